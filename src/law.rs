@@ -1,0 +1,358 @@
+//! The contract between a material law and whoever drives it: a solver, the point driver, the
+//! audit, a plot.
+//!
+//! Old state in, new state out; the old one is never written. The same input gives the same
+//! output, on any thread. After an error every output is as it was.
+
+use crate::error::{BatchError, UpdateError};
+use crate::mandel::{Mandel, Moduli};
+use std::cell::RefCell;
+
+/// Largest number of strain components of a law.
+pub const MAX_COMPONENTS: usize = 6;
+
+/// One increment of the strain history.
+#[derive(Clone, Copy, Debug)]
+pub struct Increment<'a> {
+    /// `ε_n`, Mandel, one entry per component.
+    pub strain_old: &'a [f64],
+    /// `ε_{n+1}`.
+    pub strain_new: &'a [f64],
+    /// Seconds, `≥ 0`; zero is legal.
+    pub dt: f64,
+    /// External variables (temperature, …) at both ends, in the order of
+    /// [`MaterialLaw::external_variables`].
+    pub external_old: &'a [f64],
+    pub external_new: &'a [f64],
+}
+
+/// Whether the strain lies where the law was identified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    #[default]
+    Inside,
+    /// Outside the range seen in training: the answer is an extrapolation.
+    Outside,
+}
+
+/// What a law answers. An `n`-component law fills the leading `n` entries (and `n × n` block);
+/// the rest stays zero.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// `σ_{n+1}`, MPa.
+    pub stress: Mandel,
+    /// Consistent tangent `dσ_{n+1}/dε_{n+1}`, MPa.
+    pub tangent: Moduli,
+    /// `ψ(ε_{n+1}, z_{n+1})`, MJ/m³.
+    pub stored_energy: f64,
+    /// `D_end = A_{n+1}·(z_{n+1} − z_n)` of this increment, MJ/m³.
+    pub dissipation: f64,
+    pub status: Status,
+}
+
+/// A named internal variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateVariable {
+    pub name: String,
+    pub len: usize,
+}
+
+/// The internal variables of a law, in the order in which they lie in the state vector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateLayout {
+    variables: Vec<StateVariable>,
+    len: usize,
+}
+
+impl StateLayout {
+    pub fn new<S: Into<String>>(variables: impl IntoIterator<Item = (S, usize)>) -> Self {
+        let variables: Vec<_> = variables
+            .into_iter()
+            .map(|(name, len)| StateVariable {
+                name: name.into(),
+                len,
+            })
+            .collect();
+        let len = variables.iter().map(|v| v.len).sum();
+        Self { variables, len }
+    }
+
+    pub fn variables(&self) -> &[StateVariable] {
+        &self.variables
+    }
+
+    /// Length of the state vector.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Where a variable lies in the state vector.
+    pub fn range(&self, name: &str) -> Option<std::ops::Range<usize>> {
+        let mut start = 0;
+        for v in &self.variables {
+            if v.name == name {
+                return Some(start..start + v.len);
+            }
+            start += v.len;
+        }
+        None
+    }
+
+    /// A label per entry of the state vector: `name`, or `name[i]` for longer variables.
+    pub fn labels(&self) -> Vec<String> {
+        self.variables
+            .iter()
+            .flat_map(|v| {
+                (0..v.len).map(move |i| match v.len {
+                    1 => v.name.clone(),
+                    _ => format!("{}[{i}]", v.name),
+                })
+            })
+            .collect()
+    }
+}
+
+/// What holds for a law by construction, whatever its parameters and the step. Everything that is
+/// not claimed here is only tested by the audit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guarantees {
+    /// `D_end ≥ 0` in every increment.
+    pub second_law: bool,
+    /// `Δε = 0, dt = 0` changes nothing.
+    pub stationary: bool,
+    /// The answer does not depend on `dt`.
+    pub rate_independent: bool,
+    /// The answer turns with the strain (6 components).
+    pub isotropic: bool,
+    /// `σ(0, z_0) = 0` and `ψ(0, z_0) = 0`.
+    pub rest: bool,
+}
+
+/// Typical magnitudes of a law: where its behaviour shows. Used to choose audit histories and to
+/// make their figures dimensionless.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scales {
+    /// Strain amplitude of a typical cycle.
+    pub strain: f64,
+    /// Stress there, MPa.
+    pub stress: f64,
+    /// Duration of a typical increment, s.
+    pub time: f64,
+}
+
+/// Strain history in, stress out. See the module for the contract.
+pub trait MaterialLaw: Send + Sync {
+    fn name(&self) -> &str;
+
+    /// Number of strain components: 1, 3 or 6.
+    fn components(&self) -> usize;
+
+    /// Names of the external variables that every increment must carry.
+    fn external_variables(&self) -> &[String] {
+        &[]
+    }
+
+    fn state_layout(&self) -> &StateLayout;
+
+    /// Writes the virgin state.
+    fn initial_state(&self, state: &mut [f64]);
+
+    /// `ψ(ε, z)` in MJ/m³.
+    fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64;
+
+    /// Advances one material point.
+    fn update(
+        &self,
+        increment: &Increment,
+        state_old: &[f64],
+        state_new: &mut [f64],
+        response: &mut Response,
+    ) -> Result<(), UpdateError>;
+
+    /// Advances many points; the arrays are component-major (`[component * points + point]`).
+    ///
+    /// After an error the new state and the other outputs of this call are not to be used; the old
+    /// state is untouched.
+    fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
+        update_one_by_one(self, input, output)
+    }
+
+    fn guarantees(&self) -> Guarantees;
+
+    fn scales(&self) -> Scales;
+
+    /// A state filled with [`MaterialLaw::initial_state`].
+    fn new_state(&self) -> Vec<f64> {
+        let mut state = vec![0.0; self.state_layout().len()];
+        self.initial_state(&mut state);
+        state
+    }
+
+    /// Checks lengths and finiteness, the first thing every update does.
+    fn check(&self, increment: &Increment, state: &[f64]) -> Result<(), UpdateError> {
+        let n = self.components();
+        let m = self.external_variables().len();
+        for (what, expected, values) in [
+            ("old strain", n, increment.strain_old),
+            ("new strain", n, increment.strain_new),
+            ("old external variables", m, increment.external_old),
+            ("new external variables", m, increment.external_new),
+            ("state", self.state_layout().len(), state),
+        ] {
+            if values.len() != expected {
+                return Err(UpdateError::Shape {
+                    what,
+                    expected,
+                    found: values.len(),
+                });
+            }
+            if let Some(&value) = values.iter().find(|v| !v.is_finite()) {
+                return Err(UpdateError::NonFinite { what, value });
+            }
+        }
+        if !increment.dt.is_finite() {
+            return Err(UpdateError::NonFinite {
+                what: "time step",
+                value: increment.dt,
+            });
+        }
+        if increment.dt < 0.0 {
+            return Err(UpdateError::NegativeTime { dt: increment.dt });
+        }
+        Ok(())
+    }
+}
+
+/// Inputs of a batched update, component-major over points.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchInput<'a> {
+    pub points: usize,
+    /// `[n][points]`
+    pub strain_old: &'a [f64],
+    /// `[n][points]`
+    pub strain_new: &'a [f64],
+    /// `[points]`, seconds
+    pub dt: &'a [f64],
+    /// `[m][points]`
+    pub external_old: &'a [f64],
+    /// `[m][points]`
+    pub external_new: &'a [f64],
+    /// `[states][points]`
+    pub state: &'a [f64],
+}
+
+/// Outputs of a batched update, component-major over points.
+#[derive(Debug)]
+pub struct BatchOutput<'a> {
+    /// `[states][points]`
+    pub state: &'a mut [f64],
+    /// `[n][points]`, MPa
+    pub stress: &'a mut [f64],
+    /// `[n][n][points]`, MPa
+    pub tangent: &'a mut [f64],
+    /// `[points]`, MJ/m³
+    pub stored_energy: &'a mut [f64],
+    /// `[points]`, MJ/m³
+    pub dissipation: &'a mut [f64],
+    /// `[points]`
+    pub status: &'a mut [Status],
+}
+
+/// Checks the lengths of a batch against the law.
+pub fn check_batch<L: MaterialLaw + ?Sized>(
+    law: &L,
+    input: &BatchInput,
+    output: &BatchOutput,
+) -> Result<(), BatchError> {
+    let (p, n) = (input.points, law.components());
+    let (m, s) = (law.external_variables().len(), law.state_layout().len());
+    for (what, expected, found) in [
+        ("old strain", n * p, input.strain_old.len()),
+        ("new strain", n * p, input.strain_new.len()),
+        ("time step", p, input.dt.len()),
+        ("old external variables", m * p, input.external_old.len()),
+        ("new external variables", m * p, input.external_new.len()),
+        ("old state", s * p, input.state.len()),
+        ("new state", s * p, output.state.len()),
+        ("stress", n * p, output.stress.len()),
+        ("tangent", n * n * p, output.tangent.len()),
+        ("stored energy", p, output.stored_energy.len()),
+        ("dissipation", p, output.dissipation.len()),
+        ("status", p, output.status.len()),
+    ] {
+        if expected != found {
+            let source = UpdateError::Shape {
+                what,
+                expected,
+                found,
+            };
+            return Err(BatchError { point: 0, source });
+        }
+    }
+    Ok(())
+}
+
+thread_local! {
+    static STATES: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+}
+
+fn update_one_by_one<L: MaterialLaw + ?Sized>(
+    law: &L,
+    input: &BatchInput,
+    output: &mut BatchOutput,
+) -> Result<(), BatchError> {
+    check_batch(law, input, output)?;
+    let (p, n) = (input.points, law.components());
+    let (m, s) = (law.external_variables().len(), law.state_layout().len());
+    // The buffer is taken, not borrowed: a law may itself call a batch of another law.
+    let mut buffer = STATES.with(RefCell::take);
+    buffer.clear();
+    buffer.resize(2 * (s + m), 0.0);
+    let (state_old, rest) = buffer.split_at_mut(s);
+    let (state_new, rest) = rest.split_at_mut(s);
+    let (external_old, external_new) = rest.split_at_mut(m);
+    let mut response = Response::default();
+    let mut result = Ok(());
+    for point in 0..p {
+        let gather = |from: &[f64], to: &mut [f64]| {
+            for (c, value) in to.iter_mut().enumerate() {
+                *value = from[c * p + point];
+            }
+        };
+        let (mut strain_old, mut strain_new) = ([0.0; MAX_COMPONENTS], [0.0; MAX_COMPONENTS]);
+        gather(input.strain_old, &mut strain_old[..n]);
+        gather(input.strain_new, &mut strain_new[..n]);
+        gather(input.external_old, external_old);
+        gather(input.external_new, external_new);
+        gather(input.state, state_old);
+        let increment = Increment {
+            strain_old: &strain_old[..n],
+            strain_new: &strain_new[..n],
+            dt: input.dt[point],
+            external_old,
+            external_new,
+        };
+        if let Err(source) = law.update(&increment, state_old, state_new, &mut response) {
+            result = Err(BatchError { point, source });
+            break;
+        }
+        for i in 0..n {
+            output.stress[i * p + point] = response.stress[i];
+            for j in 0..n {
+                output.tangent[(i * n + j) * p + point] = response.tangent[(i, j)];
+            }
+        }
+        for (k, &value) in state_new.iter().enumerate() {
+            output.state[k * p + point] = value;
+        }
+        output.stored_energy[point] = response.stored_energy;
+        output.dissipation[point] = response.dissipation;
+        output.status[point] = response.status;
+    }
+    STATES.with(|cell| cell.replace(buffer));
+    result
+}
