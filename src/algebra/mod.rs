@@ -1,0 +1,114 @@
+//! The small vector algebra in which a law is written once.
+//!
+//! A law is generic Rust over [`Algebra`]; each job is another reading of the same text:
+//!
+//! | reading | a vector is | used for |
+//! |---|---|---|
+//! | [`Lanes`] | `[f64; W]` per component, `W` material points side by side | solvers, prediction, audit |
+//! | [`Tangent`] | a value and its directional derivatives, over another reading | consistent tangent |
+//! | [`Tape`] | lanes, with every operation recorded for the reverse sweep | training on the CPU |
+//! | `Tensors` | burn tensors `[batch, n]` | training on any burn device, and the oracle of the tape |
+//!
+//! Every vector belongs to the reading that made it. Lengths must match where two vectors meet;
+//! a mismatch is a fault of the law's text and panics in every reading the first time it runs.
+
+mod activation;
+pub(crate) mod kernels;
+mod lanes;
+mod parameters;
+mod tangent;
+mod tape;
+#[cfg(feature = "train")]
+mod tensors;
+
+pub use activation::Activation;
+pub use lanes::{Lanes, Span};
+pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor};
+pub use tangent::{Dual, Tangent};
+pub use tape::{Tape, TapeMemory};
+#[cfg(feature = "train")]
+pub use tensors::Tensors;
+
+use std::ops::Range;
+
+/// Vector operations over a batch of material points. `n`, `m` are vector lengths per point.
+pub trait Algebra {
+    /// A vector per material point.
+    type Vector: Clone;
+
+    /// Length of a vector.
+    fn len(&self, x: &Self::Vector) -> usize;
+
+    /// The same constant vector `[n]` at every point.
+    fn constant(&self, values: &[f64]) -> Self::Vector;
+
+    /// A parameter as a vector: an `[n, m]` tensor gives its `n·m` entries row by row.
+    fn parameter(&self, parameter: Parameter) -> Self::Vector;
+
+    /// `W x (+ b)`: `W [n, m]`, `b [n]`, `x [m]` → `[n]`.
+    fn dense(&self, weight: Parameter, bias: Option<Parameter>, x: &Self::Vector) -> Self::Vector;
+
+    /// `Wᵀ y`: `W [n, m]`, `y [n]` → `[m]`.
+    fn dense_transposed(&self, weight: Parameter, y: &Self::Vector) -> Self::Vector;
+
+    /// The `order`-th derivative of an activation, entry by entry. `order ≤ 3`.
+    fn activate(&self, activation: Activation, order: u8, x: &Self::Vector) -> Self::Vector;
+
+    fn add(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector;
+
+    fn sub(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector;
+
+    /// Entry by entry.
+    fn mul(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector;
+
+    /// `factor · x + offset`, with numbers.
+    fn affine(&self, x: &Self::Vector, factor: f64, offset: f64) -> Self::Vector;
+
+    /// `x · y → [1]`.
+    fn dot(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector;
+
+    /// One to eight parts, one after the other.
+    fn concat(&self, parts: &[&Self::Vector]) -> Self::Vector;
+
+    fn slice(&self, x: &Self::Vector, range: Range<usize>) -> Self::Vector;
+
+    /// `[1] → [n]`.
+    fn broadcast(&self, x: &Self::Vector, n: usize) -> Self::Vector;
+
+    /// `yes` at the points where `condition [1] > 0`, else `no`.
+    fn select(
+        &self,
+        condition: &Self::Vector,
+        yes: &Self::Vector,
+        no: &Self::Vector,
+    ) -> Self::Vector;
+
+    // What follows from the above.
+
+    fn zeros(&self, n: usize) -> Self::Vector {
+        self.broadcast(&self.constant(&[0.0]), n)
+    }
+
+    fn scale(&self, x: &Self::Vector, factor: f64) -> Self::Vector {
+        self.affine(x, factor, 0.0)
+    }
+
+    fn apply(&self, activation: Activation, x: &Self::Vector) -> Self::Vector {
+        self.activate(activation, 0, x)
+    }
+
+    /// `x` times a scalar `[1]`.
+    fn times(&self, x: &Self::Vector, scalar: &Self::Vector) -> Self::Vector {
+        self.mul(x, &self.broadcast(scalar, self.len(x)))
+    }
+
+    /// `‖x‖ → [1]`; its derivative at zero is taken as zero.
+    fn norm(&self, x: &Self::Vector) -> Self::Vector {
+        self.apply(Activation::Sqrt, &self.dot(x, x))
+    }
+
+    /// `x/‖x‖`, zero where `x` is zero.
+    fn direction(&self, x: &Self::Vector) -> Self::Vector {
+        self.times(x, &self.apply(Activation::InverseSqrt, &self.dot(x, x)))
+    }
+}

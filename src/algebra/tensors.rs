@@ -1,0 +1,184 @@
+//! burn tensors `[batch, n]`: training on any burn device, and the oracle of the tape.
+
+use super::{Activation, Algebra, Parameter};
+use burn::tensor::{DType, Device, Tensor, TensorData, activation};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Reads a law op by op on burn tensors, `f64`.
+pub struct Tensors {
+    parameters: Tensor<1>,
+    batch: usize,
+    device: Device,
+    // A slice of the flat vector is cut once per roll-out, not once per step: slicing a tracked
+    // tensor costs its whole length in the backward pass.
+    cut: RefCell<HashMap<Parameter, Tensor<2>>>,
+}
+
+impl Tensors {
+    /// `parameters [p]` are the effective ones, `f64`; every vector has `batch` rows.
+    pub fn new(parameters: Tensor<1>, batch: usize) -> Self {
+        let device = parameters.device();
+        Self {
+            parameters,
+            batch,
+            device,
+            cut: RefCell::default(),
+        }
+    }
+
+    /// A tensor `[batch, n]` from row-major values; no gradient flows into it.
+    pub fn input(&self, values: Vec<f64>) -> Tensor<2> {
+        let n = values.len() / self.batch;
+        tensor(values, [self.batch, n], &self.device)
+    }
+
+    fn weight(&self, parameter: Parameter) -> Tensor<2> {
+        self.cut
+            .borrow_mut()
+            .entry(parameter)
+            .or_insert_with(|| {
+                self.parameters
+                    .clone()
+                    .slice(parameter.offset..parameter.offset + parameter.len())
+                    .reshape(parameter.shape())
+            })
+            .clone()
+    }
+
+    fn row(&self, parameter: Parameter) -> Tensor<2> {
+        self.weight(parameter).reshape([1, parameter.len()])
+    }
+}
+
+/// An `f64` tensor; burn's own default is `f32`.
+pub(crate) fn tensor<const D: usize>(
+    values: Vec<f64>,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
+}
+
+fn zero_where_not_positive(x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    let mask = x.clone().lower_equal_elem(0.0);
+    y.mask_fill(mask, 0.0)
+}
+
+impl Algebra for Tensors {
+    type Vector = Tensor<2>;
+
+    fn len(&self, x: &Tensor<2>) -> usize {
+        x.dims()[1]
+    }
+
+    fn constant(&self, values: &[f64]) -> Tensor<2> {
+        tensor(values.to_vec(), [1, values.len()], &self.device).expand([self.batch, values.len()])
+    }
+
+    fn parameter(&self, parameter: Parameter) -> Tensor<2> {
+        self.row(parameter).expand([self.batch, parameter.len()])
+    }
+
+    fn dense(&self, weight: Parameter, bias: Option<Parameter>, x: &Tensor<2>) -> Tensor<2> {
+        let product = x.clone().matmul(self.weight(weight).transpose());
+        match bias {
+            Some(bias) => product + self.row(bias),
+            None => product,
+        }
+    }
+
+    fn dense_transposed(&self, weight: Parameter, y: &Tensor<2>) -> Tensor<2> {
+        y.clone().matmul(self.weight(weight))
+    }
+
+    fn activate(&self, activation: Activation, order: u8, x: &Tensor<2>) -> Tensor<2> {
+        let x = x.clone();
+        match (activation, order) {
+            (Activation::Exp, _) => x.exp(),
+            (Activation::Softplus, 0) => activation::log_sigmoid(x.neg()).neg(),
+            (Activation::Softplus, k) => self.activate(Activation::Sigmoid, k - 1, &x),
+            (Activation::Sigmoid, k) => {
+                let s = activation::sigmoid(x);
+                let slope = s.clone() - s.clone().square();
+                match k {
+                    0 => s,
+                    1 => slope,
+                    2 => slope * (s.mul_scalar(-2.0) + 1.0),
+                    _ => slope.clone() * (slope.mul_scalar(-6.0) + 1.0),
+                }
+            }
+            (Activation::Tanh, k) => {
+                let y = x.tanh();
+                let slope = y.clone().square().neg() + 1.0;
+                match k {
+                    0 => y,
+                    1 => slope,
+                    2 => slope * y.mul_scalar(-2.0),
+                    _ => slope * (y.square().mul_scalar(6.0) - 2.0),
+                }
+            }
+            (Activation::Sqrt | Activation::InverseSqrt, k) => {
+                // A harmless argument where the result is replaced, or its NaN would reach the
+                // gradient through the mask.
+                let mask = x.clone().lower_equal_elem(0.0);
+                let safe = x.clone().mask_fill(mask, 1.0);
+                let root = safe.clone().sqrt();
+                let y = match (activation, k) {
+                    (Activation::Sqrt, 0) => root,
+                    (Activation::Sqrt, 1) => root.recip().mul_scalar(0.5),
+                    (Activation::Sqrt, 2) => (safe * root).recip().mul_scalar(-0.25),
+                    (Activation::Sqrt, _) => (safe.square() * root).recip().mul_scalar(0.375),
+                    (_, 0) => root.recip(),
+                    (_, 1) => (safe * root).recip().mul_scalar(-0.5),
+                    (_, 2) => (safe.square() * root).recip().mul_scalar(0.75),
+                    (_, _) => (safe.clone().square() * safe * root)
+                        .recip()
+                        .mul_scalar(-1.875),
+                };
+                zero_where_not_positive(&x, y)
+            }
+        }
+    }
+
+    fn add(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
+        x.clone() + y.clone()
+    }
+
+    fn sub(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
+        x.clone() - y.clone()
+    }
+
+    fn mul(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
+        x.clone() * y.clone()
+    }
+
+    fn affine(&self, x: &Tensor<2>, factor: f64, offset: f64) -> Tensor<2> {
+        x.clone().mul_scalar(factor).add_scalar(offset)
+    }
+
+    fn dot(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
+        (x.clone() * y.clone()).sum_dim(1)
+    }
+
+    fn concat(&self, parts: &[&Tensor<2>]) -> Tensor<2> {
+        Tensor::cat(parts.iter().map(|p| (*p).clone()).collect(), 1)
+    }
+
+    fn slice(&self, x: &Tensor<2>, range: Range<usize>) -> Tensor<2> {
+        x.clone().slice([0..self.batch, range])
+    }
+
+    fn broadcast(&self, x: &Tensor<2>, n: usize) -> Tensor<2> {
+        x.clone().expand([self.batch, n])
+    }
+
+    fn select(&self, condition: &Tensor<2>, yes: &Tensor<2>, no: &Tensor<2>) -> Tensor<2> {
+        let mask = condition
+            .clone()
+            .greater_elem(0.0)
+            .expand([self.batch, yes.dims()[1]]);
+        no.clone().mask_where(mask, yes.clone())
+    }
+}

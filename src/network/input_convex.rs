@@ -1,0 +1,93 @@
+//! A scalar network that is convex in its input for any weights.
+//!
+//! Amos, Xu, Kolter (2017), Input convex neural networks, ICML: `h_i = softplus(W_i h_{i−1} +
+//! V_i x + b_i)` with `W_i ≥ 0`, and a positive output layer; softplus is convex and increasing.
+
+use super::{Dense, Potential};
+use crate::algebra::{Activation, Algebra, Constraint, ParameterLayout};
+
+#[derive(Clone, Debug)]
+struct Layer {
+    /// From the layer below, positive; the first layer has none.
+    below: Option<Dense>,
+    /// From the input, free.
+    skip: Dense,
+}
+
+/// Convex in `x [inputs]`, `→ [1]`.
+#[derive(Clone, Debug)]
+pub struct InputConvex {
+    layers: Vec<Layer>,
+    output: Dense,
+}
+
+impl InputConvex {
+    /// `layers ≥ 1` hidden layers of `width`.
+    pub fn new(
+        layout: &mut ParameterLayout,
+        name: &str,
+        inputs: usize,
+        [width, layers]: [usize; 2],
+    ) -> Self {
+        let layers = (0..layers.max(1))
+            .map(|i| Layer {
+                below: (i > 0).then(|| {
+                    let name = format!("{name}.{i}.below");
+                    Dense::without_bias(layout, &name, width, width, Constraint::Positive)
+                }),
+                skip: Dense::new(layout, &format!("{name}.{i}.skip"), inputs, width),
+            })
+            .collect();
+        let output = Dense::without_bias(
+            layout,
+            &format!("{name}.output"),
+            width,
+            1,
+            Constraint::Positive,
+        );
+        Self { layers, output }
+    }
+
+    /// Value, gradient with respect to the hidden vector below layer `i` (none for the first) and
+    /// the share of the gradient that reaches `x` through the skips.
+    fn from_layer<A: Algebra>(
+        &self,
+        a: &A,
+        i: usize,
+        x: &A::Vector,
+        h: Option<&A::Vector>,
+    ) -> (A::Vector, Option<A::Vector>, A::Vector) {
+        let layer = &self.layers[i];
+        let mut s = layer.skip.forward(a, x);
+        if let (Some(below), Some(h)) = (&layer.below, h) {
+            s = a.add(&s, &below.forward(a, h));
+        }
+        let h = a.apply(Activation::Softplus, &s);
+        let (value, gradient, skips) = if i + 1 < self.layers.len() {
+            let (value, gradient, skips) = self.from_layer(a, i + 1, x, Some(&h));
+            (value, gradient, Some(skips))
+        } else {
+            let gradient = a.parameter(self.output.weight);
+            (self.output.forward(a, &h), Some(gradient), None)
+        };
+        let slope = a.activate(Activation::Softplus, 1, &s);
+        let gradient = match gradient {
+            Some(gradient) => a.mul(&gradient, &slope),
+            None => slope,
+        };
+        let through_skip = layer.skip.transposed(a, &gradient);
+        let skips = match skips {
+            Some(skips) => a.add(&skips, &through_skip),
+            None => through_skip,
+        };
+        let down = layer.below.as_ref().map(|b| b.transposed(a, &gradient));
+        (value, down, skips)
+    }
+}
+
+impl Potential for InputConvex {
+    fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
+        let (value, _, gradient) = self.from_layer(a, 0, x, None);
+        (value, gradient)
+    }
+}
