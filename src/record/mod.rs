@@ -1,0 +1,110 @@
+//! Test records: what was measured, as CSV in and out.
+//!
+//! * [`Record`]: one strain–stress history; [`Record::from_csv`], [`Record::to_csv`] and
+//!   [`Record::from_dir`] are its files;
+//! * [`Record::resample`] (by strain path) and [`Record::resample_time`] (rate-dependent records)
+//!   thin it out, [`Record::reversals`] and [`Record::first_cycles`] cut it;
+//! * [`Split`], [`RecordScales`] and [`Padded`] make training data of several records.
+
+mod batch;
+mod csv;
+mod resample;
+
+pub use batch::{Padded, RecordScales, Split};
+pub use csv::{MAX_COLUMNS, MAX_ROWS};
+pub use resample::{IncrementLimits, REVERSAL_TOLERANCE};
+
+use crate::error::{Error, Result};
+use crate::mandel::positions;
+
+/// One strain–stress history with `n` components, Mandel, row-major (`[row * n + component]`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    pub name: String,
+    /// 1, 3 or 6.
+    pub components: usize,
+    /// Seconds, non-decreasing.
+    pub time: Vec<f64>,
+    /// `[rows * n]`
+    pub strain: Vec<f64>,
+    /// `[rows * n]`, MPa
+    pub stress: Vec<f64>,
+    pub external_names: Vec<String>,
+    /// `[rows * m]`
+    pub external: Vec<f64>,
+}
+
+impl Record {
+    pub fn rows(&self) -> usize {
+        self.time.len()
+    }
+
+    pub fn strain_at(&self, row: usize) -> &[f64] {
+        &self.strain[row * self.components..][..self.components]
+    }
+
+    pub fn stress_at(&self, row: usize) -> &[f64] {
+        &self.stress[row * self.components..][..self.components]
+    }
+
+    pub fn external_at(&self, row: usize) -> &[f64] {
+        let m = self.external_names.len();
+        &self.external[row * m..][..m]
+    }
+
+    /// Checks what every reader of a record relies on: 1, 3 or 6 components, at least one row,
+    /// arrays of matching length, finite numbers, time that does not decrease.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the record, the row (from 0) and the array.
+    pub fn check(&self) -> Result<()> {
+        let fail = |what: String| Err(Error::invalid(format!("record `{}`: {what}", self.name)));
+        let (rows, n, m) = (self.rows(), self.components, self.external_names.len());
+        if positions(n).is_none() {
+            return fail(format!("{n} components, a record has 1, 3 or 6"));
+        }
+        if rows == 0 {
+            return fail("no rows".into());
+        }
+        for (what, values, width) in [
+            ("time", &self.time, 1),
+            ("strain", &self.strain, n),
+            ("stress", &self.stress, n),
+            ("external variables", &self.external, m),
+        ] {
+            if values.len() != rows * width {
+                let found = values.len();
+                return fail(format!(
+                    "{what} has {found} entries, {rows} rows need {}",
+                    rows * width
+                ));
+            }
+            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                return fail(format!(
+                    "{what} of row {} is not finite ({})",
+                    at / width,
+                    values[at]
+                ));
+            }
+        }
+        match self.time.windows(2).position(|t| t[1] < t[0]) {
+            Some(row) => fail(format!("time decreases in row {}", row + 1)),
+            None => Ok(()),
+        }
+    }
+
+    /// The first `rows` rows.
+    pub fn truncated(&self, rows: usize) -> Record {
+        let rows = rows.min(self.rows());
+        let m = self.external_names.len();
+        Record {
+            name: self.name.clone(),
+            components: self.components,
+            time: self.time[..rows].to_vec(),
+            strain: self.strain[..rows * self.components].to_vec(),
+            stress: self.stress[..rows * self.components].to_vec(),
+            external_names: self.external_names.clone(),
+            external: self.external[..rows * m].to_vec(),
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Reversals, and thinning records out.
+
+use super::{MAX_ROWS, Record};
+use crate::error::{Error, Result};
+
+/// Turns of the strain path smaller than this share of the record's strain range are noise, not
+/// reversals.
+pub const REVERSAL_TOLERANCE: f64 = 0.02;
+
+/// With several components, a turn by more than 60° is a reversal.
+const REVERSAL_COSINE: f64 = 0.5;
+
+/// What one increment of a record may span, see [`Record::resample_time`]. `f64::INFINITY` where
+/// a quantity sets no limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IncrementLimits {
+    /// `‖Δε‖`
+    pub strain: f64,
+    /// Seconds.
+    pub time: f64,
+    /// `‖Δσ‖`, MPa.
+    pub stress: f64,
+}
+
+impl Record {
+    /// Diagonal of the smallest box that holds all strains; with one component, max − min.
+    pub fn strain_range(&self) -> f64 {
+        let n = self.components;
+        let (mut low, mut high) = (vec![f64::INFINITY; n], vec![f64::NEG_INFINITY; n]);
+        for row in 0..self.rows() {
+            for (c, &e) in self.strain_at(row).iter().enumerate() {
+                low[c] = low[c].min(e);
+                high[c] = high[c].max(e);
+            }
+        }
+        match self.rows() {
+            0 => 0.0,
+            _ => distance(&low, &high),
+        }
+    }
+
+    /// Rows in which the strain turns: with one component where it changes direction, with several
+    /// where the path turns by more than 60°. Turns within [`REVERSAL_TOLERANCE`] of the strain
+    /// range are noise. The first and the last row are none.
+    pub fn reversals(&self) -> Vec<usize> {
+        self.reversals_above(REVERSAL_TOLERANCE * self.strain_range())
+    }
+
+    /// [`Record::reversals`] with a tolerance in strain: the path must run back by more.
+    pub fn reversals_above(&self, tolerance: f64) -> Vec<usize> {
+        match self.components {
+            1 => turning_points(&self.strain, tolerance),
+            _ => self.corners(tolerance),
+        }
+    }
+
+    /// The initial loading and the `cycles` full cycles after it, each of two reversals: every row
+    /// up to reversal `2·cycles` after the one that ends the initial loading. The whole record
+    /// where it has fewer.
+    pub fn first_cycles(&self, cycles: usize) -> Record {
+        let last = cycles.saturating_mul(2);
+        match self.reversals().get(last) {
+            Some(&row) => self.truncated(row + 1),
+            None => self.clone(),
+        }
+    }
+
+    /// The record in even steps of at most `spacing` along the strain path ‖Δε‖, for
+    /// rate-independent laws.
+    ///
+    /// Start, end and every reversal stay as they are; between them stress, time and external
+    /// variables are interpolated linearly. A step ends where the strain has come `spacing` away
+    /// from the step's start, so that noise below `spacing` adds no path and rows that repeat a
+    /// strain merge. Holds are lost: see [`Record::resample_time`] for laws with a clock.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the record does not pass [`Record::check`], or `spacing` is not
+    /// positive or so small that the record would have more than [`MAX_ROWS`] rows.
+    pub fn resample(&self, spacing: f64) -> Result<Record> {
+        self.check()?;
+        if !(spacing.is_finite() && spacing > 0.0) {
+            return Err(Error::invalid(format!(
+                "record `{}`: spacing {spacing} is not a positive strain",
+                self.name
+            )));
+        }
+        let mut positions = vec![Position::row(0)];
+        let mut start = 0;
+        for end in self.reversals().into_iter().chain([self.rows() - 1]) {
+            if end > start {
+                self.divide(start, end, spacing, &mut positions)?;
+                positions.push(Position::row(end));
+                start = end;
+            }
+        }
+        Ok(self.at_positions(&positions))
+    }
+
+    /// Drops rows that say little, for rate-dependent laws: nothing is interpolated and holds stay.
+    ///
+    /// A row is dropped where its neighbours that stay are within `limits` of each other, and the
+    /// straight line in time between them passes it within a quarter of the limits of strain and
+    /// stress. So the corner between ramp and hold stays, as do start, end and all reversals. Rows
+    /// further apart than the limits stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the record does not pass [`Record::check`] or a limit is not
+    /// positive.
+    pub fn resample_time(&self, limits: &IncrementLimits) -> Result<Record> {
+        self.check()?;
+        for (what, limit) in [
+            ("strain", limits.strain),
+            ("time", limits.time),
+            ("stress", limits.stress),
+        ] {
+            if limit.is_nan() || limit <= 0.0 {
+                return Err(Error::invalid(format!(
+                    "record `{}`: the limit {limit} of {what} increments is not positive",
+                    self.name
+                )));
+            }
+        }
+        let mut anchors = self.reversals().into_iter().peekable();
+        let mut kept = vec![Position::row(0)];
+        let mut sleeve = Sleeve::new(self, 0);
+        for row in 1..self.rows() {
+            if !sleeve.reaches(self, row, limits) {
+                let last = row - 1;
+                if last > sleeve.start {
+                    kept.push(Position::row(last));
+                    sleeve = Sleeve::new(self, last);
+                }
+                // A single increment beyond the limits: its end stays, there is nothing between.
+                if !sleeve.reaches(self, row, limits) {
+                    kept.push(Position::row(row));
+                    sleeve = Sleeve::new(self, row);
+                }
+            }
+            if anchors.next_if_eq(&row).is_some() || row + 1 == self.rows() {
+                if sleeve.start != row {
+                    kept.push(Position::row(row));
+                }
+                sleeve = Sleeve::new(self, row);
+            } else if sleeve.start != row {
+                sleeve.narrow(self, row, limits);
+            }
+        }
+        Ok(self.at_positions(&kept))
+    }
+
+    /// Positions inside the rows `start..=end` that divide the path into even steps.
+    fn divide(
+        &self,
+        start: usize,
+        end: usize,
+        spacing: f64,
+        out: &mut Vec<Position>,
+    ) -> Result<()> {
+        let (count, rest) = self.walk(start, end, spacing, &mut Vec::new(), out.len())?;
+        let total = count as f64 * spacing + rest;
+        let steps = (total / spacing - 1e-9).ceil().max(1.0);
+        let even = total / steps;
+        if steps > 1.0 {
+            let before = out.len();
+            let (count, rest) = self.walk(start, end, even, out, before)?;
+            // Rounding may put a step just before the end point itself.
+            if count > 0 && rest < 0.01 * even {
+                out.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks the path with dividers of width `spacing`. Returns the number of steps and the
+    /// distance left to the end.
+    fn walk(
+        &self,
+        start: usize,
+        end: usize,
+        spacing: f64,
+        out: &mut Vec<Position>,
+        rows_before: usize,
+    ) -> Result<(usize, f64)> {
+        let mut from = self.strain_at(start).to_vec();
+        let mut count = 0;
+        for row in start..end {
+            let (a, b) = (self.strain_at(row), self.strain_at(row + 1));
+            let length_squared = distance(a, b).powi(2);
+            while let Some(share) = exit(&from, a, b, length_squared, spacing) {
+                count += 1;
+                if rows_before + count >= MAX_ROWS {
+                    return Err(Error::invalid(format!(
+                        "record `{}`: spacing {spacing:e} gives more than {MAX_ROWS} rows",
+                        self.name
+                    )));
+                }
+                out.push(Position { row, share });
+                for (c, value) in from.iter_mut().enumerate() {
+                    *value = a[c] + share * (b[c] - a[c]);
+                }
+            }
+        }
+        Ok((count, distance(&from, self.strain_at(end))))
+    }
+
+    fn at_positions(&self, positions: &[Position]) -> Record {
+        let mut record = Record {
+            name: self.name.clone(),
+            components: self.components,
+            external_names: self.external_names.clone(),
+            ..Record::default()
+        };
+        for p in positions {
+            let between = |values: &[f64], width: usize, to: &mut Vec<f64>| {
+                let old = &values[p.row * width..];
+                to.extend((0..width).map(|c| match p.share {
+                    0.0 => old[c],
+                    share => old[c] + share * (old[width + c] - old[c]),
+                }));
+            };
+            between(&self.time, 1, &mut record.time);
+            between(&self.strain, self.components, &mut record.strain);
+            between(&self.stress, self.components, &mut record.stress);
+            between(
+                &self.external,
+                self.external_names.len(),
+                &mut record.external,
+            );
+        }
+        record
+    }
+
+    /// Corners of a path with several components.
+    fn corners(&self, tolerance: f64) -> Vec<usize> {
+        if self.rows() < 3 {
+            return Vec::new();
+        }
+        // Vertices at least half the tolerance apart carry the shape without the noise.
+        let mut vertices = vec![0];
+        for row in 1..self.rows() {
+            let last = vertices[vertices.len() - 1];
+            let moved = distance(self.strain_at(last), self.strain_at(row));
+            if moved > 0.0 && moved >= 0.5 * tolerance {
+                vertices.push(row);
+            }
+        }
+        let step =
+            |k: usize| distance(self.strain_at(vertices[k]), self.strain_at(vertices[k + 1]));
+        let mut corners: Vec<usize> = Vec::new();
+        let mut sharpest = 1.0;
+        let mut corner_at: Option<usize> = None;
+        for k in 1..vertices.len().saturating_sub(1) {
+            let (mut before, mut after) = (k - 1, k + 1);
+            let (mut behind, mut ahead) = (step(before), step(k));
+            while behind < tolerance && before > 0 {
+                before -= 1;
+                behind += step(before);
+            }
+            while ahead < tolerance && after + 1 < vertices.len() {
+                ahead += step(after);
+                after += 1;
+            }
+            let [a, b, c] = [before, k, after].map(|v| self.strain_at(vertices[v]));
+            let cosine = turn_cosine(a, b, c);
+            if cosine >= REVERSAL_COSINE {
+                continue;
+            }
+            let row = self.apex(vertices[before], vertices[after]);
+            match corner_at {
+                // Neighbouring vertices see the same corner: the sharpest view counts.
+                Some(last) if k - last <= 2 && before < last => {
+                    if cosine < sharpest {
+                        corners.pop();
+                        corners.push(row);
+                        (sharpest, corner_at) = (cosine, Some(k));
+                    }
+                }
+                _ => {
+                    corners.push(row);
+                    (sharpest, corner_at) = (cosine, Some(k));
+                }
+            }
+        }
+        corners.sort_unstable();
+        corners.dedup();
+        corners
+    }
+
+    /// The row between two others that lies furthest off the way between them.
+    fn apex(&self, before: usize, after: usize) -> usize {
+        let (a, b) = (self.strain_at(before), self.strain_at(after));
+        let detour = |row: usize| {
+            let x = self.strain_at(row);
+            distance(a, x) + distance(x, b)
+        };
+        (before + 1..after)
+            .max_by(|&i, &j| detour(i).total_cmp(&detour(j)))
+            .unwrap_or(before)
+    }
+}
+
+/// A place on the polyline of a record: a share of the way from `row` to the next.
+#[derive(Clone, Copy)]
+struct Position {
+    row: usize,
+    share: f64,
+}
+
+impl Position {
+    fn row(row: usize) -> Self {
+        Self { row, share: 0.0 }
+    }
+}
+
+/// The slopes in time, per component, of the lines from a row that pass all later rows within
+/// tolerance.
+struct Sleeve {
+    start: usize,
+    /// Strains, then stresses: lowest and highest slope.
+    slopes: Vec<(f64, f64)>,
+}
+
+impl Sleeve {
+    fn new(record: &Record, start: usize) -> Self {
+        Self {
+            start,
+            slopes: vec![(f64::NEG_INFINITY, f64::INFINITY); 2 * record.components],
+        }
+    }
+
+    fn changes<'a>(&self, record: &'a Record, row: usize) -> impl Iterator<Item = f64> + 'a {
+        let start = self.start;
+        let strain = record.strain_at(row).iter().zip(record.strain_at(start));
+        let stress = record.stress_at(row).iter().zip(record.stress_at(start));
+        strain.chain(stress).map(|(new, old)| new - old)
+    }
+
+    /// Whether the row is within the limits, and the line to it within the sleeve.
+    fn reaches(&self, record: &Record, row: usize, limits: &IncrementLimits) -> bool {
+        let dt = record.time[row] - record.time[self.start];
+        let strain = distance(record.strain_at(self.start), record.strain_at(row));
+        let stress = distance(record.stress_at(self.start), record.stress_at(row));
+        let within = dt <= limits.time && strain <= limits.strain && stress <= limits.stress;
+        within
+            && self
+                .changes(record, row)
+                .zip(&self.slopes)
+                .all(|(change, &(low, high))| dt == 0.0 || (low * dt..=high * dt).contains(&change))
+    }
+
+    fn narrow(&mut self, record: &Record, row: usize, limits: &IncrementLimits) {
+        let dt = record.time[row] - record.time[self.start];
+        if dt == 0.0 {
+            return;
+        }
+        let n = record.components;
+        let changes: Vec<f64> = self.changes(record, row).collect();
+        for (c, (change, slope)) in changes.into_iter().zip(&mut self.slopes).enumerate() {
+            let limit = if c < n { limits.strain } else { limits.stress };
+            let tolerance = 0.25 * limit;
+            slope.0 = slope.0.max((change - tolerance) / dt);
+            slope.1 = slope.1.min((change + tolerance) / dt);
+        }
+    }
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    let squares = a.iter().zip(b).map(|(x, y)| (x - y).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+/// Cosine of the turn in `b` on the way from `a` to `c`.
+fn turn_cosine(a: &[f64], b: &[f64], c: &[f64]) -> f64 {
+    let product: f64 = (0..b.len()).map(|i| (b[i] - a[i]) * (c[i] - b[i])).sum();
+    let lengths = distance(a, b) * distance(b, c);
+    if lengths > 0.0 {
+        product / lengths
+    } else {
+        1.0
+    }
+}
+
+/// Where the way from `a` to `b` leaves the ball of `radius` around `centre`, as a share of it.
+fn exit(centre: &[f64], a: &[f64], b: &[f64], length_squared: f64, radius: f64) -> Option<f64> {
+    if distance(centre, b) < radius {
+        return None;
+    }
+    let (mut along, mut offset) = (0.0, -radius * radius);
+    for c in 0..a.len() {
+        along += (b[c] - a[c]) * (a[c] - centre[c]);
+        offset += (a[c] - centre[c]).powi(2);
+    }
+    let root = (along * along - length_squared * offset).max(0.0).sqrt();
+    let share = (root - along) / length_squared;
+    share.is_finite().then(|| share.clamp(0.0, 1.0))
+}
+
+/// Rows in which a scalar history turns back by more than the tolerance.
+fn turning_points(values: &[f64], tolerance: f64) -> Vec<usize> {
+    let mut turns = Vec::new();
+    let (mut low, mut high) = (0, 0);
+    let mut direction = 0;
+    for (row, &value) in values.iter().enumerate() {
+        if direction >= 0 && value > values[high] {
+            high = row;
+        }
+        if direction <= 0 && value < values[low] {
+            low = row;
+        }
+        if direction >= 0 && values[high] - value > tolerance {
+            if direction > 0 {
+                turns.push(high);
+            }
+            (direction, low) = (-1, row);
+        } else if direction <= 0 && value - values[low] > tolerance {
+            if direction < 0 {
+                turns.push(low);
+            }
+            (direction, high) = (1, row);
+        }
+    }
+    turns
+}
