@@ -4,9 +4,15 @@ pub mod algebra;
 pub mod driver;
 pub mod error;
 pub mod law;
+pub mod learned;
 pub mod loading;
 pub mod mandel;
+pub mod network;
 pub mod record;
+pub mod recurrent;
+
+#[cfg(feature = "train")]
+pub mod train;
 
 pub use error::{Error, Result, UpdateError};
 pub use law::{Increment, MaterialLaw, Response};

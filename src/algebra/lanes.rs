@@ -12,6 +12,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// Place of component `i` in the arena.
+    pub(crate) fn at(self, i: usize) -> usize {
+        self.start + i
+    }
+
     pub(super) fn range(self) -> Range<usize> {
         self.start..self.start + self.len
     }
@@ -60,6 +65,12 @@ impl<'p, const W: usize> Lanes<'p, W> {
         let start = arena.len();
         arena.extend((0..n).map(|i| std::array::from_fn(|lane| fill(i, lane))));
         Span { start, len: n }
+    }
+
+    /// Copies one vector over another of the same length.
+    pub(crate) fn overwrite(&self, to: Span, from: Span) {
+        assert_eq!(to.len, from.len, "vectors of different length");
+        self.arena.borrow_mut().copy_within(from.range(), to.start);
     }
 
     /// Component `i` of a vector at every lane.

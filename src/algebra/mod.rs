@@ -28,6 +28,8 @@ pub use tangent::{Dual, Tangent};
 pub use tape::{Tape, TapeMemory};
 #[cfg(feature = "train")]
 pub use tensors::Tensors;
+#[cfg(feature = "train")]
+pub(crate) use tensors::tensor;
 
 use std::ops::Range;
 

@@ -205,6 +205,11 @@ fn deferred(list: &mut Vec<Deferred>, weight: Parameter) -> &mut Deferred {
 }
 
 impl<const W: usize> TapeMemory<W> {
+    /// Every value of the roll-out; a vector lies where its [`Span`] says.
+    pub fn values(&self) -> &[[f64; W]] {
+        &self.values
+    }
+
     /// Sweeps back: `seed` puts the derivative of the objective into the adjoints of the outputs;
     /// the derivative with respect to the effective parameters is added to `gradient`.
     pub fn backward(

@@ -37,13 +37,8 @@ impl Mlp {
         [width, layers]: [usize; 2],
     ) -> Self {
         let (hidden, last) = hidden_layers(layout, name, inputs, [width, layers]);
-        let output = Dense::without_bias(
-            layout,
-            &format!("{name}.output"),
-            last,
-            1,
-            Constraint::Free,
-        );
+        let output =
+            Dense::without_bias(layout, &format!("{name}.output"), last, 1, Constraint::Free);
         Self {
             hidden,
             output,

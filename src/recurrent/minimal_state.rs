@@ -53,9 +53,8 @@ impl MinimalState {
             components: n,
             states: s,
             layers,
-            path_rate: path.then(|| {
-                Dense::with_bias(layout, "cell.path_rate", inputs, s, INITIAL_LOG_RATE)
-            }),
+            path_rate: path
+                .then(|| Dense::with_bias(layout, "cell.path_rate", inputs, s, INITIAL_LOG_RATE)),
             time_rate: time.then(|| Dense::with_bias(layout, "cell.time_rate", inputs, s, -2.0)),
             target: Dense::new(layout, "cell.target", inputs, s),
             energy: FreeEnergy::new(layout, [n, s, m], sizes.energy_size()),
@@ -105,7 +104,10 @@ impl RecurrentLaw for MinimalState {
         let clock = |rate: &Dense, length: &A::Vector| {
             a.times(&a.apply(Activation::Exp, &rate.forward(a, &l)), length)
         };
-        let path = self.path_rate.as_ref().map(|r| clock(r, &a.norm(&increment)));
+        let path = self
+            .path_rate
+            .as_ref()
+            .map(|r| clock(r, &a.norm(&increment)));
         let time = self.time_rate.as_ref().map(|r| clock(r, &inputs.dt));
         let elapsed = match (path, time) {
             (Some(path), Some(time)) => a.add(&path, &time),

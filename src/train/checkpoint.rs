@@ -1,0 +1,135 @@
+//! The state of a training, in memory and on disk.
+
+use super::Options;
+use super::fit::LearningPoint;
+use super::rollout::{values, vector};
+use crate::error::{Error, Result};
+use burn::optim::AdamState;
+use burn::optim::AdaptiveMomentumState;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Adam's running means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moments {
+    steps: usize,
+    first: Vec<f64>,
+    second: Vec<f64>,
+}
+
+impl Moments {
+    pub(super) fn into_state(self, device: &Device) -> AdamState<1> {
+        let mut momentum = AdaptiveMomentumState::new(
+            self.steps,
+            vector(self.first, device),
+            vector(self.second, device),
+        );
+        momentum.max_moment_2 = None;
+        AdamState::new(momentum)
+    }
+
+    pub(super) fn from_state(state: AdamState<1>) -> Self {
+        Self {
+            steps: state.momentum.time,
+            first: values(state.momentum.moment_1),
+            second: values(state.momentum.moment_2),
+        }
+    }
+}
+
+/// Everything that a training needs to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The next epoch.
+    pub epoch: usize,
+    pub raw: Vec<f64>,
+    pub moments: Option<Moments>,
+    pub best: Vec<f64>,
+    pub best_epoch: usize,
+    #[serde(with = "infinite_as_null")]
+    pub best_score: f64,
+    pub recoveries: usize,
+    pub history: Vec<LearningPoint>,
+}
+
+/// What is written: the training's options make sure that it is the same training.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    options: Options,
+    checkpoint: Checkpoint,
+}
+
+impl Checkpoint {
+    pub fn start(raw: Vec<f64>) -> Self {
+        Self {
+            epoch: 0,
+            best: raw.clone(),
+            raw,
+            moments: None,
+            best_epoch: 0,
+            best_score: f64::INFINITY,
+            recoveries: 0,
+            history: Vec::new(),
+        }
+    }
+
+    /// Writes the checkpoint as JSON, beside the file first and then in its place.
+    pub fn save(&self, file: &Path, options: &Options) -> Result<()> {
+        let stored = Stored {
+            options: options.clone(),
+            checkpoint: self.clone(),
+        };
+        let text = serde_json::to_vec(&stored)
+            .map_err(|e| Error::Training(format!("the checkpoint cannot be written: {e}")))?;
+        let beside = file.with_extension("partial");
+        std::fs::write(&beside, text).map_err(|e| Error::io(&beside, e))?;
+        std::fs::rename(&beside, file).map_err(|e| Error::io(file, e))
+    }
+
+    /// Reads a checkpoint of the same training.
+    ///
+    /// # Errors
+    /// A file that is none, or one of other options or another law.
+    pub fn load(file: &Path, parameters: usize, options: &Options) -> Result<Self> {
+        let unusable = |why: String| {
+            Error::Training(format!(
+                "{}: {why}; delete the file to start afresh",
+                file.display()
+            ))
+        };
+        let text = std::fs::read(file).map_err(|e| Error::io(file, e))?;
+        let stored: Stored = serde_json::from_slice(&text)
+            .map_err(|e| unusable(format!("not a checkpoint ({e})")))?;
+        if stored.options != *options {
+            return Err(unusable(
+                "a checkpoint of a training with other options".into(),
+            ));
+        }
+        let checkpoint = stored.checkpoint;
+        let lengths = [checkpoint.raw.len(), checkpoint.best.len()];
+        let moments = checkpoint.moments.iter();
+        let lengths = moments
+            .flat_map(|m| [m.first.len(), m.second.len()])
+            .chain(lengths);
+        if let Some(found) = lengths.into_iter().find(|n| *n != parameters) {
+            return Err(unusable(format!(
+                "a checkpoint of {found} parameters, the law has {parameters}"
+            )));
+        }
+        Ok(checkpoint)
+    }
+}
+
+/// JSON has no infinity.
+mod infinite_as_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
+}

@@ -1,0 +1,257 @@
+//! The training loop: Adam on whole histories, best law kept.
+
+use super::checkpoint::{Checkpoint, Moments};
+use super::loss::{Parts, Target, Weights};
+use super::rollout::{Histories, TapePool, roll_out, roll_out_tape, values, vector};
+use super::{Options, Resume};
+use crate::algebra::ParameterLayout;
+use crate::error::{Error, Result};
+use crate::recurrent::RecurrentLaw;
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::{Adam, AdamConfig, Optimizer};
+use burn::tensor::{Device, Tensor, activation};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// One epoch of a training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LearningPoint {
+    pub epoch: usize,
+    /// `mean |σ̂ − σ|²/s_σ²` of the training records.
+    pub stress: f64,
+    /// `mean relu(m − D/s_D)²`, before its weight.
+    pub dissipation: f64,
+    /// `mean |Δσ̂ − Δσ|²/s_Δσ²`, before its weight.
+    pub tangent: f64,
+    /// The sum with the weights.
+    pub total: f64,
+    /// The sum on the validation records, in epochs that look at them.
+    pub validation: Option<f64>,
+    /// Share of training steps with negative dissipation.
+    pub negative_share: f64,
+    pub learning_rate: f64,
+}
+
+/// What the observer of a training sees after every epoch.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub point: LearningPoint,
+    pub epochs: usize,
+    /// Best score so far, and its epoch.
+    pub best: f64,
+    pub best_epoch: usize,
+    pub elapsed: Duration,
+    pub remaining: Duration,
+    /// `s_σ`, MPa: the root of the stress part times this is the RMSE.
+    pub stress_scale: f64,
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// All epochs were run.
+    Complete,
+    /// No better law for the patience given.
+    Patience,
+    /// The observer asked for it.
+    Interrupted,
+}
+
+/// The result of a training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The best parameters, before their constraints.
+    pub raw: Vec<f64>,
+    pub best_epoch: usize,
+    /// Loss of the best law on the validation records, or on the training records without any.
+    pub best_score: f64,
+    pub history: Vec<LearningPoint>,
+    pub stop: Stop,
+}
+
+/// Times that a training whose loss became infinite goes back to its best law at half the rate.
+const RECOVERIES: usize = 8;
+
+/// Trains the parameters of a law.
+///
+/// The same seed, options and records give the same result, on any number of threads. With a
+/// checkpoint file that exists, the training goes on from there and ends as if it had not stopped.
+///
+/// # Errors
+/// A checkpoint that does not fit, or a loss that stays infinite.
+pub fn fit<L: RecurrentLaw>(
+    law: &L,
+    layout: &ParameterLayout,
+    train: &Histories,
+    validate: Option<&Histories>,
+    options: &Options,
+    resume: &Resume,
+    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Fit> {
+    let device = Device::flex().autodiff();
+    let target = Target::new(train);
+    let validation_target = validate.map(|v| (v, Target::new(v)));
+    let adam = AdamConfig::new().with_epsilon(1e-8).build();
+    let pool = TapePool::default();
+    let positive = vector(layout.positive_mask(), &device);
+    let stored = match &resume.file {
+        Some(file) if file.exists() => Some(Checkpoint::load(file, layout.len(), options)?),
+        _ => None,
+    };
+    let mut now = stored.unwrap_or_else(|| Checkpoint::start(layout.initial_values(options.seed)));
+    let (start, first) = (Instant::now(), now.epoch);
+    let mut stop = Stop::Complete;
+    while now.epoch < options.epochs {
+        let epoch = now.epoch;
+        let rate = learning_rate(options, epoch) * 0.5f64.powi(now.recoveries as i32);
+        let weights = weights(options, epoch);
+        let raw = vector(now.raw.clone(), &device).require_grad();
+        let effective = constrain(raw.clone(), positive.clone());
+        let output = roll_out_tape(law, effective, train, &pool);
+        let parts = target.parts(&values(output.clone().inner()), weights.margin);
+        let total = parts.total(weights);
+        if !total.is_finite() {
+            now.recover()?;
+            continue;
+        }
+        let validation = validation_target
+            .as_ref()
+            .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
+            .map(|(histories, target)| {
+                let output = roll_out(law, &layout.effective(&now.raw), histories);
+                target.parts(&output, weights.margin).total(weights)
+            });
+        let point = learning_point(epoch, parts, weights, validation, rate);
+        let score = match validation_target {
+            Some(_) => validation,
+            None => Some(total),
+        };
+        now.remember(point, score);
+        let gradient = raw
+            .grad(&target.loss(output, weights).backward())
+            .ok_or_else(|| Error::Training("the loss does not depend on the parameters".into()))?;
+        now.step(&adam, gradient, options, rate);
+        now.epoch += 1;
+        let done = (now.epoch - first) as f64;
+        let elapsed = start.elapsed();
+        let progress = Progress {
+            point,
+            epochs: options.epochs,
+            best: now.best_score,
+            best_epoch: now.best_epoch,
+            elapsed,
+            remaining: elapsed.mul_f64((options.epochs - now.epoch) as f64 / done),
+            stress_scale: train.stress_scale(),
+        };
+        if observe(&progress).is_break() {
+            stop = Stop::Interrupted;
+        } else if options
+            .patience
+            .is_some_and(|patience| now.epoch - now.best_epoch > patience)
+        {
+            stop = Stop::Patience;
+        }
+        if let Some(file) = &resume.file {
+            let due = resume.every > 0 && now.epoch.is_multiple_of(resume.every);
+            if due || stop != Stop::Complete || now.epoch == options.epochs {
+                now.save(file, options)?;
+            }
+        }
+        if stop != Stop::Complete {
+            break;
+        }
+    }
+    Ok(Fit {
+        raw: now.best,
+        best_epoch: now.best_epoch,
+        best_score: now.best_score,
+        history: now.history,
+        stop,
+    })
+}
+
+/// Cosine decay after a short linear rise.
+fn learning_rate(options: &Options, epoch: usize) -> f64 {
+    let rise = (options.epochs / 50).clamp(1, 50);
+    let share = epoch as f64 / options.epochs as f64;
+    let low = options.final_learning_rate;
+    let cosine = low + (options.learning_rate - low) * 0.5 * (1.0 + (PI * share).cos());
+    cosine * ((epoch + 1) as f64 / rise as f64).min(1.0)
+}
+
+fn weights(options: &Options, epoch: usize) -> Weights {
+    let warmup = options.dissipation_warmup * options.epochs as f64;
+    let ramp = if warmup > 0.0 {
+        (epoch as f64 / warmup).min(1.0)
+    } else {
+        1.0
+    };
+    Weights {
+        dissipation: options.dissipation_weight * ramp,
+        margin: options.dissipation_margin,
+        tangent: options.tangent_weight,
+    }
+}
+
+/// Effective parameters, differentiable: softplus where the mask is one.
+fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
+    let constrained = activation::log_sigmoid(raw.clone().neg()).neg();
+    raw.clone() + positive * (constrained - raw)
+}
+
+fn learning_point(
+    epoch: usize,
+    parts: Parts,
+    weights: Weights,
+    validation: Option<f64>,
+    learning_rate: f64,
+) -> LearningPoint {
+    LearningPoint {
+        epoch,
+        stress: parts.stress,
+        dissipation: parts.dissipation,
+        tangent: parts.tangent,
+        total: parts.total(weights),
+        validation,
+        negative_share: parts.negative_share,
+        learning_rate,
+    }
+}
+
+impl Checkpoint {
+    fn remember(&mut self, point: LearningPoint, score: Option<f64>) {
+        self.history.push(point);
+        if let Some(score) = score.filter(|s| *s < self.best_score) {
+            self.best_score = score;
+            self.best_epoch = point.epoch;
+            self.best.clone_from(&self.raw);
+        }
+    }
+
+    fn step(&mut self, adam: &Adam, gradient: Tensor<1>, options: &Options, rate: f64) {
+        let device = Device::flex();
+        let clip = GradientClippingConfig::Norm(options.clip as f32).init();
+        let gradient = clip.clip_gradient(gradient);
+        let state = self.moments.take().map(|m| m.into_state(&device));
+        let (raw, state) = adam.step(rate, vector(self.raw.clone(), &device), gradient, state);
+        self.raw = values(raw);
+        self.moments = state.map(Moments::from_state);
+    }
+
+    /// Back to the best law, with fresh moments and half the rate.
+    fn recover(&mut self) -> Result<()> {
+        self.recoveries += 1;
+        if self.recoveries > RECOVERIES || self.best_score.is_infinite() {
+            return Err(Error::Training(format!(
+                "the loss is not finite in epoch {}; a smaller learning rate or clip may help",
+                self.epoch
+            )));
+        }
+        self.raw.clone_from(&self.best);
+        self.moments = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! The loss of a roll-out.
+//!
+//! `L = mean |σ̂ − σ|²/s_σ² + λ_D mean relu(m − D_end/s_D)² + λ_C mean |Δσ̂ − Δσ|²/s_Δσ²` over the
+//! valid rows. `s_D = s_σ·mean‖Δε‖` is the work of one mean increment, so that `λ_D` means the same
+//! for fine and coarse records; `s_Δσ` is the root mean square of the measured stress increments.
+
+use super::rollout::Histories;
+use crate::algebra::tensor;
+use burn::tensor::{Device, Tensor, activation};
+
+/// Weights of the parts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    pub dissipation: f64,
+    pub margin: f64,
+    pub tangent: f64,
+}
+
+/// Values of the parts, before their weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Parts {
+    pub stress: f64,
+    pub dissipation: f64,
+    pub tangent: f64,
+    /// Share of valid rows with negative dissipation.
+    pub negative_share: f64,
+}
+
+/// Dissipation below `−NEGATIVE·s_D` counts as negative: round-off of a step that dissipates
+/// nothing does not.
+pub const NEGATIVE: f64 = 1e-9;
+
+/// What a roll-out is held against.
+#[derive(Clone, Debug)]
+pub struct Target {
+    shape: [usize; 3],
+    stress: Vec<f64>,
+    mask: Vec<f64>,
+    valid: f64,
+    /// `s_D`, normalised.
+    pub dissipation_scale: f64,
+    tangent_scale: f64,
+}
+
+impl Target {
+    pub fn new(histories: &Histories) -> Self {
+        let padded = histories.padded();
+        let [rows, width, records] = histories.shape();
+        let n = width - 1;
+        let stress = histories.target();
+        let strain_scale = histories.strain_scale();
+        let (mut path, mut steps, mut squares) = (0.0, 0.0, 0.0);
+        for row in 1..rows {
+            for record in 0..records {
+                let at = |row: usize, i: usize| (row * n + i) * records + record;
+                let weight = padded.mask[row * records + record];
+                let norm = |v: &[f64]| {
+                    (0..n)
+                        .map(|i| (v[at(row, i)] - v[at(row - 1, i)]).powi(2))
+                        .sum::<f64>()
+                };
+                path += weight * norm(&padded.strain).sqrt() / strain_scale;
+                squares += weight * norm(&stress);
+                steps += weight;
+            }
+        }
+        let positive = |v: f64| if v > 0.0 { v } else { 1.0 };
+        Self {
+            shape: [rows, width, records],
+            valid: padded.mask.iter().sum(),
+            mask: padded.mask.clone(),
+            dissipation_scale: positive(path / positive(steps)),
+            tangent_scale: positive((squares / (positive(steps) * n as f64)).sqrt()),
+            stress,
+        }
+    }
+
+    /// The loss of a roll-out `[rows, components + 1, records]` as a tensor to differentiate.
+    pub fn loss(&self, output: Tensor<3>, weights: Weights) -> Tensor<1> {
+        let [rows, width, records] = self.shape;
+        let n = width - 1;
+        let device = output.device();
+        let mask = self.mask(&device);
+        let target = tensor(self.stress.clone(), [rows, n, records], &device);
+        let stress = output.clone().slice([0..rows, 0..n, 0..records]);
+        let error = (stress - target) * mask.clone();
+        let mut loss = error.clone().square().sum() / (self.valid * n as f64);
+        if weights.dissipation > 0.0 {
+            let dissipation = output.slice([0..rows, n..width, 0..records]);
+            let lack = dissipation
+                .mul_scalar(-1.0 / self.dissipation_scale)
+                .add_scalar(weights.margin);
+            let penalty = (activation::relu(lack) * mask.clone()).square().sum();
+            loss = loss + penalty * (weights.dissipation / self.valid);
+        }
+        if weights.tangent > 0.0 && rows > 1 {
+            let later = error.clone().slice([1..rows, 0..n, 0..records]);
+            let before = error.slice([0..rows - 1, 0..n, 0..records]);
+            let both = mask.slice([1..rows, 0..1, 0..records]);
+            let secant = ((later - before) * both).square().sum();
+            let scale = self.tangent_scale.powi(2) * self.valid * n as f64;
+            loss = loss + secant * (weights.tangent / scale);
+        }
+        loss
+    }
+
+    fn mask(&self, device: &Device) -> Tensor<3> {
+        let [rows, _, records] = self.shape;
+        tensor(self.mask.clone(), [rows, 1, records], device)
+    }
+
+    /// The parts of the same loss as numbers, from a roll-out's flat values.
+    pub fn parts(&self, output: &[f64], margin: f64) -> Parts {
+        let [rows, width, records] = self.shape;
+        let n = width - 1;
+        let mut parts = Parts::default();
+        for row in 0..rows {
+            for record in 0..records {
+                let weight = self.mask[row * records + record];
+                let error = |row: usize, i: usize| {
+                    output[(row * width + i) * records + record]
+                        - self.stress[(row * n + i) * records + record]
+                };
+                for i in 0..n {
+                    parts.stress += weight * error(row, i).powi(2);
+                    if row > 0 {
+                        parts.tangent += weight * (error(row, i) - error(row - 1, i)).powi(2);
+                    }
+                }
+                let dissipation =
+                    output[(row * width + n) * records + record] / self.dissipation_scale;
+                parts.dissipation += weight * (margin - dissipation).max(0.0).powi(2);
+                if dissipation < -NEGATIVE {
+                    parts.negative_share += weight;
+                }
+            }
+        }
+        parts.stress /= self.valid * n as f64;
+        parts.tangent /= self.tangent_scale.powi(2) * self.valid * n as f64;
+        parts.dissipation /= self.valid;
+        parts.negative_share /= self.valid;
+        parts
+    }
+}
+
+impl Parts {
+    pub fn total(&self, weights: Weights) -> f64 {
+        self.stress + weights.dissipation * self.dissipation + weights.tangent * self.tangent
+    }
+}
