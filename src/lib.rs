@@ -1,5 +1,6 @@
 //! hysteron: learned material laws.
 
+pub mod audit;
 pub mod driver;
 pub mod error;
 pub mod law;
