@@ -40,7 +40,7 @@ impl DissipationProbe {
             .sum();
         let end = visit.response.dissipation / visit.energy;
         self.increments += 1;
-        if !(end >= -DISSIPATION_ROUND_OFF) {
+        if end.is_nan() || end < -DISSIPATION_ROUND_OFF {
             self.negative += 1;
         }
         self.end = smaller(self.end, end);

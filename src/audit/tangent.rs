@@ -1,5 +1,6 @@
 //! The consistent tangent against central differences, and its smallest eigenvalue.
 
+use super::histories::norm;
 use super::report::Finding;
 use super::subject::{Subject, Tally, Visit, larger, smaller};
 use crate::error::UpdateError;
@@ -7,14 +8,17 @@ use crate::law::Response;
 use crate::mandel::Moduli;
 use nalgebra::DMatrix;
 
-/// Differences are taken with steps `L / 16, L / 64, …`.
+/// Differences are taken with steps of `1/16, 1/64, …` strain scales, as long as round-off allows.
 const FIRST_STEP: f64 = 1.0 / 16.0;
 const RATIO: f64 = 0.25;
-const STEPS: usize = 10;
+/// Reaches down to increments of a billionth of the strain scale.
+const STEPS: usize = 14;
+/// Largest round-off of a difference, over the stiffness.
+const ROUND_OFF: f64 = 1e-8;
 /// Two extrapolated differences that agree so well end the search for a better step.
 const SETTLED: f64 = 1e-9;
 /// Two extrapolated differences that agree less well decide nothing.
-const UNDECIDED: f64 = 3e-8;
+const UNDECIDED: f64 = 1e-8;
 /// Jump of the one-sided differences below which a point is smooth.
 const SMOOTH: f64 = 1e-7;
 /// Share of undecided increments beyond which nothing has been shown.
@@ -94,19 +98,15 @@ fn leading(moduli: &Moduli, n: usize) -> DMatrix<f64> {
 /// at every step: at a kink there is no derivative. The law's own tangent has no part in this, so
 /// that a wrong one cannot excuse itself.
 fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Moduli> {
-    let change: f64 = visit
-        .strain_new
-        .iter()
-        .zip(visit.strain_old)
-        .map(|(new, old)| (new - old).powi(2))
-        .sum();
-    // Laws that look along the increment vary on its length.
-    let strain = subject.scales.strain;
-    let length = change.sqrt().clamp(1e-4 * strain, strain);
+    let size = norm(visit.strain_new) + visit.response.stress.norm() / subject.stiffness;
+    let smallest = 4.0 * f64::EPSILON * size / ROUND_OFF;
     let mut best: Option<(f64, Moduli)> = None;
     let mut before: Option<(Difference, Option<Moduli>)> = None;
-    let mut step = FIRST_STEP * length;
+    let mut step = FIRST_STEP * subject.scales.strain;
     for _ in 0..STEPS {
+        if step < smallest {
+            break;
+        }
         let difference = differentiate(subject, visit, step).ok();
         step *= RATIO;
         let Some(difference) = difference else {

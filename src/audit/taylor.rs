@@ -25,7 +25,7 @@ pub(super) struct TaylorProbe {
 }
 
 impl TaylorProbe {
-    /// Follows one random ray from the end of an increment within the strain scale.
+    /// Follows one random ray, both ways, from the end of an increment within the strain scale.
     pub fn visit(&mut self, subject: &Subject, visit: &Visit, random: &mut ChaCha8Rng) {
         let n = subject.n;
         let d = direction(n, random);
@@ -38,37 +38,38 @@ impl TaylorProbe {
         let slope = visit.response.tangent * direction;
         let mut state = visit.state_new.to_vec();
         let mut response = Response::default();
-        let mut remainders = Vec::with_capacity(POINTS);
-        let mut stresses = Vec::with_capacity(POINTS);
-        let mut steps = Vec::with_capacity(POINTS);
-        for k in 0..POINTS {
-            let step = LONGEST * subject.scales.strain * 0.5f64.powi(k as i32);
+        let mut stress_at = |step: f64| {
             let mut strain = [0.0; 6];
             strain[..n].copy_from_slice(visit.strain_new);
             (0..n).for_each(|i| strain[i] += step * d[i]);
-            let answer = subject.update(
-                visit.strain_old,
-                &strain[..n],
-                visit.dt,
-                visit.state_old,
-                &mut state,
-                &mut response,
-            );
-            if answer.is_err() {
+            subject
+                .update(
+                    visit.strain_old,
+                    &strain[..n],
+                    visit.dt,
+                    visit.state_old,
+                    &mut state,
+                    &mut response,
+                )
+                .map(|()| response.stress)
+        };
+        let mut remainders = Vec::with_capacity(POINTS);
+        let mut bends = Vec::with_capacity(POINTS);
+        for k in 0..POINTS {
+            let step = LONGEST * subject.scales.strain * 0.5f64.powi(k as i32);
+            let (Ok(forward), Ok(backward)) = (stress_at(step), stress_at(-step)) else {
                 self.rough += 1;
                 return;
-            }
-            steps.push(step);
-            stresses.push(response.stress);
-            remainders.push((response.stress - start - slope * step).norm());
+            };
+            // Both ways, so that a third-order part does not bend the slope.
+            let ahead = (forward - start - slope * step).norm();
+            let behind = (backward - start + slope * step).norm();
+            remainders.push((step, 0.5 * (ahead + behind)));
+            bends.push((forward - start * 2.0 + backward).norm());
         }
-        // Along a ray that crosses a kink no tangent leaves a remainder of second order. The second
-        // difference tells such rays without the law's tangent.
+        // Where the ray begins at a kink or crosses one, no tangent leaves a remainder of second
+        // order. The second difference tells such rays without the law's tangent.
         let floor = ROUND_OFF * subject.stress_scale(start.as_slice());
-        let bends: Vec<f64> = stresses
-            .windows(2)
-            .map(|pair| (pair[0] - pair[1] * 2.0 + start).norm())
-            .collect();
         let smooth = bends
             .windows(2)
             .all(|pair| pair[0] <= 4.0 * floor || (pair[0] / pair[1].max(floor)).log2() >= SMOOTH);
@@ -76,10 +77,9 @@ impl TaylorProbe {
             self.rough += 1;
             return;
         }
-        let points: Vec<(f64, f64)> = steps
+        let points: Vec<(f64, f64)> = remainders
             .iter()
-            .zip(&remainders)
-            .filter(|(_, remainder)| !(**remainder <= floor))
+            .filter(|(_, remainder)| remainder.is_nan() || *remainder > floor)
             .map(|(step, remainder)| (step.ln(), remainder.ln()))
             .collect();
         let slope = match points.len() < FEWEST {
@@ -93,7 +93,7 @@ impl TaylorProbe {
         let note = match self.rough {
             0 => String::new(),
             rough => format!(
-                "{:.1} % of the rays cross a kink; they are left out",
+                "{:.1} % of the rays meet a kink; they are left out",
                 100.0 * rough as f64 / self.rays as f64
             ),
         };
