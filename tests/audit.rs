@@ -1,11 +1,11 @@
 //! The audit passes sound laws, and every planted fault fails the row that is there to catch it.
 
-mod common;
+mod planted;
 
-use common::faults::{Fault, Faulty};
-use common::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
 use hysteron::audit::{Audit, AuditOptions, Kind, audit};
 use hysteron::law::MaterialLaw;
+use planted::faults::{Fault, Faulty};
+use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
 
 const NAMES: [&str; 14] = [
     "tangent_error",

@@ -1,15 +1,15 @@
 //! The material-point driver: closed solutions, step cutting, exact rollback, refusals.
 
-mod common;
+mod planted;
 
 use approx::assert_relative_eq;
-use common::laws::{Bar, KelvinMaxwell, Orthotropic, Thermal, Turned};
-use common::limits::Limited;
 use hysteron::driver::{Curve, Driver, DriverOptions, drive, follow};
 use hysteron::error::Error;
 use hysteron::law::MaterialLaw;
 use hysteron::loading::{Control, LoadStep, Programme};
 use hysteron::record::Record;
+use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Thermal, Turned};
+use planted::limits::Limited;
 use std::ops::ControlFlow;
 
 fn programme(components: usize, steps: &[(f64, Vec<Control>)]) -> Programme {
