@@ -13,8 +13,8 @@
 //! | `min_dissipation_split` | the same of `ψ(ε₁, z₀) − ψ(ε₁, z₁)` | ≥ −1e-12 | `second_law` |
 //! | `negative_share` | share of increments whose `D_end` is below −1e-12 of that scale | 0 | `second_law` |
 //! | `stationarity` | largest relative change of state and stress in an empty increment | 0 | `stationary` |
-//! | `self_consistency_strain` | one strain path in 25, 50, … 800 increments: spread of the final stress over the peak stress | 5e-2 | – |
-//! | `self_consistency_stress` | the stresses of its finest run in 25 … 800 increments: spread of the final strain over the peak strain | 5e-2 | – |
+//! | `self_consistency_strain` | one strain path in 25, 50, … 800 increments: spread of the final stress over the peak stress | 0.1 | – |
+//! | `self_consistency_stress` | the stresses of its finest run in 25 … 800 increments: spread of the final strain over the peak strain | 0.5 | – |
 //! | `closed_loop` | strain cycle, then driven by its own stresses: largest difference of the strains over the peak strain | 1e-6 | – |
 //! | `rollback` | answers that change, in any bit, by rejected and failed increments before, other contents of the output buffers, or a restart | 0 | every law |
 //! | `min_tangent_eigenvalue` | smallest eigenvalue of `sym C` over `‖C_0‖` | ≥ −1e-9 | – |
@@ -24,6 +24,10 @@
 //! | `energy_gradient` | `σ` against `∂ψ/∂ε` at the new state by central differences, and the stored energy against `ψ` | 1e-6 | every law |
 //! | `dissipation_gradient` | `D_end` against `−∂ψ/∂z·Δz` by central differences | 1e-6 | every law |
 //! | `min_dissipation_work` | smallest `σ·Δε − Δψ`, for comparison: at finite increments it hides violations | ≥ −1e-12 | – |
+//!
+//! The two limits of self-consistency leave room for what a sound first-order integrator shows in
+//! the coarsest of the six runs (five increments per straight piece): a few per cent of the stress,
+//! and under stress control that much times the ratio of the elastic to the hardening modulus.
 
 mod consistency;
 mod dissipation;
@@ -79,8 +83,8 @@ const ROWS: [Definition; 17] = [
     at_least("min_dissipation_split", -DISSIPATION_ROUND_OFF, "smallest ψ(ε₁,z₀) − ψ(ε₁,z₁), over the energy scale"),
     at_most("negative_share", 0.0, "share of increments with negative A₁·Δz"),
     at_most("stationarity", 0.0, "change of state and stress in an empty increment"),
-    at_most("self_consistency_strain", 5e-2, "spread of the final stress over 25 to 800 increments"),
-    at_most("self_consistency_stress", 5e-2, "the same under stress control, spread of the final strain"),
+    at_most("self_consistency_strain", 0.1, "spread of the final stress over 25 to 800 increments"),
+    at_most("self_consistency_stress", 0.5, "the same under stress control, spread of the final strain"),
     at_most("closed_loop", 1e-6, "strains when driven by the stresses of a strain cycle"),
     at_most("rollback", 0.0, "answers changed by rejected increments or a restart"),
     at_least("min_tangent_eigenvalue", -1e-9, "smallest eigenvalue of sym C over the stiffness at rest"),
