@@ -1,6 +1,7 @@
 //! hysteron: learned material laws.
 
 pub mod algebra;
+pub mod audit;
 pub mod driver;
 pub mod error;
 pub mod law;

@@ -36,14 +36,14 @@ impl Activation {
             (Self::Sigmoid, k) => sigmoid::<FMA, W>(k, x),
             (Self::Tanh, k) => {
                 let y = math::tanh::<FMA, W>(x);
-                y.map(|y| match k {
+                math::each(y, |y| match k {
                     0 => y,
                     1 => 1.0 - y * y,
                     2 => -2.0 * y * (1.0 - y * y),
                     _ => (1.0 - y * y) * (6.0 * y * y - 2.0),
                 })
             }
-            (Self::Sqrt, k) => x.map(|x| {
+            (Self::Sqrt, k) => math::each(x, |x| {
                 positive(x, |x| match k {
                     0 => x.sqrt(),
                     1 => 0.5 / x.sqrt(),
@@ -51,7 +51,7 @@ impl Activation {
                     _ => 0.375 / (x * x * x.sqrt()),
                 })
             }),
-            (Self::InverseSqrt, k) => x.map(|x| {
+            (Self::InverseSqrt, k) => math::each(x, |x| {
                 positive(x, |x| match k {
                     0 => 1.0 / x.sqrt(),
                     1 => -0.5 / (x * x.sqrt()),
@@ -70,7 +70,7 @@ fn positive(x: f64, f: impl Fn(f64) -> f64) -> f64 {
 
 #[inline(always)]
 fn sigmoid<const FMA: bool, const W: usize>(order: u8, x: [f64; W]) -> [f64; W] {
-    math::sigmoid::<FMA, W>(x).map(|s| match order {
+    math::each(math::sigmoid::<FMA, W>(x), |s| match order {
         0 => s,
         1 => s * (1.0 - s),
         2 => s * (1.0 - s) * (1.0 - 2.0 * s),

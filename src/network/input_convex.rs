@@ -50,7 +50,7 @@ impl InputConvex {
 
     /// Value, gradient with respect to the hidden vector below layer `i` (none for the first) and
     /// the share of the gradient that reaches `x` through the skips.
-    fn from_layer<A: Algebra>(
+    fn climb<A: Algebra>(
         &self,
         a: &A,
         i: usize,
@@ -64,7 +64,7 @@ impl InputConvex {
         }
         let h = a.apply(Activation::Softplus, &s);
         let (value, gradient, skips) = if i + 1 < self.layers.len() {
-            let (value, gradient, skips) = self.from_layer(a, i + 1, x, Some(&h));
+            let (value, gradient, skips) = self.climb(a, i + 1, x, Some(&h));
             (value, gradient, Some(skips))
         } else {
             let gradient = a.parameter(self.output.weight);
@@ -87,7 +87,7 @@ impl InputConvex {
 
 impl Potential for InputConvex {
     fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
-        let (value, _, gradient) = self.from_layer(a, 0, x, None);
+        let (value, _, gradient) = self.climb(a, 0, x, None);
         (value, gradient)
     }
 }

@@ -56,12 +56,12 @@ impl Mlp {
     }
 
     /// Value and gradient from hidden layer `i` on, by recursion up and back down the layers.
-    fn from_layer<A: Algebra>(&self, a: &A, i: usize, h: &A::Vector) -> (A::Vector, A::Vector) {
+    fn climb<A: Algebra>(&self, a: &A, i: usize, h: &A::Vector) -> (A::Vector, A::Vector) {
         match self.hidden.get(i) {
             None => (self.output.forward(a, h), a.parameter(self.output.weight)),
             Some(layer) => {
                 let x = layer.forward(a, h);
-                let (value, gradient) = self.from_layer(a, i + 1, &a.apply(self.activation, &x));
+                let (value, gradient) = self.climb(a, i + 1, &a.apply(self.activation, &x));
                 let slope = a.activate(self.activation, 1, &x);
                 (value, layer.transposed(a, &a.mul(&gradient, &slope)))
             }
@@ -71,7 +71,7 @@ impl Mlp {
 
 impl Potential for Mlp {
     fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
-        self.from_layer(a, 0, x)
+        self.climb(a, 0, x)
     }
 }
 

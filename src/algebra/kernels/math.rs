@@ -3,10 +3,21 @@
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 // ln 2 in two parts, the first with trailing zeros so that k·LN2_HI is exact.
-const LN2_HI: f64 = 6.931_471_803_691_238_16e-1;
+const LN2_HI: f64 = 6.931_471_803_691_238e-1;
 const LN2_LO: f64 = 1.908_214_929_270_587_7e-10;
 // Adding and subtracting this rounds to the nearest integer and leaves it in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
+
+/// Applies `f` lane by lane. A plain loop: `array::map` stays a call of its own, and code that is
+/// not inlined loses the instruction set of its caller.
+#[inline(always)]
+pub(crate) fn each<const W: usize>(x: [f64; W], f: impl Fn(f64) -> f64) -> [f64; W] {
+    let mut y = [0.0; W];
+    for w in 0..W {
+        y[w] = f(x[w]);
+    }
+    y
+}
 
 #[inline(always)]
 pub(crate) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
@@ -53,7 +64,7 @@ fn clamp(x: f64) -> f64 {
 /// `e^x`, saturating at `e^{±708}`.
 #[inline(always)]
 pub(crate) fn exp<const FMA: bool, const W: usize>(x: [f64; W]) -> [f64; W] {
-    x.map(|x| {
+    each(x, |x| {
         let (power, expm1) = reduce::<FMA>(clamp(x));
         fma::<FMA>(power, expm1, power)
     })
@@ -68,7 +79,7 @@ fn expm1<const FMA: bool>(x: f64) -> f64 {
 
 #[inline(always)]
 pub(crate) fn sigmoid<const FMA: bool, const W: usize>(x: [f64; W]) -> [f64; W] {
-    x.map(|x| {
+    each(x, |x| {
         let (power, expm1) = reduce::<FMA>(clamp(-x.abs()));
         let e = fma::<FMA>(power, expm1, power);
         (if x > 0.0 { 1.0 } else { e }) / (1.0 + e)
@@ -77,7 +88,7 @@ pub(crate) fn sigmoid<const FMA: bool, const W: usize>(x: [f64; W]) -> [f64; W] 
 
 #[inline(always)]
 pub(crate) fn tanh<const FMA: bool, const W: usize>(x: [f64; W]) -> [f64; W] {
-    x.map(|x| {
+    each(x, |x| {
         let e = expm1::<FMA>(-2.0 * x.abs());
         (-e / (2.0 + e)).copysign(x)
     })
@@ -86,7 +97,7 @@ pub(crate) fn tanh<const FMA: bool, const W: usize>(x: [f64; W]) -> [f64; W] {
 /// `ln(1 + e^x)`.
 #[inline(always)]
 pub(crate) fn softplus<const FMA: bool, const W: usize>(x: [f64; W]) -> [f64; W] {
-    x.map(|x| {
+    each(x, |x| {
         let (power, expm1) = reduce::<FMA>(clamp(-x.abs()));
         let e = fma::<FMA>(power, expm1, power);
         // ln(1 + e) = 2 artanh(s), s = e/(2 + e) ≤ 1/3.

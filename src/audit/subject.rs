@@ -1,0 +1,197 @@
+//! The law under audit: sane scales, and a walk along a history.
+
+use super::histories::{Leg, norm};
+use crate::error::UpdateError;
+use crate::law::{Increment, MaterialLaw, Response, Scales};
+
+/// The law and what its figures are measured against.
+pub(super) struct Subject<'a> {
+    pub law: &'a dyn MaterialLaw,
+    pub n: usize,
+    pub external: Vec<f64>,
+    /// The law's scales, with one in place of what is not positive and finite.
+    pub scales: Scales,
+    /// `σ_s ε_s`, MJ/m³.
+    pub energy: f64,
+    /// Frobenius norm of the tangent at rest, MPa.
+    pub stiffness: f64,
+}
+
+/// One accepted increment.
+pub(super) struct Visit<'a> {
+    pub strain_old: &'a [f64],
+    pub strain_new: &'a [f64],
+    pub dt: f64,
+    pub state_old: &'a [f64],
+    pub state_new: &'a [f64],
+    pub response: &'a Response,
+    /// The larger of `σ_s ε_s` and the largest `|ψ|` of the history so far.
+    pub energy: f64,
+}
+
+/// How the law took the increments that were asked of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub asked: usize,
+    /// Refused with an error that a smaller step may cure; the walk goes on without them.
+    pub refused: usize,
+    /// Refused as inadmissible although they are not; the history ends there.
+    pub broken: usize,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Tally) {
+        self.asked += other.asked;
+        self.refused += other.refused;
+        self.broken += other.broken;
+    }
+
+    pub fn note(&self) -> String {
+        let mut parts = Vec::new();
+        if self.refused > 0 {
+            parts.push(format!(
+                "the law refused {} of {} increments as too large; they are left out",
+                self.refused, self.asked
+            ));
+        }
+        if self.broken > 0 {
+            parts.push(format!(
+                "{} histories ended in an error that no smaller step can cure",
+                self.broken
+            ));
+        }
+        parts.join("; ")
+    }
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(law: &'a dyn MaterialLaw, external: &[f64]) -> Self {
+        let positive = |x: f64| if x.is_finite() && x > 0.0 { x } else { 1.0 };
+        let given = law.scales();
+        let scales = Scales {
+            strain: positive(given.strain),
+            stress: positive(given.stress),
+            time: positive(given.time),
+        };
+        let mut external = external.to_vec();
+        external.resize(law.external_variables().len(), 0.0);
+        let mut subject = Self {
+            law,
+            n: law.components(),
+            external,
+            scales,
+            energy: scales.stress * scales.strain,
+            stiffness: scales.stress / scales.strain,
+        };
+        let (state, zero) = (law.new_state(), [0.0; 6]);
+        let mut response = Response::default();
+        let (mut new, zero) = (state.clone(), &zero[..subject.n]);
+        if subject
+            .update(zero, zero, 0.0, &state, &mut new, &mut response)
+            .is_ok()
+        {
+            let norm = response.tangent.norm();
+            if norm.is_finite() && norm > 0.0 {
+                subject.stiffness = norm;
+            }
+        }
+        subject
+    }
+
+    pub fn update(
+        &self,
+        strain_old: &[f64],
+        strain_new: &[f64],
+        dt: f64,
+        state_old: &[f64],
+        state_new: &mut [f64],
+        response: &mut Response,
+    ) -> Result<(), UpdateError> {
+        let increment = Increment {
+            strain_old,
+            strain_new,
+            dt,
+            external_old: &self.external,
+            external_new: &self.external,
+        };
+        self.law.update(&increment, state_old, state_new, response)
+    }
+
+    /// The increment between two ends of increments.
+    pub fn increment<'i>(&'i self, start: &'i Leg, end: &'i Leg) -> Increment<'i> {
+        Increment {
+            strain_old: &start.strain[..self.n],
+            strain_new: &end.strain[..self.n],
+            dt: end.dt,
+            external_old: &self.external,
+            external_new: &self.external,
+        }
+    }
+
+    /// Follows a history from the virgin state and shows every accepted increment.
+    pub fn walk(&self, history: &[Leg], visit: &mut dyn FnMut(&Visit)) -> Tally {
+        let mut tally = Tally::default();
+        let mut strain_old = [0.0; 6];
+        let mut state_old = self.law.new_state();
+        let mut state_new = state_old.clone();
+        let mut response = Response::default();
+        let mut energy = self.energy;
+        for leg in history {
+            tally.asked += 1;
+            match self.update(
+                &strain_old[..self.n],
+                &leg.strain[..self.n],
+                leg.dt,
+                &state_old,
+                &mut state_new,
+                &mut response,
+            ) {
+                Ok(()) => {}
+                Err(error) if error.cut().is_some() => {
+                    tally.refused += 1;
+                    continue;
+                }
+                Err(_) => {
+                    tally.broken += 1;
+                    break;
+                }
+            }
+            energy = energy.max(response.stored_energy.abs());
+            visit(&Visit {
+                strain_old: &strain_old[..self.n],
+                strain_new: &leg.strain[..self.n],
+                dt: leg.dt,
+                state_old: &state_old,
+                state_new: &state_new,
+                response: &response,
+                energy,
+            });
+            strain_old = leg.strain;
+            std::mem::swap(&mut state_old, &mut state_new);
+        }
+        tally
+    }
+
+    /// `ψ(ε, z)`.
+    pub fn free_energy(&self, strain: &[f64], state: &[f64]) -> f64 {
+        self.law.free_energy(strain, state, &self.external)
+    }
+
+    /// The larger of the stress scale and a stress.
+    pub fn stress_scale(&self, stress: &[f64]) -> f64 {
+        self.scales.stress.max(norm(stress))
+    }
+}
+
+/// The worse of two figures of which the larger is the worse; what is not a number is the worst.
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    match a.is_nan() || b.is_nan() {
+        true => f64::INFINITY,
+        false => a.max(b),
+    }
+}
+
+/// The worse of two figures of which the smaller is the worse; what is not a number is the worst.
+pub(super) fn smaller(a: f64, b: f64) -> f64 {
+    -larger(-a, -b)
+}

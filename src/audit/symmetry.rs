@@ -1,0 +1,90 @@
+//! Objectivity, and the state of rest.
+
+use super::histories::{Leg, history, norm};
+use super::options::AuditOptions;
+use super::report::Finding;
+use super::subject::{Subject, larger};
+use crate::law::Response;
+use crate::mandel::{Mandel, Moduli, rotation};
+use nalgebra::{Quaternion, UnitQuaternion};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+/// Increments of the histories that are turned.
+const INCREMENTS: usize = 16;
+
+/// Turns histories and compares with the turned stresses.
+pub(super) fn objectivity(
+    subject: &Subject,
+    options: &AuditOptions,
+    random: &mut ChaCha8Rng,
+) -> Finding {
+    if subject.n != 6 {
+        return Finding::exempt(format!(
+            "a law of {} components has no rotations",
+            subject.n
+        ));
+    }
+    let scales = subject.scales;
+    let mut worst: Option<f64> = None;
+    for kind in 0..options.rotations {
+        let legs = history(kind, 6, scales.strain, scales.time, INCREMENTS, random);
+        let turn = random_rotation(random);
+        let turned: Vec<Leg> = legs
+            .iter()
+            .map(|leg| Leg {
+                strain: (turn * Mandel::from(leg.strain)).into(),
+                ..*leg
+            })
+            .collect();
+        let (Some(plain), Some(turned)) = (stresses(subject, &legs), stresses(subject, &turned))
+        else {
+            continue;
+        };
+        let peak = plain.iter().fold(scales.stress, |a, s| a.max(s.norm()));
+        let differences = plain
+            .iter()
+            .zip(&turned)
+            .map(|(a, b)| (turn * a - b).norm() / peak);
+        worst = Some(differences.fold(worst.unwrap_or(0.0), larger));
+    }
+    match worst {
+        Some(value) if subject.law.guarantees().isotropic => Finding::of(value),
+        Some(value) => {
+            Finding::of(value).note("isotropy is not claimed: this is the anisotropy of the law")
+        }
+        None => Finding::missing("no history was completed"),
+    }
+}
+
+/// Uniform over the rotations.
+fn random_rotation(random: &mut ChaCha8Rng) -> Moduli {
+    let [w, x, y, z]: [f64; 4] = std::array::from_fn(|_| random.sample(StandardNormal));
+    let unit = UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z));
+    rotation(unit.to_rotation_matrix().matrix())
+}
+
+/// Stresses along a history, `None` if an increment is refused.
+fn stresses(subject: &Subject, legs: &[Leg]) -> Option<Vec<Mandel>> {
+    let mut stresses = Vec::with_capacity(legs.len());
+    subject.walk(legs, &mut |visit| stresses.push(visit.response.stress));
+    (stresses.len() == legs.len()).then_some(stresses)
+}
+
+/// Stress and energy of the virgin material at zero strain.
+pub(super) fn rest(subject: &Subject) -> Finding {
+    let state = subject.law.new_state();
+    let mut next = state.clone();
+    let zero = [0.0; 6];
+    let zero = &zero[..subject.n];
+    let mut response = Response::default();
+    match subject.update(zero, zero, 0.0, &state, &mut next, &mut response) {
+        Ok(()) => {
+            let stress = norm(response.stress.as_slice()) / subject.scales.stress;
+            let energy = subject.free_energy(zero, &state).abs() / subject.energy;
+            Finding::of(larger(stress, energy))
+        }
+        Err(error) => Finding::missing(error.to_string()),
+    }
+}

@@ -1,0 +1,178 @@
+//! A run under way: steps, their cutting, and the rows of the curve.
+
+use super::equilibrium::{Failure, Goal, Point};
+use super::{Curve, Driver, Progress};
+use crate::error::{Error, Result, UpdateError};
+use crate::law::MAX_COMPONENTS;
+use crate::loading::{Control, LoadStep};
+use crate::record::Record;
+use std::ops::ControlFlow;
+
+/// A run under way: the point and the rows so far.
+pub(super) struct Run<'a> {
+    driver: Driver<'a>,
+    point: Point<'a>,
+    external: Vec<f64>,
+    pub time: f64,
+    /// Of the increments since the last row.
+    dissipation: f64,
+    pub curve: Curve,
+}
+
+impl<'a> Run<'a> {
+    pub fn start(
+        driver: &Driver<'a>,
+        name: &str,
+        components: usize,
+        external: Vec<f64>,
+    ) -> Result<Self> {
+        let law = driver.law;
+        let point = Point::new(law, &external).map_err(|source| Error::Drive {
+            step: 0,
+            time: 0.0,
+            message: "the virgin material cannot be evaluated".into(),
+            source: Some(source),
+        })?;
+        let curve = Curve {
+            record: Record {
+                name: name.to_string(),
+                components,
+                external_names: law.external_variables().to_vec(),
+                ..Record::default()
+            },
+            state_layout: law.state_layout().clone(),
+            ..Curve::default()
+        };
+        Ok(Self {
+            driver: *driver,
+            point,
+            external,
+            time: 0.0,
+            dissipation: 0.0,
+            curve,
+        })
+    }
+
+    /// Reaches the targets of one step, in as many increments as it takes, and adds its row.
+    /// `end` is the time there, given because a sum of durations differs from it by round-off.
+    pub fn step(
+        &mut self,
+        step: usize,
+        steps: usize,
+        load: &LoadStep,
+        end: f64,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        let options = self.driver.options;
+        let smallest = 0.5f64.powi(options.max_cuts.min(50) as i32);
+        let (start_time, start_external) = (self.time, self.external.clone());
+        let (mut start, mut target) = ([0.0; MAX_COMPONENTS], [0.0; MAX_COMPONENTS]);
+        let mut stress_controlled = [false; MAX_COMPONENTS];
+        for (i, control) in load.targets.iter().enumerate() {
+            (start[i], target[i], stress_controlled[i]) = match *control {
+                Control::Strain(value) => (self.point.accepted.strain[i], value, false),
+                Control::Stress(value) => (self.point.accepted.response.stress[i], value, true),
+            };
+        }
+        // All fractions are sums of powers of two: no round-off, the last one is exactly 1.
+        let (mut done, mut size, mut increments) = (0.0, 1.0f64, 0);
+        while done < 1.0 {
+            let next = f64::min(done + size, 1.0);
+            let ramp = |from: f64, to: f64| {
+                if next < 1.0 {
+                    from + next * (to - from)
+                } else {
+                    to
+                }
+            };
+            let external: Vec<f64> = start_external
+                .iter()
+                .zip(&load.external)
+                .map(|(&from, &to)| ramp(from, to))
+                .collect();
+            let goal = Goal {
+                value: std::array::from_fn(|i| ramp(start[i], target[i])),
+                stress_controlled,
+                dt: (next - done) * load.dt,
+                external_old: &self.external,
+                external_new: &external,
+            };
+            increments += 1;
+            match self.point.advance(&goal, &options) {
+                Ok(()) => {
+                    (done, size) = (next, (2.0 * size).min(1.0));
+                    self.external = external;
+                    self.time = match done {
+                        1.0 => end,
+                        part => start_time + part * load.dt,
+                    };
+                    self.dissipation += self.point.accepted.response.dissipation;
+                    if done == 1.0 {
+                        self.push_row();
+                    }
+                    let now = Progress {
+                        step,
+                        steps,
+                        fraction: done,
+                        time: self.time,
+                    };
+                    if progress(now).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Err(failure) => {
+                    let exhausted = increments >= options.max_increments;
+                    match failure.cut() {
+                        Some(cut) if (next - done) * cut >= smallest && !exhausted => {
+                            size = (next - done) * cut;
+                        }
+                        _ => return Err(self.refuse(step, next - done, failure)),
+                    }
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn refuse(&self, step: usize, size: f64, failure: Failure) -> Error {
+        let (message, source): (_, Option<UpdateError>) = match failure {
+            Failure::Law(error) => (format!("the law failed: {error}"), Some(error)),
+            Failure::NoEquilibrium {
+                iterations,
+                residual,
+            } => (
+                format!(
+                    "no equilibrium after {iterations} Newton iterations ({residual:.3e} MPa are \
+                     missing); the prescribed stress may lie beyond what the material can carry"
+                ),
+                None,
+            ),
+        };
+        Error::Drive {
+            step,
+            time: self.time,
+            message: format!("{message} (in {size:.1e} of the step)"),
+            source,
+        }
+    }
+
+    pub fn push_row(&mut self) {
+        let (law, accepted) = (self.driver.law, &self.point.accepted);
+        let (n, recorded) = (law.components(), self.curve.record.components);
+        let curve = &mut self.curve;
+        let stress = accepted.response.stress.as_slice();
+        curve.record.time.push(self.time);
+        curve
+            .record
+            .strain
+            .extend_from_slice(&accepted.strain[..recorded]);
+        curve.record.stress.extend_from_slice(&stress[..recorded]);
+        curve.record.external.extend_from_slice(&self.external);
+        curve.states.extend_from_slice(&accepted.state);
+        let energy = law.free_energy(&accepted.strain[..n], &accepted.state, &self.external);
+        curve.stored_energy.push(energy);
+        curve.dissipation.push(self.dissipation);
+        curve.status.push(accepted.response.status);
+        self.dissipation = 0.0;
+    }
+}

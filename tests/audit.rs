@@ -1,0 +1,258 @@
+//! The audit passes sound laws, and every planted fault fails the row that is there to catch it.
+
+mod planted;
+
+use hysteron::audit::{Audit, AuditOptions, Kind, audit};
+use hysteron::law::MaterialLaw;
+use planted::faults::{Fault, Faulty};
+use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
+
+const NAMES: [&str; 14] = [
+    "tangent_error",
+    "taylor_slope",
+    "min_dissipation_end",
+    "min_dissipation_split",
+    "negative_share",
+    "stationarity",
+    "self_consistency_strain",
+    "self_consistency_stress",
+    "closed_loop",
+    "rollback",
+    "min_tangent_eigenvalue",
+    "state_growth",
+    "objectivity",
+    "rest_stress",
+];
+
+fn examine(law: &dyn MaterialLaw) -> Audit {
+    audit(law, &AuditOptions::default())
+}
+
+/// Names of the rows that do not pass.
+fn failing(audit: &Audit) -> Vec<&str> {
+    let rows = audit.rows.iter().filter(|r| !r.pass);
+    rows.map(|r| r.name).collect()
+}
+
+/// The fault fails these rows.
+#[track_caller]
+fn assert_caught(law: impl MaterialLaw, fault: Fault, rows: &[&str]) -> Audit {
+    let audit = examine(&Faulty::new(law, fault));
+    for row in rows {
+        assert!(
+            failing(&audit).contains(row),
+            "{fault:?} is not caught by {row}:\n{audit}"
+        );
+    }
+    audit
+}
+
+/// The fault fails these rows, one of them guaranteed.
+#[track_caller]
+fn assert_refuted(law: impl MaterialLaw, fault: Fault, rows: &[&str]) -> Audit {
+    let audit = assert_caught(law, fault, rows);
+    assert!(!audit.pass, "{fault:?} passes the audit:\n{audit}");
+    audit
+}
+
+#[test]
+fn sound_laws_pass_every_row_that_they_claim() {
+    let unclaimed = [
+        "min_dissipation_end",
+        "min_dissipation_split",
+        "negative_share",
+        "objectivity",
+        "min_dissipation_work",
+    ];
+    let laws: [(&dyn MaterialLaw, &[&str]); 4] = [
+        (&KelvinMaxwell::default(), &[]),
+        (&Bar::default(), &[]),
+        (&Orthotropic::default(), &["objectivity"]),
+        (&Turned::default(), &unclaimed),
+    ];
+    for (law, unclaimed) in laws {
+        let audit = examine(law);
+        println!("{audit}");
+        assert!(audit.pass, "{audit}");
+        assert_eq!(failing(&audit), unclaimed, "{audit}");
+    }
+}
+
+#[test]
+fn sound_laws_pass_with_other_seeds() {
+    for seed in 0..5 {
+        let options = AuditOptions {
+            seed,
+            ..AuditOptions::default()
+        };
+        let laws: [&dyn MaterialLaw; 4] = [
+            &KelvinMaxwell::default(),
+            &Bar::default(),
+            &Orthotropic::default(),
+            &Turned::default(),
+        ];
+        for law in laws {
+            let audit = audit(law, &options);
+            assert!(audit.pass, "seed {seed}: {audit}");
+            assert!(
+                audit.row("taylor_slope").unwrap().pass,
+                "seed {seed}: {audit}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_tangents_are_caught() {
+    let rows = ["tangent_error", "taylor_slope"];
+    assert_refuted(KelvinMaxwell::default(), Fault::DoubledShear, &rows);
+    assert_refuted(Turned::default(), Fault::TransposedTangent, &rows);
+    assert_refuted(Orthotropic::default(), Fault::SwappedStress, &rows);
+}
+
+#[test]
+fn a_consistent_swap_of_13_and_23_is_caught_by_the_free_energy() {
+    let fault = Fault::SwappedStressAndTangent;
+    let audit = assert_refuted(Orthotropic::default(), fault, &["energy_gradient"]);
+    assert!(audit.row("tangent_error").unwrap().pass, "{audit}");
+}
+
+#[test]
+fn stale_states_are_caught() {
+    assert_refuted(
+        KelvinMaxwell::default(),
+        Fault::StateNotWritten,
+        &["rollback"],
+    );
+    let rows = ["energy_gradient", "dissipation_gradient"];
+    assert_refuted(KelvinMaxwell::default(), Fault::StaleState, &rows);
+    assert_refuted(Bar::default(), Fault::StaleState, &rows);
+}
+
+#[test]
+fn traces_of_failed_updates_and_hidden_memory_are_caught() {
+    for fault in [
+        Fault::StateChangedOnError,
+        Fault::StressChangedOnError,
+        Fault::HiddenCounter,
+    ] {
+        assert_refuted(KelvinMaxwell::default(), fault, &["rollback"]);
+        assert_refuted(Bar::default(), fault, &["rollback"]);
+    }
+}
+
+#[test]
+fn violations_of_the_second_law_are_caught() {
+    let rows = [
+        "min_dissipation_end",
+        "negative_share",
+        "dissipation_gradient",
+    ];
+    assert_refuted(KelvinMaxwell::default(), Fault::DissipationSign, &rows);
+    assert_refuted(Bar::default(), Fault::DissipationSign, &rows);
+    let rows = ["min_dissipation_split"];
+    assert_refuted(KelvinMaxwell::default(), Fault::DissipationNegative, &rows);
+    let rows = ["dissipation_gradient"];
+    assert_refuted(Turned::default(), Fault::DissipationHidden, &rows);
+}
+
+#[test]
+fn states_that_drift_or_grow_are_caught() {
+    assert_refuted(
+        KelvinMaxwell::default(),
+        Fault::DriftingState,
+        &["stationarity"],
+    );
+    let mut slow = KelvinMaxwell::default();
+    slow.relaxation_time = 1e9;
+    assert_refuted(slow, Fault::GrowingState, &["stationarity", "state_growth"]);
+    let rows = ["self_consistency_strain"];
+    assert_caught(KelvinMaxwell::default(), Fault::CountedState, &rows);
+}
+
+#[test]
+fn stress_at_rest_and_negative_stiffness_are_caught() {
+    let rows = ["rest_stress", "energy_gradient"];
+    assert_refuted(KelvinMaxwell::default(), Fault::PreStress, &rows);
+    let rows = ["min_tangent_eigenvalue"];
+    assert_caught(Bar::default(), Fault::NegativeStiffness, &rows);
+}
+
+#[test]
+fn anisotropy_that_claims_isotropy_is_caught() {
+    let mut law = Orthotropic::default();
+    law.claims_isotropy = true;
+    let audit = assert_refuted(law, Fault::None, &["objectivity"]);
+    assert_eq!(failing(&audit), ["objectivity"], "{audit}");
+}
+
+#[test]
+fn a_strain_that_its_stress_does_not_determine_is_caught() {
+    let mut law = Bar::default();
+    law.hardening = 0.0;
+    let audit = examine(&law);
+    assert!(failing(&audit).contains(&"closed_loop"), "{audit}");
+    assert!(
+        audit.pass,
+        "perfect plasticity breaks no guarantee:\n{audit}"
+    );
+}
+
+#[test]
+fn laws_that_cannot_be_evaluated_fail_without_a_panic() {
+    assert_refuted(
+        Bar::default(),
+        Fault::AlwaysRefuses,
+        &["tangent_error", "rest_stress"],
+    );
+    let audit = assert_refuted(
+        KelvinMaxwell::default(),
+        Fault::NotANumber,
+        &["tangent_error"],
+    );
+    assert!(audit.to_string().contains("FAILS"));
+    let audit = assert_refuted(Bar::default(), Fault::TwoComponents, &NAMES);
+    assert_eq!(audit.rows[0].value, None);
+}
+
+#[test]
+fn refused_increments_are_counted_and_left_out() {
+    let audit = examine(&Faulty::new(KelvinMaxwell::default(), Fault::RefusesLarge));
+    assert!(audit.pass, "{audit}");
+    assert!(
+        audit.to_string().contains("increments as too large"),
+        "{audit}"
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_audit() {
+    assert_eq!(examine(&Bar::default()), examine(&Bar::default()));
+}
+
+#[test]
+fn json_has_the_documented_shape() {
+    let audit = examine(&Bar::default());
+    let json: serde_json::Value = serde_json::to_value(&audit).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        let mut keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&json), ["law", "pass", "rows"]);
+    assert_eq!(json["law"], "bar");
+    assert_eq!(json["pass"], true);
+    let rows = json["rows"].as_array().unwrap();
+    for (row, name) in rows.iter().zip(NAMES) {
+        assert_eq!(row["name"], name);
+    }
+    for row in rows {
+        assert_eq!(keys(row), ["kind", "limit", "name", "pass", "value"]);
+        assert!(row["limit"].is_number());
+        let exempt = row["name"] == "objectivity";
+        assert_eq!(row["value"].is_null(), exempt, "{row}");
+        assert!(["guaranteed", "tested"].contains(&row["kind"].as_str().unwrap()));
+    }
+    assert_eq!(rows[0]["kind"], "guaranteed");
+    assert_eq!(audit.row("taylor_slope").unwrap().kind, Kind::Tested);
+}
