@@ -235,7 +235,7 @@ fn internal_variables_are_labelled() {
     let svg = drawn("internal_many", |path| {
         internal_variables(&curve, Abscissa::Time, path)
     });
-    assert_shows(&svg, &["more without label"]);
+    assert_shows(&svg, &["43 that move less in grey"]);
     let names: Vec<String> = (0..20).map(|k| format!("z{k}")).collect();
     let names: Vec<(&str, usize)> = names.iter().map(|n| (n.as_str(), 1)).collect();
     let svg = drawn("internal_scalars", |path| {
@@ -273,8 +273,8 @@ fn learning_curve_marks_the_best_epoch() {
     assert_shows(
         &svg,
         &[
-            "Training: best epoch 240, validation loss 0.0066",
-            "best: epoch 240",
+            "Training: best epoch 290, validation loss 0.00552",
+            "best epoch\n",
             "tangent (zero)",
             "steps with D &lt; 0 [%]",
             "learning rate",

@@ -60,13 +60,23 @@ impl Axis {
 pub(super) struct Extent {
     pub low: f64,
     pub high: f64,
+    /// The range shall begin at the lowest value itself, as below bars.
+    pub grounded: bool,
 }
 
 impl Extent {
+    pub fn new(low: f64, high: f64) -> Self {
+        Self {
+            low,
+            high,
+            grounded: false,
+        }
+    }
+
     /// `None` where there are no values.
     pub fn of<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<Self> {
         values.into_iter().fold(None, |extent, &v| match extent {
-            None => Some(Self { low: v, high: v }),
+            None => Some(Self::new(v, v)),
             Some(e) => Some(e.including(v)),
         })
     }
@@ -75,6 +85,7 @@ impl Extent {
         Self {
             low: self.low.min(value),
             high: self.high.max(value),
+            ..self
         }
     }
 }
@@ -98,7 +109,7 @@ const LEAST: f64 = 1e-290;
 impl Scale {
     /// About `count` ticks over a padded range.
     pub fn new(axis: &Axis, extent: Extent, count: usize) -> Result<Self, String> {
-        let Extent { low, high } = extent;
+        let Extent { low, high, .. } = extent;
         if !(low.is_finite() && high.is_finite() && (high - low).is_finite()) {
             return Err(format!("{}: the values are too large", axis.quantity));
         }
@@ -107,16 +118,22 @@ impl Scale {
                 "{}: a logarithmic axis cannot show the value {low}",
                 axis.quantity
             )),
-            Division::Logarithmic => Ok(Self::logarithmic(axis, low, high, count)),
-            Division::Linear => Ok(Self::linear(axis, low, high, count, 0.0)),
-            Division::Whole => Ok(Self::linear(axis, low, high, count, 1.0)),
+            Division::Logarithmic => Ok(Self::logarithmic(axis, extent, count)),
+            Division::Linear => Ok(Self::linear(axis, extent, count, 0.0)),
+            Division::Whole => Ok(Self::linear(axis, extent, count, 1.0)),
         }
     }
 
-    fn linear(axis: &Axis, low: f64, high: f64, count: usize, least_step: f64) -> Self {
-        let (low, high) = padded(low, high);
-        let step = round_step((high - low) / count as f64).max(least_step);
-        let multiples = (low / step).ceil() as i64..=(high / step).floor() as i64;
+    fn linear(axis: &Axis, extent: Extent, count: usize, least_step: f64) -> Self {
+        let (low, high) = padded(extent, |v| v);
+        let multiples = |step: f64| (low / step).ceil() as i64..=(high / step).floor() as i64;
+        let steps = (count..).map(|count| round_step((high - low) / count as f64));
+        // Two ticks do not make an axis: rather a finer step than asked for.
+        let step = steps
+            .map(|step| step.max(least_step))
+            .find(|&step| step <= least_step || multiples(step).count() > 2)
+            .unwrap_or(1.0);
+        let multiples = multiples(step);
         let values: Vec<f64> = multiples.map(|k| k as f64 * step).collect();
         let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let exponent = match largest {
@@ -138,8 +155,8 @@ impl Scale {
         }
     }
 
-    fn logarithmic(axis: &Axis, low: f64, high: f64, count: usize) -> Self {
-        let (low, high) = padded(low.log10(), high.log10());
+    fn logarithmic(axis: &Axis, extent: Extent, count: usize) -> Self {
+        let (low, high) = padded(extent, f64::log10);
         let decades: Vec<i32> = (low.ceil() as i32..=high.floor() as i32).collect();
         let inside = |v: &f64| (low..=high).contains(&v.log10());
         let multiples = |factors: &[u32]| -> Vec<f64> {
@@ -198,7 +215,9 @@ impl Scale {
     }
 }
 
-fn padded(low: f64, high: f64) -> (f64, f64) {
+/// The range on the axis, `position` being the place of a value on it.
+fn padded(extent: Extent, position: fn(f64) -> f64) -> (f64, f64) {
+    let (low, high) = (position(extent.low), position(extent.high));
     let size = low.abs().max(high.abs());
     let span = match high - low {
         // A constant still needs a range to lie in.
@@ -208,7 +227,8 @@ fn padded(low: f64, high: f64) -> (f64, f64) {
         },
         span => span,
     };
-    (low - PADDING * span, high + PADDING * span)
+    let below = if extent.grounded { 0.0 } else { PADDING };
+    (low - below * span, high + PADDING * span)
 }
 
 /// The next larger of 1, 2, 5 times a power of ten.
@@ -268,7 +288,16 @@ mod tests {
 
     fn labels(low: f64, high: f64, count: usize) -> (Vec<String>, String) {
         let axis = Axis::linear("strain ε₁₁", "–");
-        let scale = Scale::new(&axis, Extent { low, high }, count).unwrap();
+        let scale = Scale::new(
+            &axis,
+            Extent {
+                low,
+                high,
+                grounded: false,
+            },
+            count,
+        )
+        .unwrap();
         let labels = scale.ticks.into_iter().map(|(_, label)| label).collect();
         (labels, scale.label)
     }
@@ -281,7 +310,7 @@ mod tests {
         let (ticks, label) = labels(0.0, 4e-7, 5);
         assert_eq!(ticks, ["0", "100", "200", "300", "400"]);
         assert_eq!(label, "strain ε₁₁ [10⁻⁹]");
-        assert_eq!(labels(0.0, 3e5, 3).0, ["0", "200"]);
+        assert_eq!(labels(0.0, 3e5, 3).0, ["0", "100", "200", "300"]);
     }
 
     #[test]
@@ -293,10 +322,7 @@ mod tests {
                         division,
                         ..Axis::linear("x", "")
                     };
-                    let extent = Extent {
-                        low,
-                        high: low + span,
-                    };
+                    let extent = Extent::new(low, low + span);
                     let Ok(scale) = Scale::new(&axis, extent, 6) else {
                         assert!(division == Division::Logarithmic && low < LEAST);
                         continue;

@@ -4,8 +4,8 @@ use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, Component, check_pair, check_record, determination, root_mean_square};
 use super::page::{Dash, Page, failed};
 use super::panel::{
-    BAND, BLACK, BLUE, COLOURS, Frame, GREY, Key, MARKERS, Marker, PALE, Panel, Rectangle, Sample,
-    arrangement, sheet,
+    BAND, BLACK, BLUE, COLOURS, Frame, GREY, Key, Kind, MARKERS, Marker, PALE, Panel, Rectangle,
+    Sample, arrangement, sheet,
 };
 use crate::driver::Curve;
 use crate::error::Result;
@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Rows up to which each measurement is also marked.
 const FEW: usize = 80;
-const MEASURED: (super::page::Colour, f64, Dash) = (GREY, 5.0, Dash::Solid);
+const MEASURED: (super::page::Colour, f64, Dash) = (GREY, 4.6, Dash::Solid);
 const PREDICTED: (super::page::Colour, f64, Dash) = (BLUE, 2.2, Dash::Solid);
 
 /// Stress against strain, one panel per record: what was measured, what a law predicts (with the
@@ -131,7 +131,7 @@ fn history(
         x: (&x_axis, both(&x, px)?),
         y: (&y_axis, both(&y, py)?),
         right: 0.0,
-        categories: false,
+        kind: Kind::Free,
     };
     let panel = Panel::new(page, cell, &frame)?;
     if let Some((px, py, status)) = &answer {
@@ -241,10 +241,11 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         x: (&axis("measured"), extent),
         y: (&axis("predicted"), extent),
         right: 0.0,
-        categories: false,
+        kind: Kind::Square,
     };
     let panel = Panel::new(&mut page, cell, &frame)?;
     tolerance(&mut page, &panel);
+    panel.outline(&mut page);
     for (k, (measured, predicted)) in groups.iter().enumerate() {
         let (marker, colour) = appearance(k);
         let points = measured.iter().copied().zip(predicted.iter().copied());

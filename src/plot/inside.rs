@@ -4,8 +4,8 @@ use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, check_curve};
 use super::page::{Align, Dash, Page, failed, shortened, text_width};
 use super::panel::{
-    BLACK, BLUE, Frame, GREY, Key, Marker, Panel, Rectangle, Sample, TICK, VERMILLION, arrangement,
-    mark, pen, sheet,
+    BLACK, BLUE, Frame, GREY, Key, Kind, Marker, Panel, Rectangle, Sample, TICK, VERMILLION,
+    arrangement, mark, pen, sheet,
 };
 use crate::driver::Curve;
 use crate::error::Result;
@@ -69,10 +69,7 @@ fn dissipation_panels(
     let count = steps.iter().filter(|&&d| negative(d)).count();
     let share = 100.0 * count as f64 / steps.len() as f64;
 
-    let numbers = Extent {
-        low: 0.0,
-        high: steps.len() as f64,
-    };
+    let numbers = Extent::new(0.0, steps.len() as f64);
     let x_axis = Axis::whole("step", "–");
     let y_axis = Axis::linear("dissipation D", "MJ/m³");
     let extent = Extent::of(steps).ok_or("no data")?.including(0.0);
@@ -86,7 +83,7 @@ fn dissipation_panels(
         x: (&x_axis, numbers),
         y: (&y_axis, extent),
         right: 0.0,
-        categories: false,
+        kind: Kind::Free,
     };
     let panel = Panel::new(page, upper, &frame)?;
     stems(page, &panel, steps, negative);
@@ -103,7 +100,7 @@ fn dissipation_panels(
         x: (&x_axis, numbers),
         y: (&y_axis, Extent::of(&sums).ok_or("no data")?),
         right: 0.0,
-        categories: false,
+        kind: Kind::Free,
     };
     let panel = Panel::new(page, lower, &frame)?;
     let x: Vec<f64> = (0..sums.len()).map(|k| k as f64).collect();
@@ -132,7 +129,7 @@ fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: impl Fn(f64) -
     for run in pixels.chunk_by(|a, b| a == b) {
         let (x, here) = (place(first), &steps[first..first + run.len()]);
         first += run.len();
-        let Some(Extent { low, high }) = Extent::of(here) else {
+        let Some(Extent { low, high, .. }) = Extent::of(here) else {
             continue;
         };
         for (value, colour) in [(high, BLUE), (low, VERMILLION)] {
@@ -154,11 +151,13 @@ fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: impl Fn(f64) -
 
 /// Panels up to which every internal variable has its own.
 const MOST_PANELS: usize = 12;
+/// Entries of a variable that are told apart.
+const MOST_LABELS: usize = 21;
 const LINE: f64 = 15.0;
 
 /// Every internal variable over time, row or strain path: a panel per named variable, its entries
-/// labelled at the end of their curves. Where there is no room for all labels, the entries that
-/// move most have one and a note counts the rest.
+/// labelled at the end of their curves. Where these are too many, those that move most have a colour
+/// and a label, and the others are grey.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used, or a law without
@@ -228,7 +227,8 @@ fn variable_panel(
         n => (0..n).collect(),
     };
     labelled.sort_by(|&a, &b| entries[b].movement().total_cmp(&entries[a].movement()));
-    labelled.truncate(room);
+    labelled.truncate(room.min(MOST_LABELS));
+    labelled.sort_unstable();
     let widest = labelled
         .iter()
         .map(|&k| text_width(&entries[k].label, TICK))
@@ -243,7 +243,7 @@ fn variable_panel(
     };
     let figure = match rest {
         0 => String::new(),
-        rest => format!(" ({rest} more without label)"),
+        rest => format!(" ({rest} that move less in grey)"),
     };
     let none = "no data";
     let frame = Frame {
@@ -255,12 +255,18 @@ fn variable_panel(
             Extent::of(entries.iter().flat_map(|e| &e.values)).ok_or(none)?,
         ),
         right,
-        categories: false,
+        kind: Kind::Free,
     };
     let panel = Panel::new(page, cell, &frame)?;
     for (k, entry) in entries.iter().enumerate() {
-        let (colour, dash) = pen(k);
-        panel.curve(page, x, &entry.values, (colour, 2.0, dash));
+        if rest > 0 && !labelled.contains(&k) {
+            panel.curve(page, x, &entry.values, (GREY, 1.0, Dash::Solid));
+        }
+    }
+    let single = entries.len() == 1;
+    for (rank, &k) in if single { &[0][..] } else { &labelled }.iter().enumerate() {
+        let (colour, dash) = pen(rank);
+        panel.curve(page, x, &entries[k].values, (colour, 2.0, dash));
     }
     direct_labels(page, &panel, entries, labelled, (x[x.len() - 1], right));
     Ok(())
@@ -275,12 +281,13 @@ fn direct_labels(
     (last_x, width): (f64, f64),
 ) {
     let last = |k: usize| entries[k].values[entries[k].values.len() - 1];
-    let mut labels: Vec<(usize, f64)> = labelled
+    let mut labels: Vec<(usize, usize, f64)> = labelled
         .into_iter()
-        .map(|k| (k, panel.at_y(last(k))))
+        .enumerate()
+        .map(|(rank, k)| (rank, k, panel.at_y(last(k))))
         .collect();
-    labels.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut heights: Vec<f64> = labels.iter().map(|l| l.1).collect();
+    labels.sort_by(|a, b| a.2.total_cmp(&b.2));
+    let mut heights: Vec<f64> = labels.iter().map(|l| l.2).collect();
     let count = heights.len();
     for k in 1..count {
         heights[k] = heights[k].max(heights[k - 1] + LINE);
@@ -293,8 +300,8 @@ fn direct_labels(
         heights[k] = heights[k].min(below);
     }
     let right = panel.plot.right;
-    for ((k, end), height) in labels.into_iter().zip(heights) {
-        let (colour, dash) = pen(k);
+    for ((rank, k, end), height) in labels.into_iter().zip(heights) {
+        let (colour, dash) = pen(rank);
         let leader = vec![(panel.at_x(last_x), end), (right + 10.0, height)];
         page.line(leader, GREY, 1.0, Dash::Solid);
         let sample = vec![(right + 10.0, height), (right + 24.0, height)];

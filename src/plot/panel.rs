@@ -4,7 +4,7 @@ use super::axis::{Axis, Extent, Scale};
 use super::page::{Align, Colour, Dash, LARGEST_HEIGHT, Page, Point, shortened, text_width};
 
 pub(super) const BLACK: Colour = plotters::style::RGBColor(0x1A, 0x1A, 0x1A);
-pub(super) const GREY: Colour = plotters::style::RGBColor(0x8C, 0x8C, 0x8C);
+pub(super) const GREY: Colour = plotters::style::RGBColor(0xA6, 0xA6, 0xA6);
 pub(super) const PALE: Colour = plotters::style::RGBColor(0xE4, 0xE4, 0xE4);
 pub(super) const BAND: Colour = plotters::style::RGBColor(0xFB, 0xD9, 0xA0);
 pub(super) const BLUE: Colour = plotters::style::RGBColor(0x00, 0x72, 0xB2);
@@ -218,6 +218,16 @@ pub(super) fn sheet(
     Ok((page, rest))
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Free,
+    /// Both axes show the same: they have the same ticks.
+    Square,
+    /// The figure writes text in place of the ticks of x.
+    Categories,
+}
+
 /// What surrounds the data of a panel.
 pub(super) struct Frame<'a> {
     /// Cut with an ellipsis where it does not fit.
@@ -228,8 +238,12 @@ pub(super) struct Frame<'a> {
     pub y: (&'a Axis, Extent),
     /// Free width right of the axes.
     pub right: f64,
-    /// Text in place of the ticks of x.
-    pub categories: bool,
+    pub kind: Kind,
+}
+
+/// The middle of a pixel, where a thin line is sharp.
+fn sharp(position: f64) -> f64 {
+    position.floor() + 0.5
 }
 
 /// One pair of axes.
@@ -243,8 +257,14 @@ impl Panel {
     /// Draws the axes into a cell of the page.
     pub fn new(page: &mut Page, cell: Rectangle, frame: &Frame) -> Result<Self, String> {
         let count = |length: f64, each: f64| ((length / each) as usize).clamp(3, 9);
-        let y = Scale::new(frame.y.0, frame.y.1, count(cell.height() - 90.0, 50.0))?;
-        let x = Scale::new(frame.x.0, frame.x.1, count(cell.width() - 110.0, 90.0))?;
+        let across = count(cell.width() - 110.0, 85.0);
+        let up = match frame.kind {
+            Kind::Square => across,
+            _ => count(cell.height() - 90.0, 50.0),
+        };
+        let x = Scale::new(frame.x.0, frame.x.1, across)?;
+        let y = Scale::new(frame.y.0, frame.y.1, up)?;
+        let titled = !(frame.name.is_empty() && frame.figure.is_empty());
         let widest = y
             .ticks
             .iter()
@@ -252,13 +272,15 @@ impl Panel {
             .fold(38.0, f64::max);
         let plot = Rectangle {
             left: (cell.left + widest + 42.0).round(),
-            top: (cell.top + 30.0).round(),
+            top: (cell.top + if titled { 30.0 } else { 12.0 }).round(),
             right: (cell.right - 18.0 - frame.right).round(),
             bottom: (cell.bottom - 52.0).round(),
         };
         let panel = Self { plot, x, y };
-        panel.grid(page, frame.categories);
-        panel.labels(page, cell, frame);
+        let categories = frame.kind == Kind::Categories;
+        panel.grid(page, categories);
+        panel.outline(page);
+        panel.labels(page, cell, frame, categories);
         Ok(panel)
     }
 
@@ -269,8 +291,6 @@ impl Panel {
             right,
             bottom,
         } = self.plot;
-        // Half-way between grid lines of pixels, so that thin lines are sharp.
-        let sharp = |v: f64| v.floor() + 0.5;
         for (value, _) in self.x.ticks.iter().filter(|_| !categories) {
             let x = sharp(self.at_x(*value));
             page.line(vec![(x, top), (x, bottom)], PALE, 1.0, Dash::Solid);
@@ -291,15 +311,22 @@ impl Panel {
             let y = sharp(self.at_y(*value));
             page.line(vec![(left - 3.0, y), (left, y)], BLACK, 1.0, Dash::Solid);
         }
-        let (l, t, r, b) = (sharp(left), sharp(top), sharp(right), sharp(bottom));
-        let corners = vec![(l, t), (r, t), (r, b), (l, b), (l, t)];
-        page.line(corners, BLACK, 1.0, Dash::Solid);
     }
 
-    fn labels(&self, page: &mut Page, cell: Rectangle, frame: &Frame) {
+    /// The border, to be drawn again over what covers it.
+    pub fn outline(&self, page: &mut Page) {
+        let plot = self.plot;
+        let (left, top) = (sharp(plot.left), sharp(plot.top));
+        let (right, bottom) = (sharp(plot.right), sharp(plot.bottom));
+        let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+        let closed = corners.into_iter().chain([corners[0]]);
+        page.line(closed.collect(), BLACK, 1.0, Dash::Solid);
+    }
+
+    fn labels(&self, page: &mut Page, cell: Rectangle, frame: &Frame, categories: bool) {
         let plot = self.plot;
         let middle = |a: f64, b: f64| 0.5 * (a + b);
-        for (value, label) in self.x.ticks.iter().filter(|_| !frame.categories) {
+        for (value, label) in self.x.ticks.iter().filter(|_| !categories) {
             let at = (self.at_x(*value), plot.bottom + 20.0);
             page.text(label, at, TICK, Align::Centre, BLACK);
         }
@@ -308,7 +335,7 @@ impl Panel {
             page.text(label, at, TICK, Align::Right, BLACK);
         }
         let below = (middle(plot.left, plot.right), plot.bottom + 42.0);
-        if !frame.categories {
+        if !categories {
             let label = shortened(&self.x.label, LABEL, cell.width());
             page.text(&label, below, LABEL, Align::Centre, BLACK);
         }

@@ -4,7 +4,8 @@ use super::axis::{Axis, Division, Extent, number};
 use super::data::check_values;
 use super::page::{Align, Dash, Page, failed, shortened, text_width};
 use super::panel::{
-    BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, Frame, Key, MARKERS, Panel, Sample, TICK, sheet,
+    BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, Frame, Key, Kind, MARKERS, Panel, Sample, TICK,
+    sheet,
 };
 use crate::error::Result;
 use std::path::Path;
@@ -92,7 +93,7 @@ fn lines_page(series: &[Series], x: &Axis, y: &Axis, title: &str) -> Result<Page
         x: (x, extent(|s| &s.x)?),
         y: (y, extent(|s| &s.y)?),
         right: 0.0,
-        categories: false,
+        kind: Kind::Free,
     };
     let (mut page, area) = sheet(title, &keys, (1, 1))?;
     let panel = Panel::new(&mut page, area, &frame)?;
@@ -147,6 +148,11 @@ fn bars_page(groups: &[&str], bars: &[Bars], y: &Axis, title: &str) -> Result<Pa
         Division::Logarithmic if extent.low > 0.0 => 10f64.powf((0.9 * extent.low).log10().floor()),
         _ => 0.0,
     };
+    let extent = extent.including(start);
+    let extent = Extent {
+        grounded: extent.low == start,
+        ..extent
+    };
     let colour = |k: usize| COLOURS[k % COLOURS.len()];
     let keys: Vec<Key> = bars
         .iter()
@@ -155,17 +161,14 @@ fn bars_page(groups: &[&str], bars: &[Bars], y: &Axis, title: &str) -> Result<Pa
         .collect();
     let (mut page, area) = sheet(title, &keys, (1, 1))?;
     let x_axis = Axis::default();
-    let positions = Extent {
-        low: 0.0,
-        high: groups.len() as f64,
-    };
+    let positions = Extent::new(0.0, groups.len() as f64);
     let frame = Frame {
         name: "",
         figure: String::new(),
         x: (&x_axis, positions),
-        y: (y, extent.including(start)),
+        y: (y, extent),
         right: 0.0,
-        categories: true,
+        kind: Kind::Categories,
     };
     let panel = Panel::new(&mut page, area, &frame)?;
     let group_width = panel.at_x(1.0) - panel.at_x(0.0);

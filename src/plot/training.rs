@@ -2,10 +2,10 @@
 
 use super::axis::{Axis, Extent, number};
 use super::data::check_values;
-use super::page::{Align, Colour, Dash, Page, failed, text_width};
+use super::page::{Colour, Dash, Page, failed};
 use super::panel::{
-    BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, Frame, GREEN, Key, Marker, ORANGE, PURPLE, Panel,
-    Rectangle, SKY, Sample, TICK, VERMILLION, mark, sheet,
+    BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, Frame, GREEN, Key, Kind, Marker, ORANGE, PURPLE,
+    Panel, Rectangle, SKY, Sample, VERMILLION, mark, sheet,
 };
 use crate::error::Result;
 use std::path::Path;
@@ -57,7 +57,7 @@ struct Term {
 fn learning_page(points: &[LearningPoint]) -> Result<Page, String> {
     let best = check(points)?;
     let terms = terms(points);
-    let keys: Vec<Key> = terms
+    let mut keys: Vec<Key> = terms
         .iter()
         .map(|term| {
             let (colour, width, dash) = term.pen;
@@ -68,6 +68,7 @@ fn learning_page(points: &[LearningPoint]) -> Result<Page, String> {
             Key::new(label, Sample::Line(colour, width, dash))
         })
         .collect();
+    keys.push(Key::new("best epoch", Sample::Marker(Marker::Ring, BLACK)));
     let title = match points[best].validation {
         Some(v) => format!("validation loss {}", number(v)),
         None => format!("loss {}", number(points[best].loss())),
@@ -100,7 +101,7 @@ fn learning_page(points: &[LearningPoint]) -> Result<Page, String> {
             x: (&x_axis, Extent::of(&epochs).ok_or(none)?),
             y: (&axis, Extent::of(&values).ok_or(none)?),
             right: 0.0,
-            categories: false,
+            kind: Kind::Free,
         };
         let panel = Panel::new(&mut page, cell, &frame)?;
         best_line(&mut page, &panel, points[best].epoch);
@@ -195,7 +196,7 @@ fn losses(
         x: (&x_axis, Extent::of(&epochs).ok_or("no data")?),
         y: (&y_axis, extent),
         right: 0.0,
-        categories: false,
+        kind: Kind::Free,
     };
     let panel = Panel::new(page, cell, &frame)?;
     best_line(page, &panel, points[best].epoch);
@@ -218,12 +219,6 @@ fn losses(
         false => panel.plot.bottom,
     };
     mark(page, Marker::Ring, (panel.at_x(epoch), height), 7.0, BLACK);
-    let label = format!("best: epoch {}", points[best].epoch);
-    let half = 0.5 * text_width(&label, TICK);
-    let (left, right) = (panel.plot.left, panel.plot.right);
-    let x = panel.at_x(epoch).clamp(left + half, right - half);
-    let above = (x, panel.plot.top - 7.0);
-    page.text(&label, above, TICK, Align::Centre, BLACK);
     Ok(())
 }
 
