@@ -288,16 +288,7 @@ mod tests {
 
     fn labels(low: f64, high: f64, count: usize) -> (Vec<String>, String) {
         let axis = Axis::linear("strain ε₁₁", "–");
-        let scale = Scale::new(
-            &axis,
-            Extent {
-                low,
-                high,
-                grounded: false,
-            },
-            count,
-        )
-        .unwrap();
+        let scale = Scale::new(&axis, Extent::new(low, high), count).unwrap();
         let labels = scale.ticks.into_iter().map(|(_, label)| label).collect();
         (labels, scale.label)
     }

@@ -2,11 +2,9 @@
 
 use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, Component, check_pair, check_record, determination, root_mean_square};
+use super::ink::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
 use super::page::{Dash, Page, failed};
-use super::panel::{
-    BAND, BLACK, BLUE, COLOURS, Frame, GREY, Key, Kind, MARKERS, Marker, PALE, Panel, Rectangle,
-    Sample, arrangement, sheet,
-};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, sheet};
 use crate::driver::Curve;
 use crate::error::Result;
 use crate::law::Status;
@@ -193,10 +191,8 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         return Err("there is no record to draw".into());
     };
     let symbol = Component::of(first, component)?.stress_symbol();
-    let gather = |which: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| -> Vec<f64> {
-        groups.iter().flat_map(which).copied().collect()
-    };
-    let (measured, predicted) = (gather(|g| &g.0), gather(|g| &g.1));
+    let measured: Vec<f64> = groups.iter().flat_map(|g| &g.0).copied().collect();
+    let predicted: Vec<f64> = groups.iter().flat_map(|g| &g.1).copied().collect();
     let extent = Extent::of(measured.iter().chain(&predicted)).ok_or("no data")?;
 
     let appearance = |k: usize| match groups.len() {

@@ -2,11 +2,9 @@
 
 use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, check_curve};
+use super::ink::{BLACK, BLUE, GREY, Marker, VERMILLION, mark, pen};
 use super::page::{Align, Dash, Page, failed, shortened, text_width};
-use super::panel::{
-    BLACK, BLUE, Frame, GREY, Key, Kind, Marker, Panel, Rectangle, Sample, TICK, VERMILLION,
-    arrangement, mark, pen, sheet,
-};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, TICK, arrangement, sheet};
 use crate::driver::Curve;
 use crate::error::Result;
 use std::path::Path;
@@ -122,7 +120,7 @@ fn dissipation_panels(
 fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: impl Fn(f64) -> bool) {
     let zero = panel.at_y(0.0);
     let place = |k: usize| panel.at_x((k + 1) as f64);
-    let width = (0.6 * (panel.at_x(1.0) - panel.at_x(0.0))).clamp(1.0, 8.0);
+    let width = (0.6 * (panel.at_x(1.0) - panel.at_x(0.0))).clamp(1.4, 8.0);
     let mut falls = Vec::new();
     let mut first = 0;
     let pixels: Vec<i64> = (0..steps.len()).map(|k| place(k) as i64).collect();

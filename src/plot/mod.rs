@@ -7,9 +7,11 @@
 mod axis;
 mod data;
 mod histories;
+mod ink;
 mod inside;
 mod page;
 mod panel;
+mod path;
 mod series;
 mod training;
 

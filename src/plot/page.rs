@@ -4,6 +4,7 @@
 //! pixels only. Both renderings therefore draw on a finer grid: the PNG is averaged down, which
 //! also smooths its edges, and the SVG is scaled by its view box.
 
+use super::path::strokes;
 use crate::error::{Error, Result};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -318,41 +319,6 @@ fn stroke<B: DrawingBackend>(
         }
     }
     Ok(())
-}
-
-/// Cuts a line into the strokes of a dash pattern.
-fn strokes(points: &[Point], lengths: &[f64]) -> Vec<Vec<Point>> {
-    let mut all = Vec::new();
-    let Some(&first) = points.first() else {
-        return all;
-    };
-    let (mut current, mut entry, mut left) = (vec![first], 0, lengths[0]);
-    for pair in points.windows(2) {
-        let [(ax, ay), (bx, by)] = [pair[0], pair[1]];
-        let length = (bx - ax).hypot(by - ay);
-        let mut done = 0.0;
-        while length - done > left {
-            done += left;
-            let at = (
-                ax + (bx - ax) * done / length,
-                ay + (by - ay) * done / length,
-            );
-            if entry % 2 == 0 {
-                current.push(at);
-                all.push(std::mem::take(&mut current));
-            } else {
-                current = vec![at];
-            }
-            entry = (entry + 1) % lengths.len();
-            left = lengths[entry];
-        }
-        left -= length - done;
-        if entry % 2 == 0 {
-            current.push((bx, by));
-        }
-    }
-    all.push(current);
-    all
 }
 
 fn average_down(fine: &[u8], width: usize, height: usize, scale: usize) -> Vec<u8> {

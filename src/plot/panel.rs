@@ -1,25 +1,9 @@
 //! The layout that all figures share: title and legend over a grid of panels.
 
 use super::axis::{Axis, Extent, Scale};
+use super::ink::{BLACK, Marker, PALE, mark};
 use super::page::{Align, Colour, Dash, LARGEST_HEIGHT, Page, Point, shortened, text_width};
-
-pub(super) const BLACK: Colour = plotters::style::RGBColor(0x1A, 0x1A, 0x1A);
-pub(super) const GREY: Colour = plotters::style::RGBColor(0xA6, 0xA6, 0xA6);
-pub(super) const PALE: Colour = plotters::style::RGBColor(0xE4, 0xE4, 0xE4);
-pub(super) const BAND: Colour = plotters::style::RGBColor(0xFB, 0xD9, 0xA0);
-pub(super) const BLUE: Colour = plotters::style::RGBColor(0x00, 0x72, 0xB2);
-pub(super) const VERMILLION: Colour = plotters::style::RGBColor(0xD5, 0x5E, 0x00);
-pub(super) const GREEN: Colour = plotters::style::RGBColor(0x00, 0x9E, 0x73);
-pub(super) const PURPLE: Colour = plotters::style::RGBColor(0xCC, 0x79, 0xA7);
-pub(super) const ORANGE: Colour = plotters::style::RGBColor(0xE6, 0x9F, 0x00);
-pub(super) const SKY: Colour = plotters::style::RGBColor(0x56, 0xB4, 0xE9);
-const WHITE: Colour = plotters::style::RGBColor(0xFF, 0xFF, 0xFF);
-/// Okabe and Ito's colours without yellow, which white paper swallows.
-pub(super) const COLOURS: [Colour; 7] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK];
-pub(super) const DASHED: Dash = Dash::Pattern(&[9.0, 5.0]);
-pub(super) const DOTTED: Dash = Dash::Pattern(&[2.5, 4.0]);
-pub(super) const DASH_DOTTED: Dash = Dash::Pattern(&[10.0, 4.0, 2.5, 4.0]);
-const DASHES: [Dash; 4] = [Dash::Solid, DASHED, DOTTED, DASH_DOTTED];
+use super::path::thinned;
 
 const TITLE: f64 = 21.0;
 pub(super) const PANEL_TITLE: f64 = 15.5;
@@ -27,51 +11,6 @@ const LABEL: f64 = 15.0;
 pub(super) const TICK: f64 = 13.5;
 const LEGEND: f64 = 15.0;
 const MARGIN: f64 = 16.0;
-
-/// Colour and dash of the curve with this number: the colours repeat with another dash.
-pub(super) fn pen(number: usize) -> (Colour, Dash) {
-    let (turn, colour) = (number / COLOURS.len(), number % COLOURS.len());
-    (COLOURS[colour], DASHES[turn % DASHES.len()])
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Marker {
-    Disc,
-    Ring,
-    Square,
-    Triangle,
-    Diamond,
-    /// A triangle that points down.
-    Fall,
-}
-
-pub(super) const MARKERS: [Marker; 5] = [
-    Marker::Disc,
-    Marker::Square,
-    Marker::Triangle,
-    Marker::Diamond,
-    Marker::Ring,
-];
-
-pub(super) fn mark(page: &mut Page, marker: Marker, at: Point, radius: f64, colour: Colour) {
-    let mut polygon = |corners: &[Point]| {
-        let corners = corners
-            .iter()
-            .map(|(x, y)| (at.0 + radius * x, at.1 + radius * y));
-        page.area(corners.collect(), colour);
-    };
-    match marker {
-        Marker::Disc => page.disc(at, radius, colour),
-        Marker::Ring => {
-            page.disc(at, radius, colour);
-            page.disc(at, 0.55 * radius, WHITE);
-        }
-        Marker::Square => polygon(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
-        Marker::Triangle => polygon(&[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)]),
-        Marker::Diamond => polygon(&[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]),
-        Marker::Fall => polygon(&[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)]),
-    }
-}
 
 #[derive(Clone, Debug)]
 pub(super) enum Sample {
@@ -257,10 +196,10 @@ impl Panel {
     /// Draws the axes into a cell of the page.
     pub fn new(page: &mut Page, cell: Rectangle, frame: &Frame) -> Result<Self, String> {
         let count = |length: f64, each: f64| ((length / each) as usize).clamp(3, 9);
-        let across = count(cell.width() - 110.0, 85.0);
-        let up = match frame.kind {
-            Kind::Square => across,
-            _ => count(cell.height() - 90.0, 50.0),
+        let up = count(cell.height() - 90.0, 50.0);
+        let across = match frame.kind {
+            Kind::Square => up,
+            _ => count(cell.width() - 110.0, 85.0),
         };
         let x = Scale::new(frame.x.0, frame.x.1, across)?;
         let y = Scale::new(frame.y.0, frame.y.1, up)?;
@@ -386,53 +325,5 @@ impl Panel {
                 mark(page, marker, at, radius, colour);
             }
         }
-    }
-}
-
-/// Of the points that follow each other within a quarter of a pixel's width, keeps the first, the
-/// highest, the lowest and the last: no peak is lost.
-fn thinned(points: Vec<Point>) -> Vec<Point> {
-    if points.len() < 2000 {
-        return points;
-    }
-    let column = |p: &Point| (4.0 * p.0).floor();
-    let mut kept = Vec::new();
-    for run in points.chunk_by(|a, b| column(a) == column(b)) {
-        let (mut low, mut high) = (0, 0);
-        for (k, point) in run.iter().enumerate() {
-            if point.1 < run[low].1 {
-                low = k;
-            }
-            if point.1 > run[high].1 {
-                high = k;
-            }
-        }
-        let mut chosen = [0, low, high, run.len() - 1];
-        chosen.sort_unstable();
-        for (i, &k) in chosen.iter().enumerate() {
-            if i == 0 || chosen[i - 1] != k {
-                kept.push(run[k]);
-            }
-        }
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thinning_keeps_a_single_peak() {
-        let mut points: Vec<Point> = (0..100_000).map(|k| (k as f64 * 0.01, 0.0)).collect();
-        points[31_234].1 = 700.0;
-        points[77_777].1 = -5.0;
-        let kept = thinned(points.clone());
-        assert!(kept.len() < 20_000);
-        for peak in [31_234, 77_777] {
-            assert!(kept.contains(&points[peak]));
-        }
-        assert_eq!(kept.first(), points.first());
-        assert_eq!(kept.last(), points.last());
     }
 }

@@ -2,11 +2,9 @@
 
 use super::axis::{Axis, Division, Extent, number};
 use super::data::check_values;
+use super::ink::{BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, MARKERS};
 use super::page::{Align, Dash, Page, failed, shortened, text_width};
-use super::panel::{
-    BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, Frame, Key, Kind, MARKERS, Panel, Sample, TICK,
-    sheet,
-};
+use super::panel::{Frame, Key, Kind, Panel, Sample, TICK, sheet};
 use crate::error::Result;
 use std::path::Path;
 
@@ -204,8 +202,8 @@ fn wrapped(text: &str, width: f64) -> Vec<String> {
         return vec![text.to_string()];
     }
     let breaks = text.match_indices([' ', '_', '-']).map(|(at, _)| at + 1);
-    let fitting = breaks.filter(|&at| text_width(text[..at].trim_end(), TICK) <= width);
-    let lines = match fitting.last() {
+    let mut fitting = breaks.filter(|&at| text_width(text[..at].trim_end(), TICK) <= width);
+    let lines = match fitting.next_back() {
         Some(at) => vec![text[..at].trim_end(), &text[at..]],
         None => vec![text],
     };

@@ -2,11 +2,11 @@
 
 use super::axis::{Axis, Extent, number};
 use super::data::check_values;
-use super::page::{Colour, Dash, Page, failed};
-use super::panel::{
-    BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, Frame, GREEN, Key, Kind, Marker, ORANGE, PURPLE,
-    Panel, Rectangle, SKY, Sample, VERMILLION, mark, sheet,
+use super::ink::{
+    BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, GREEN, Marker, ORANGE, PURPLE, SKY, VERMILLION, mark,
 };
+use super::page::{Colour, Dash, Page, failed};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, sheet};
 use crate::error::Result;
 use std::path::Path;
 
