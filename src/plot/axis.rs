@@ -126,15 +126,7 @@ impl Scale {
 
     fn linear(axis: &Axis, extent: Extent, count: usize, least_step: f64) -> Self {
         let (low, high) = padded(extent, |v| v);
-        let multiples = |step: f64| (low / step).ceil() as i64..=(high / step).floor() as i64;
-        let steps = (count..).map(|count| round_step((high - low) / count as f64));
-        // Two ticks do not make an axis: rather a finer step than asked for.
-        let step = steps
-            .map(|step| step.max(least_step))
-            .find(|&step| step <= least_step || multiples(step).count() > 2)
-            .unwrap_or(1.0);
-        let multiples = multiples(step);
-        let values: Vec<f64> = multiples.map(|k| k as f64 * step).collect();
+        let (step, values) = round_values(low, high, count, least_step);
         let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let exponent = match largest {
             0.0 | 1e-2..1e5 => 0,
@@ -180,9 +172,12 @@ impl Scale {
             kept.map(|&e| (10f64.powi(e), label(e))).collect()
         } else {
             let few = multiples(&[1, 2, 5]);
-            let values = match few.len() {
-                0..=2 => multiples(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-                _ => few,
+            let all = multiples(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+            let values = match (few.len(), all.len()) {
+                (3.., _) => few,
+                (_, 3..) => all,
+                // Far less than a decade: as on a linear axis.
+                _ => round_values(10f64.powf(low), 10f64.powf(high), count, 0.0).1,
             };
             values.into_iter().map(|v| (v, number(v))).collect()
         };
@@ -229,6 +224,19 @@ fn padded(extent: Extent, position: fn(f64) -> f64) -> (f64, f64) {
     };
     let below = if extent.grounded { 0.0 } else { PADDING };
     (low - below * span, high + PADDING * span)
+}
+
+/// Round numbers in a range, and their distance.
+fn round_values(low: f64, high: f64, count: usize, least_step: f64) -> (f64, Vec<f64>) {
+    let multiples = |step: f64| (low / step).ceil() as i64..=(high / step).floor() as i64;
+    let steps = (count..).map(|count| round_step((high - low) / count as f64));
+    // Two ticks do not make an axis: rather a finer step than asked for.
+    let step = steps
+        .map(|step| step.max(least_step))
+        .find(|&step| step <= least_step || multiples(step).count() > 2)
+        .unwrap_or(1.0);
+    let values = multiples(step).map(|k| k as f64 * step);
+    (step, values.collect())
 }
 
 /// The next larger of 1, 2, 5 times a power of ten.
@@ -319,6 +327,8 @@ mod tests {
                         continue;
                     };
                     assert!(scale.ticks.len() <= 14, "{extent:?} {:?}", scale.ticks);
+                    let fewest = if division == Division::Whole { 0 } else { 2 };
+                    assert!(scale.ticks.len() >= fewest, "{extent:?} {division:?}");
                     for (value, _) in &scale.ticks {
                         let place = scale.place(*value);
                         assert!((-1e-9..=1.0 + 1e-9).contains(&place), "{extent:?} {value}");
