@@ -9,6 +9,8 @@ pub mod learned;
 pub mod loading;
 pub mod mandel;
 pub mod network;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod record;
 pub mod recurrent;
 

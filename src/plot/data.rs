@@ -1,0 +1,190 @@
+//! Records and curves as columns of numbers, checked before anything is drawn.
+
+use super::axis::Axis;
+use crate::driver::Curve;
+use crate::mandel::{WEIGHTS, positions};
+use crate::record::Record;
+
+/// What a history is drawn over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Abscissa {
+    #[default]
+    Time,
+    /// The number of the row: for records whose time is not physical.
+    Row,
+    /// `Σ‖Δε‖`.
+    PathLength,
+}
+
+impl Abscissa {
+    pub(super) fn axis(self) -> Axis {
+        match self {
+            Self::Time => Axis::linear("time", "s"),
+            Self::Row => Axis::whole("row", "–"),
+            Self::PathLength => Axis::linear("strain path Σ‖Δε‖", "–"),
+        }
+    }
+
+    pub(super) fn values(self, record: &Record) -> Vec<f64> {
+        match self {
+            Self::Time => record.time.clone(),
+            Self::Row => (0..record.rows()).map(|row| row as f64).collect(),
+            Self::PathLength => {
+                let mut length = 0.0;
+                (0..record.rows())
+                    .map(|row| {
+                        let now = record.strain_at(row);
+                        let before = record.strain_at(row.saturating_sub(1));
+                        let squares = now.iter().zip(before).map(|(a, b)| (a - b).powi(2));
+                        length += squares.sum::<f64>().sqrt();
+                        length
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+/// One component of the records of a figure.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Component {
+    /// Among the components of the record.
+    index: usize,
+    /// Among all six.
+    position: usize,
+}
+
+impl Component {
+    pub fn of(record: &Record, index: usize) -> Result<Self, String> {
+        let positions = positions(record.components).unwrap_or_default();
+        match positions.get(index) {
+            Some(&position) => Ok(Self { index, position }),
+            None => Err(format!(
+                "record {} has {} components, there is no component {index}",
+                record.name, record.components
+            )),
+        }
+    }
+
+    fn subscript(self) -> &'static str {
+        ["₁₁", "₂₂", "₃₃", "₁₂", "₁₃", "₂₃"][self.position]
+    }
+
+    pub fn stress_symbol(self) -> String {
+        format!("σ{}", self.subscript())
+    }
+
+    pub fn strain_axis(self) -> Axis {
+        let (kind, symbol) = match self.position {
+            0..3 => ("strain", "ε"),
+            _ => ("shear strain", "γ"),
+        };
+        Axis::linear(format!("{kind} {symbol}{}", self.subscript()), "–")
+    }
+
+    pub fn stress_axis(self) -> Axis {
+        Axis::linear(format!("stress {}", self.stress_symbol()), "MPa")
+    }
+
+    /// `ε`, or `γ = 2ε` of a shear.
+    pub fn strain(self, record: &Record) -> Vec<f64> {
+        let rows = 0..record.rows();
+        rows.map(|row| record.strain_at(row)[self.index] * WEIGHTS[self.position])
+            .collect()
+    }
+
+    /// MPa.
+    pub fn stress(self, record: &Record) -> Vec<f64> {
+        let rows = 0..record.rows();
+        rows.map(|row| record.stress_at(row)[self.index] / WEIGHTS[self.position])
+            .collect()
+    }
+}
+
+/// Checks lengths and finiteness.
+pub(super) fn check_record(record: &Record) -> Result<(), String> {
+    let (rows, entries) = (record.rows(), record.rows() * record.components);
+    let name = &record.name;
+    if rows == 0 {
+        return Err(format!("record {name} has no rows"));
+    }
+    if positions(record.components).is_none() {
+        let n = record.components;
+        return Err(format!("record {name} has {n} components, not 1, 3 or 6"));
+    }
+    for (what, expected, values) in [
+        ("time", rows, &record.time),
+        ("strain", entries, &record.strain),
+        ("stress", entries, &record.stress),
+    ] {
+        check_values(&format!("{what} of {name}"), expected, values)?;
+    }
+    Ok(())
+}
+
+/// Checks lengths and finiteness.
+pub(super) fn check_curve(curve: &Curve) -> Result<(), String> {
+    check_record(&curve.record)?;
+    let (rows, name) = (curve.record.rows(), &curve.record.name);
+    for (what, expected, values) in [
+        (
+            "internal variables",
+            rows * curve.state_layout.len(),
+            &curve.states,
+        ),
+        ("stored energy", rows, &curve.stored_energy),
+        ("dissipation", rows, &curve.dissipation),
+    ] {
+        check_values(&format!("{what} of {name}"), expected, values)?;
+    }
+    match curve.status.len() {
+        found if found == rows => Ok(()),
+        found => Err(format!("status of {name}: {found} values for {rows} rows")),
+    }
+}
+
+/// Checks that a prediction answers the rows of a record.
+pub(super) fn check_pair(measured: &Record, predicted: &Curve) -> Result<(), String> {
+    check_record(measured)?;
+    check_curve(predicted)?;
+    let (m, p) = (measured, &predicted.record);
+    if (m.rows(), m.components) != (p.rows(), p.components) {
+        return Err(format!(
+            "record {} has {} rows of {} components, its prediction {} rows of {}",
+            m.name,
+            m.rows(),
+            m.components,
+            p.rows(),
+            p.components
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn check_values(what: &str, expected: usize, values: &[f64]) -> Result<(), String> {
+    if values.len() != expected {
+        let found = values.len();
+        return Err(format!("{what}: {found} values where {expected} belong"));
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(row) => Err(format!(
+            "{what}: value {} (number {row}) is not finite",
+            values[row]
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Root of the mean square difference.
+pub(super) fn root_mean_square(measured: &[f64], predicted: &[f64]) -> f64 {
+    let squares = measured.iter().zip(predicted).map(|(m, p)| (m - p).powi(2));
+    (squares.sum::<f64>() / measured.len() as f64).sqrt()
+}
+
+/// `R²`; `None` where all measured values are the same.
+pub(super) fn determination(measured: &[f64], predicted: &[f64]) -> Option<f64> {
+    let mean = measured.iter().sum::<f64>() / measured.len() as f64;
+    let total: f64 = measured.iter().map(|m| (m - mean).powi(2)).sum();
+    let squares = measured.iter().zip(predicted).map(|(m, p)| (m - p).powi(2));
+    (total > 0.0).then(|| 1.0 - squares.sum::<f64>() / total)
+}

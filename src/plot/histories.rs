@@ -1,0 +1,277 @@
+//! Measured and predicted stress.
+
+use super::axis::{Axis, Extent, number};
+use super::data::{Abscissa, Component, check_pair, check_record, determination, root_mean_square};
+use super::ink::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
+use super::page::{Dash, Page, failed};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, sheet};
+use crate::driver::Curve;
+use crate::error::Result;
+use crate::law::Status;
+use crate::record::Record;
+use std::path::Path;
+
+/// Rows up to which each measurement is also marked.
+const FEW: usize = 80;
+const MEASURED: (super::page::Colour, f64, Dash) = (GREY, 4.6, Dash::Solid);
+const PREDICTED: (super::page::Colour, f64, Dash) = (BLUE, 2.2, Dash::Solid);
+
+/// Stress against strain, one panel per record: what was measured, what a law predicts (with the
+/// same rows), the root mean square error, and where the law was outside its trained range.
+///
+/// `component` counts among the components of the records.
+///
+/// # Errors
+/// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
+pub fn stress_strain(
+    records: &[(&Record, Option<&Curve>)],
+    component: usize,
+    path: impl AsRef<Path>,
+) -> Result<()> {
+    let path = path.as_ref();
+    histories(records, component, None)
+        .map_err(|message| failed(path, message))?
+        .save(path)
+}
+
+/// Stress over time, row or strain path; otherwise as [`stress_strain`].
+///
+/// # Errors
+/// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
+pub fn stress_over_time(
+    records: &[(&Record, Option<&Curve>)],
+    component: usize,
+    over: Abscissa,
+    path: impl AsRef<Path>,
+) -> Result<()> {
+    let path = path.as_ref();
+    histories(records, component, Some(over))
+        .map_err(|message| failed(path, message))?
+        .save(path)
+}
+
+fn histories(
+    records: &[(&Record, Option<&Curve>)],
+    component: usize,
+    over: Option<Abscissa>,
+) -> Result<Page, String> {
+    for (measured, predicted) in records {
+        match predicted {
+            Some(curve) => check_pair(measured, curve)?,
+            None => check_record(measured)?,
+        }
+    }
+    let Some((first, _)) = records.first() else {
+        return Err("there is no record to draw".into());
+    };
+    let mut keys = vec![Key::new(
+        "measured",
+        Sample::Line(MEASURED.0, MEASURED.1, MEASURED.2),
+    )];
+    if records.iter().any(|(_, predicted)| predicted.is_some()) {
+        let (colour, width, dash) = PREDICTED;
+        keys.push(Key::new("predicted", Sample::Line(colour, width, dash)));
+    }
+    let mut curves = records.iter().filter_map(|(_, predicted)| *predicted);
+    if curves.any(|curve| curve.status.contains(&Status::Outside)) {
+        let label = "prediction outside the trained range";
+        keys.push(Key::new(label, Sample::Band(BAND)));
+    }
+    let symbol = Component::of(first, component)?.stress_symbol();
+    let title = match over {
+        None => format!("Stress {symbol} against strain"),
+        Some(Abscissa::Time) => format!("Stress {symbol} over time"),
+        Some(Abscissa::Row) => format!("Stress {symbol} row by row"),
+        Some(Abscissa::PathLength) => format!("Stress {symbol} along the strain path"),
+    };
+    let (columns, rows) = arrangement(records.len());
+    let (mut page, area) = sheet(&title, &keys, (columns, rows))?;
+    let cells = area.grid(columns, rows);
+    for ((measured, predicted), cell) in records.iter().zip(cells) {
+        history(&mut page, cell, measured, *predicted, component, over)?;
+    }
+    Ok(page)
+}
+
+fn history(
+    page: &mut Page,
+    cell: Rectangle,
+    measured: &Record,
+    predicted: Option<&Curve>,
+    component: usize,
+    over: Option<Abscissa>,
+) -> Result<(), String> {
+    let component = Component::of(measured, component)?;
+    let horizontal = |record: &Record| match over {
+        None => component.strain(record),
+        Some(over) => over.values(record),
+    };
+    let (x, y) = (horizontal(measured), component.stress(measured));
+    let (x_axis, y_axis) = (
+        over.map_or_else(|| component.strain_axis(), Abscissa::axis),
+        component.stress_axis(),
+    );
+    let answer = predicted.map(|curve| {
+        let (x, y) = (horizontal(&curve.record), component.stress(&curve.record));
+        (x, y, &curve.status)
+    });
+    let figure = answer.as_ref().map_or_else(String::new, |(_, p, _)| {
+        format!(": RMSE {} MPa", number(root_mean_square(&y, p)))
+    });
+    let none = Vec::new();
+    let (px, py) = answer
+        .as_ref()
+        .map_or((&none, &none), |(px, py, _)| (px, py));
+    let both = |a: &[f64], b: &[f64]| Extent::of(a.iter().chain(b)).ok_or("no data");
+    let frame = Frame {
+        name: &measured.name,
+        figure,
+        x: (&x_axis, both(&x, px)?),
+        y: (&y_axis, both(&y, py)?),
+        right: 0.0,
+        kind: Kind::Free,
+    };
+    let panel = Panel::new(page, cell, &frame)?;
+    if let Some((px, py, status)) = &answer {
+        outside(page, &panel, px, py, status);
+    }
+    panel.curve(page, &x, &y, MEASURED);
+    if x.len() <= FEW {
+        let points = x.iter().copied().zip(y.iter().copied());
+        panel.markers(page, points, (Marker::Disc, 4.0, GREY));
+    }
+    panel.curve(page, px, py, PREDICTED);
+    Ok(())
+}
+
+/// A pale band under the increments that ended outside the trained range.
+fn outside(page: &mut Page, panel: &Panel, x: &[f64], y: &[f64], status: &[Status]) {
+    const WIDTH: f64 = 15.0;
+    let mut row = 0;
+    for run in status.chunk_by(|a, b| a == b) {
+        let end = row + run.len();
+        if run[0] == Status::Outside {
+            let start = row.saturating_sub(1);
+            let (x, y) = (&x[start..end], &y[start..end]);
+            panel.curve(page, x, y, (BAND, WIDTH, Dash::Solid));
+            for k in [0, x.len() - 1] {
+                page.disc(panel.at(x[k], y[k]), 0.5 * WIDTH, BAND);
+            }
+        }
+        row = end;
+    }
+}
+
+/// Predicted against measured stress of one component, with the line of equality, a band of ±10 %,
+/// `R²` and the root mean square error over all rows.
+///
+/// # Errors
+/// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
+pub fn parity(pairs: &[(&Record, &Curve)], component: usize, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    parity_page(pairs, component)
+        .map_err(|message| failed(path, message))?
+        .save(path)
+}
+
+/// Records up to which each has its own colour and entry in the legend.
+const NAMED: usize = 7;
+
+fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, String> {
+    let mut groups = Vec::new();
+    for (measured, predicted) in pairs {
+        check_pair(measured, predicted)?;
+        let component = Component::of(measured, component)?;
+        groups.push((
+            component.stress(measured),
+            component.stress(&predicted.record),
+        ));
+    }
+    let Some((first, _)) = pairs.first() else {
+        return Err("there is no record to draw".into());
+    };
+    let symbol = Component::of(first, component)?.stress_symbol();
+    let measured: Vec<f64> = groups.iter().flat_map(|g| &g.0).copied().collect();
+    let predicted: Vec<f64> = groups.iter().flat_map(|g| &g.1).copied().collect();
+    let extent = Extent::of(measured.iter().chain(&predicted)).ok_or("no data")?;
+
+    let appearance = |k: usize| match groups.len() {
+        0..=NAMED => (MARKERS[k % MARKERS.len()], COLOURS[k]),
+        _ => (Marker::Disc, BLUE),
+    };
+    let mut keys = vec![
+        Key::new(
+            "predicted = measured",
+            Sample::Line(BLACK, 1.4, Dash::Solid),
+        ),
+        Key::new("±10 %", Sample::Band(PALE)),
+    ];
+    if groups.len() <= NAMED {
+        for (k, (record, _)) in pairs.iter().enumerate() {
+            let (marker, colour) = appearance(k);
+            keys.push(Key::new(&record.name, Sample::Marker(marker, colour)));
+        }
+    }
+    let title = format!("Predicted against measured stress {symbol}");
+    let (mut page, area) = sheet(&title, &keys, (1, 1))?;
+    // The plot itself is square: the axes take the other parts of the cell.
+    let side = area.height() - 82.0;
+    let left = area.left + 0.5 * (area.width() - side) - 50.0;
+    let cell = Rectangle {
+        left,
+        right: left + side + 98.0,
+        ..area
+    };
+    let axis = |which: &str| Axis::linear(format!("{which} stress {symbol}"), "MPa");
+    let determination = determination(&measured, &predicted).map_or_else(String::new, |r| {
+        // Rounded down: 0.9999 of a fit that is not perfect is not 1.
+        format!("R² = {}, ", number((r * 1e4).floor() / 1e4))
+    });
+    let frame = Frame {
+        name: "",
+        figure: format!(
+            "{determination}RMSE {} MPa, {} rows",
+            number(root_mean_square(&measured, &predicted)),
+            measured.len()
+        ),
+        x: (&axis("measured"), extent),
+        y: (&axis("predicted"), extent),
+        right: 0.0,
+        kind: Kind::Square,
+    };
+    let panel = Panel::new(&mut page, cell, &frame)?;
+    tolerance(&mut page, &panel);
+    panel.outline(&mut page);
+    for (k, (measured, predicted)) in groups.iter().enumerate() {
+        let (marker, colour) = appearance(k);
+        let points = measured.iter().copied().zip(predicted.iter().copied());
+        panel.markers(&mut page, points, (marker, 2.8, colour));
+    }
+    Ok(page)
+}
+
+/// The line of equality within its band of ±10 %, cut at the axes.
+fn tolerance(page: &mut Page, panel: &Panel) {
+    let (low, high) = panel.x.ends();
+    let mut wedge = |end: f64| {
+        // The outer border leaves the square where 1.1 x = end.
+        let corners = [(0.0, 0.0), (end, 0.9 * end), (end, end), (end / 1.1, end)];
+        page.area(corners.map(|(x, y)| panel.at(x, y)).to_vec(), PALE);
+    };
+    for end in [low, high] {
+        if end != 0.0 && low <= 0.0 && high >= 0.0 {
+            wedge(end);
+        }
+    }
+    if low > 0.0 || high < 0.0 {
+        // All stresses have one sign: the band starts at the axis.
+        let clamp = |v: f64| v.clamp(low, high);
+        let steps = 0..=200;
+        let x = steps.map(|k| low + (high - low) * f64::from(k) / 200.0);
+        let mut border: Vec<_> = x.clone().map(|x| panel.at(x, clamp(0.9 * x))).collect();
+        border.extend(x.rev().map(|x| panel.at(x, clamp(1.1 * x))));
+        page.area(border, PALE);
+    }
+    let ends = vec![panel.at(low, low), panel.at(high, high)];
+    page.line(ends, BLACK, 1.4, Dash::Solid);
+}

@@ -1,0 +1,23 @@
+//! Figures of records, predictions, dissipation, internal variables and training, as SVG or PNG.
+//!
+//! The extension of the path decides the format. A figure that cannot be drawn (no data, numbers
+//! that are not finite, a path that cannot be written) is an [`Error::Plot`](crate::Error::Plot).
+//! Shear components are shown as tensor components: stress `σ₁₂`, engineering strain `γ₁₂`.
+
+mod axis;
+mod data;
+mod histories;
+mod ink;
+mod inside;
+mod page;
+mod panel;
+mod path;
+mod series;
+mod training;
+
+pub use axis::{Axis, Division};
+pub use data::Abscissa;
+pub use histories::{parity, stress_over_time, stress_strain};
+pub use inside::{dissipation, internal_variables};
+pub use series::{Bars, Series, Style, bars, lines};
+pub use training::{LearningPoint, learning_curve};
