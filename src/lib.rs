@@ -6,6 +6,7 @@ pub mod driver;
 pub mod error;
 pub mod law;
 pub mod learned;
+pub mod learning;
 pub mod loading;
 pub mod mandel;
 pub mod network;

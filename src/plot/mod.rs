@@ -20,4 +20,5 @@ pub use data::Abscissa;
 pub use histories::{parity, stress_over_time, stress_strain};
 pub use inside::{dissipation, internal_variables};
 pub use series::{Bars, Series, Style, bars, lines};
-pub use training::{LearningPoint, learning_curve};
+pub use crate::learning::LearningPoint;
+pub use training::learning_curve;

@@ -8,28 +8,8 @@ use super::ink::{
 use super::page::{Colour, Dash, Page, failed};
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, sheet};
 use crate::error::Result;
+use crate::learning::LearningPoint;
 use std::path::Path;
-
-/// One epoch of a training.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LearningPoint {
-    pub epoch: usize,
-    /// The terms of the loss with their weights; the loss is their sum.
-    pub stress: f64,
-    pub dissipation: f64,
-    pub tangent: f64,
-    /// The loss on the validation records, in the epochs that compute it.
-    pub validation: Option<f64>,
-    /// Share of the steps with negative dissipation, 0 to 1.
-    pub negative_share: f64,
-    pub learning_rate: f64,
-}
-
-impl LearningPoint {
-    fn loss(&self) -> f64 {
-        self.stress + self.dissipation + self.tangent
-    }
-}
 
 /// The loss, its terms and the validation loss over the epochs, the best epoch marked; below, the
 /// share of steps with negative dissipation and the learning rate. The best epoch has the smallest

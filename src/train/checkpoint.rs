@@ -1,9 +1,9 @@
 //! The state of a training, in memory and on disk.
 
 use super::Options;
-use super::fit::LearningPoint;
 use super::rollout::{values, vector};
 use crate::error::{Error, Result};
+use crate::learning::LearningPoint;
 use burn::optim::AdamState;
 use burn::optim::AdaptiveMomentumState;
 use burn::tensor::Device;

@@ -1,11 +1,12 @@
 //! The training loop: Adam on whole histories, best law kept.
 
 use super::checkpoint::{Checkpoint, Moments};
-use super::loss::{Parts, Target, Weights};
+use super::loss::{Target, Weights};
 use super::rollout::{Histories, TapePool, roll_out, roll_out_tape, values, vector};
 use super::{Options, Resume};
 use crate::algebra::ParameterLayout;
 use crate::error::{Error, Result};
+use crate::learning::LearningPoint;
 use crate::recurrent::RecurrentLaw;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{Adam, AdamConfig, Optimizer};
@@ -14,25 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-
-/// One epoch of a training.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LearningPoint {
-    pub epoch: usize,
-    /// `mean |σ̂ − σ|²/s_σ²` of the training records.
-    pub stress: f64,
-    /// `mean relu(m − D/s_D)²`, before its weight.
-    pub dissipation: f64,
-    /// `mean |Δσ̂ − Δσ|²/s_Δσ²`, before its weight.
-    pub tangent: f64,
-    /// The sum with the weights.
-    pub total: f64,
-    /// The sum on the validation records, in epochs that look at them.
-    pub validation: Option<f64>,
-    /// Share of training steps with negative dissipation.
-    pub negative_share: f64,
-    pub learning_rate: f64,
-}
 
 /// What the observer of a training sees after every epoch.
 #[derive(Clone, Debug)]
@@ -44,8 +26,8 @@ pub struct Progress {
     pub best_epoch: usize,
     pub elapsed: Duration,
     pub remaining: Duration,
-    /// `s_σ`, MPa: the root of the stress part times this is the RMSE.
-    pub stress_scale: f64,
+    /// Of the training records, MPa.
+    pub rmse: f64,
 }
 
 /// Why a training ended.
@@ -112,22 +94,23 @@ pub fn fit<L: RecurrentLaw>(
         let effective = constrain(raw.clone(), positive.clone());
         let output = roll_out_tape(law, effective, train, &pool);
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
-        let total = parts.total(weights);
-        if !total.is_finite() {
+        let mut point = parts.weighted(weights);
+        if !point.loss().is_finite() {
             now.recover()?;
             continue;
         }
-        let validation = validation_target
+        point.epoch = epoch;
+        point.learning_rate = rate;
+        point.validation = validation_target
             .as_ref()
             .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
             .map(|(histories, target)| {
                 let output = roll_out(law, &layout.effective(&now.raw), histories);
-                target.parts(&output, weights.margin).total(weights)
+                target.parts(&output, weights.margin).weighted(weights).loss()
             });
-        let point = learning_point(epoch, parts, weights, validation, rate);
         let score = match validation_target {
-            Some(_) => validation,
-            None => Some(total),
+            Some(_) => point.validation,
+            None => Some(point.loss()),
         };
         now.remember(point, score);
         let gradient = raw
@@ -144,7 +127,7 @@ pub fn fit<L: RecurrentLaw>(
             best_epoch: now.best_epoch,
             elapsed,
             remaining: elapsed.mul_f64((options.epochs - now.epoch) as f64 / done),
-            stress_scale: train.stress_scale(),
+            rmse: parts.stress.sqrt() * train.stress_scale(),
         };
         if observe(&progress).is_break() {
             stop = Stop::Interrupted;
@@ -200,25 +183,6 @@ fn weights(options: &Options, epoch: usize) -> Weights {
 fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
     let constrained = activation::log_sigmoid(raw.clone().neg()).neg();
     raw.clone() + positive * (constrained - raw)
-}
-
-fn learning_point(
-    epoch: usize,
-    parts: Parts,
-    weights: Weights,
-    validation: Option<f64>,
-    learning_rate: f64,
-) -> LearningPoint {
-    LearningPoint {
-        epoch,
-        stress: parts.stress,
-        dissipation: parts.dissipation,
-        tangent: parts.tangent,
-        total: parts.total(weights),
-        validation,
-        negative_share: parts.negative_share,
-        learning_rate,
-    }
 }
 
 impl Checkpoint {

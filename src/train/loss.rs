@@ -6,6 +6,7 @@
 
 use super::rollout::Histories;
 use crate::algebra::tensor;
+use crate::learning::LearningPoint;
 use burn::tensor::{Device, Tensor, activation};
 
 /// Weights of the parts.
@@ -144,7 +145,14 @@ impl Target {
 }
 
 impl Parts {
-    pub fn total(&self, weights: Weights) -> f64 {
-        self.stress + weights.dissipation * self.dissipation + weights.tangent * self.tangent
+    /// The terms of the loss.
+    pub fn weighted(&self, weights: Weights) -> LearningPoint {
+        LearningPoint {
+            stress: self.stress,
+            dissipation: weights.dissipation * self.dissipation,
+            tangent: weights.tangent * self.tangent,
+            negative_share: self.negative_share,
+            ..LearningPoint::default()
+        }
     }
 }

@@ -10,7 +10,8 @@ pub mod loss;
 pub mod rollout;
 
 pub use checkpoint::Checkpoint;
-pub use fit::{Fit, LearningPoint, Progress, fit};
+pub use crate::learning::LearningPoint;
+pub use fit::{Fit, Progress, Stop, fit};
 pub use rollout::Histories;
 
 use crate::algebra::ParameterLayout;
@@ -44,8 +45,9 @@ pub struct Options {
     pub tangent_weight: f64,
     /// Stop after so many epochs without a better law.
     pub patience: Option<usize>,
-    /// Largest strain increment of the resampled records; none leaves the rows as they are.
-    pub spacing: Option<f64>,
+    /// The records are learned at each of these largest strain increments at once, zero being the
+    /// rows as measured. Several make a law that does not depend on the step.
+    pub spacing: Vec<f64>,
     /// Epochs between two looks at the validation records.
     pub validate_every: usize,
     /// Starts the parameters.
@@ -64,7 +66,7 @@ impl Default for Options {
             dissipation_warmup: 0.0,
             tangent_weight: 0.0,
             patience: None,
-            spacing: None,
+            spacing: vec![0.0],
             validate_every: 10,
             seed: 1,
         }
@@ -93,7 +95,10 @@ impl Options {
             ),
             ("tangent-weight", not_negative(self.tangent_weight)),
             ("patience", self.patience.is_none_or(|p| p > 0)),
-            ("spacing", self.spacing.is_none_or(positive)),
+            (
+                "spacing",
+                !self.spacing.is_empty() && self.spacing.iter().all(|s| not_negative(*s)),
+            ),
             ("validate-every", self.validate_every > 0),
         ] {
             if !ok {
@@ -156,11 +161,12 @@ pub fn train_law<L: RecurrentLaw>(
 ) -> Result<Trained<L>> {
     options.check()?;
     let prepare = |records: &[&Record]| -> Result<Vec<Record>> {
-        records
-            .iter()
-            .map(|r| match options.spacing {
-                Some(spacing) => r.resample(spacing),
-                None => Ok((*r).clone()),
+        let spacings = options.spacing.iter();
+        spacings
+            .flat_map(|spacing| records.iter().map(move |r| (*spacing, r)))
+            .map(|(spacing, r)| match spacing {
+                0.0 => Ok((*r).clone()),
+                spacing => r.resample(spacing),
             })
             .collect()
     };

@@ -6,7 +6,8 @@ pub(crate) mod math;
 use super::Activation;
 use math::fma;
 
-/// Compiles one body for each instruction set and picks at run time.
+/// Compiles one body for each instruction set and picks at run time. The body is generic over
+/// `FMA` (whether the machine has a fused multiply-add) and `W`, and must be `#[inline(always)]`.
 macro_rules! dispatched {
     ($(#[$doc:meta])* fn $name:ident = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
         $(#[$doc])*
