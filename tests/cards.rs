@@ -74,6 +74,18 @@ fn a_card_says_what_to_learn() {
     assert_eq!(programmes[0].name, "cycles");
     assert_eq!(programmes[0].steps.len(), 35);
     assert_eq!(programmes[1].steps[6].external, [20.0]);
+
+    let two = FULL
+        .replace("[\"temperature_C\"]", "[\"z\", \"a\"]")
+        .replace("temperature_C = 20", "a = 1, z = 2");
+    let card = Card::from_bytes("c.toml", two.as_bytes()).unwrap();
+    let programmes = card.programmes().unwrap();
+    assert_eq!(programmes[0].external_names, ["z", "a"]);
+    assert_eq!(programmes[0].steps[3].external, [2.0, 1.0]);
+    let other = two.replace("\"a\"]", "\"b\"]");
+    let card = Card::from_bytes("c.toml", other.as_bytes()).unwrap();
+    let message = card.programmes().unwrap_err().to_string();
+    assert!(message.contains("the card says [z, b]"), "{message}");
 }
 
 #[test]

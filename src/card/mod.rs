@@ -261,22 +261,30 @@ impl Card {
         Ok(records)
     }
 
-    /// Builds the card's loading programmes for its components.
+    /// Builds the card's loading programmes for its components, external variables in the card's
+    /// order.
     ///
     /// # Errors
     /// [`Error::Card`] naming the programme and the cause.
     pub fn programmes(&self) -> Result<Vec<Programme>> {
-        let build = |p: &NamedProgramme| match p.build(self.components) {
-            Ok(programme) if programme.external_names.iter().eq(sorted(&self.external)) => {
-                Ok(programme)
+        let build = |p: &NamedProgramme| {
+            let built = p.build(self.components);
+            let mut programme = built.map_err(|e| self.problem(e.to_string()))?;
+            let value = |name: &String| p.external.get(name).copied();
+            let values: Option<Vec<f64>> = self.external.iter().map(value).collect();
+            let Some(values) = values.filter(|v| v.len() == p.external.len()) else {
+                return Err(self.problem(format!(
+                    "loading programme `{}` gives the external variables [{}], the card says [{}]",
+                    p.name,
+                    programme.external_names.join(", "),
+                    self.external.join(", ")
+                )));
+            };
+            programme.external_names.clone_from(&self.external);
+            for step in &mut programme.steps {
+                step.external.clone_from(&values);
             }
-            Ok(programme) => Err(self.problem(format!(
-                "loading programme `{}` gives the external variables [{}], the card says [{}]",
-                p.name,
-                programme.external_names.join(", "),
-                self.external.join(", ")
-            ))),
-            Err(e) => Err(self.problem(e.to_string())),
+            Ok(programme)
         };
         self.programme.iter().map(build).collect()
     }
@@ -344,12 +352,6 @@ impl Card {
             message,
         })
     }
-}
-
-fn sorted(names: &[String]) -> Vec<&String> {
-    let mut names: Vec<_> = names.iter().collect();
-    names.sort();
-    names
 }
 
 /// Bytes as lower-case hexadecimal digits.
