@@ -44,26 +44,41 @@ impl Normalisation {
         }
     }
 
-    fn check(&self, components: usize) -> Result<()> {
-        let scales = [self.strain, self.stress, self.time];
-        let external = self.external.iter().map(|[_, scale]| *scale);
-        if !scales
-            .into_iter()
-            .chain(external)
-            .all(|s| s.is_finite() && s > 0.0)
-        {
-            return Err(Error::invalid("every scale must be finite and positive"));
+    /// # Errors
+    /// [`Error::Invalid`] where a scale is not positive, or a list does not have an entry for each
+    /// of so many strain components or external variables.
+    pub fn check(&self, components: usize, external: usize) -> Result<()> {
+        let fail = |message: String| Err(Error::Invalid(message));
+        let scales = [
+            ("strain", self.strain),
+            ("stress", self.stress),
+            ("time", self.time),
+        ];
+        let named = self.external_names.iter().zip(&self.external);
+        let external_scales = named.map(|(name, [_, scale])| (name.as_str(), *scale));
+        for (what, scale) in scales.into_iter().chain(external_scales) {
+            if !(scale.is_finite() && scale > 0.0) {
+                return fail(format!("the scale {scale} of {what} is not positive"));
+            }
         }
-        if self.external.len() != self.external_names.len() {
-            return Err(Error::invalid(
-                "one offset and scale is needed per external variable",
-            ));
+        for (what, found, expected) in [
+            ("strain ranges", self.strain_range.len(), components),
+            ("external names", self.external_names.len(), external),
+            ("external scales", self.external.len(), external),
+        ] {
+            if found != expected {
+                return fail(format!("{found} {what}, {expected} are needed"));
+            }
         }
-        if self.strain_range.len() != components {
-            return Err(Error::invalid(format!(
-                "the strain range has {} components, the law {components}",
-                self.strain_range.len()
-            )));
+        if self.external.iter().any(|[offset, _]| !offset.is_finite()) {
+            return fail("the offset of an external variable is not finite".into());
+        }
+        let mut names = self.external_names.iter().enumerate();
+        if let Some((_, name)) = names.find(|(i, n)| self.external_names[..*i].contains(n)) {
+            return fail(format!("external variable `{name}` is there twice"));
+        }
+        if let Some([low, high]) = self.strain_range.iter().find(|[low, high]| !(low <= high)) {
+            return fail(format!("strain range [{low}, {high}] is not a range"));
         }
         Ok(())
     }
@@ -114,7 +129,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 law.components()
             )));
         }
-        normalisation.check(law.components())?;
+        let external = normalisation.external_names.len();
+        normalisation.check(law.components(), external)?;
         let effective = layout.effective(&raw);
         let lanes = Lanes::<1>::new(&effective);
         let prepared = law.prepare(&lanes);

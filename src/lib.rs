@@ -2,13 +2,16 @@
 
 pub mod algebra;
 pub mod audit;
+pub mod card;
 pub mod driver;
 pub mod error;
 pub mod law;
+pub mod laws;
 pub mod learned;
 pub mod learning;
 pub mod loading;
 pub mod mandel;
+pub mod model_file;
 pub mod network;
 #[cfg(feature = "plot")]
 pub mod plot;

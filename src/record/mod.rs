@@ -7,12 +7,16 @@
 //! * [`Split`], [`RecordScales`] and [`Padded`] make training data of several records.
 
 mod batch;
+mod columns;
 mod csv;
 mod resample;
+mod reversals;
 
 pub use batch::{Padded, RecordScales, Split};
-pub use csv::{MAX_COLUMNS, MAX_ROWS};
-pub use resample::{IncrementLimits, REVERSAL_TOLERANCE};
+pub use columns::MAX_COLUMNS;
+pub use csv::MAX_ROWS;
+pub use resample::IncrementLimits;
+pub use reversals::REVERSAL_TOLERANCE;
 
 use crate::error::{Error, Result};
 use crate::mandel::positions;

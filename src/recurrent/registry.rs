@@ -2,7 +2,7 @@
 
 use super::{Claims, Forces, Gru, Inputs, MinimalState, RecurrentLaw};
 use crate::algebra::{Algebra, ParameterLayout};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use serde::{Deserialize, Serialize};
 
 /// What drives the internal variables.
@@ -20,7 +20,7 @@ pub enum Clock {
 
 /// Which law, and its sizes: all that is needed to lay out its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// A name of [`LAWS`].
     pub law: String,
@@ -46,25 +46,26 @@ impl Architecture {
         [self.energy_width, self.energy_layers]
     }
 
-    fn check(&self) -> Result<()> {
-        if crate::mandel::positions(self.components).is_none() {
-            return Err(Error::invalid(format!(
-                "a law has 1, 3 or 6 strain components, not {}",
-                self.components
-            )));
+    /// Checks every size; returns the key at fault and the cause.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        if !LAWS.contains(&self.law.as_str()) {
+            let message = format!("\"{}\", there are {}", self.law, LAWS.join(", "));
+            return Err(("law", message));
         }
-        for (what, value, least, most) in [
+        if crate::mandel::positions(self.components).is_none() {
+            let message = format!("{}, a law has 1, 3 or 6", self.components);
+            return Err(("components", message));
+        }
+        for (key, value, least, most) in [
             ("external", self.external, 0, 64),
             ("states", self.states, 1, 512),
             ("width", self.width, 1, 4096),
-            ("layers", self.layers, 0, 16),
-            ("energy-width", self.energy_width, 1, 4096),
-            ("energy-layers", self.energy_layers, 1, 16),
+            ("layers", self.layers, 0, 32),
+            ("energy_width", self.energy_width, 1, 4096),
+            ("energy_layers", self.energy_layers, 1, 32),
         ] {
             if !(least..=most).contains(&value) {
-                return Err(Error::invalid(format!(
-                    "{what} = {value} is outside {least} to {most}"
-                )));
+                return Err((key, format!("{value}, {least} to {most} are possible")));
             }
         }
         Ok(())
@@ -85,17 +86,18 @@ macro_rules! registry {
 
         impl Architecture {
             /// Builds the law and the layout of its parameters.
-            pub fn build(&self) -> Result<(AnyLaw, ParameterLayout)> {
-                self.check()?;
+            ///
+            /// # Errors
+            /// [`Error::Invalid`] where a size is out of range or no law has this name.
+            pub fn build(&self) -> Result<(AnyLaw, ParameterLayout), Error> {
+                let fault = |(key, message)| Error::invalid(format!("{key}: {message}"));
+                self.check().map_err(fault)?;
                 let mut layout = ParameterLayout::default();
-                let law = match self.law.as_str() {
-                    $($name => AnyLaw::$law($law::new(&mut layout, self)),)+
-                    other => return Err(Error::invalid(format!(
-                        "no law is called \"{other}\"; there are {}",
-                        LAWS.join(", ")
-                    ))),
-                };
-                Ok((law, layout))
+                $(if self.law == $name {
+                    let law = AnyLaw::$law($law::new(&mut layout, self));
+                    return Ok((law, layout));
+                })+
+                Err(fault(("law", self.law.clone())))
             }
         }
 

@@ -1,7 +1,7 @@
 //! The state of a training, in memory and on disk.
 
-use super::Options;
 use super::rollout::{values, vector};
+use crate::card::Training;
 use crate::error::{Error, Result};
 use crate::learning::LearningPoint;
 use burn::optim::AdamState;
@@ -56,7 +56,7 @@ pub struct Checkpoint {
 /// What is written: the training's options make sure that it is the same training.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    options: Options,
+    options: Training,
     checkpoint: Checkpoint,
 }
 
@@ -75,7 +75,7 @@ impl Checkpoint {
     }
 
     /// Writes the checkpoint as JSON, beside the file first and then in its place.
-    pub fn save(&self, file: &Path, options: &Options) -> Result<()> {
+    pub fn save(&self, file: &Path, options: &Training) -> Result<()> {
         let stored = Stored {
             options: options.clone(),
             checkpoint: self.clone(),
@@ -91,7 +91,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A file that is none, or one of other options or another law.
-    pub fn load(file: &Path, parameters: usize, options: &Options) -> Result<Self> {
+    pub fn load(file: &Path, parameters: usize, options: &Training) -> Result<Self> {
         let unusable = |why: String| {
             Error::Training(format!(
                 "{}: {why}; delete the file to start afresh",

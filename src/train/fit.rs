@@ -3,8 +3,9 @@
 use super::checkpoint::{Checkpoint, Moments};
 use super::loss::{Target, Weights};
 use super::rollout::{Histories, TapePool, roll_out, roll_out_tape, values, vector};
-use super::{Options, Resume};
+use super::Resume;
 use crate::algebra::ParameterLayout;
+use crate::card::Training;
 use crate::error::{Error, Result};
 use crate::learning::LearningPoint;
 use crate::recurrent::RecurrentLaw;
@@ -69,7 +70,7 @@ pub fn fit<L: RecurrentLaw>(
     layout: &ParameterLayout,
     train: &Histories,
     validate: Option<&Histories>,
-    options: &Options,
+    options: &Training,
     resume: &Resume,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit> {
@@ -157,7 +158,7 @@ pub fn fit<L: RecurrentLaw>(
 }
 
 /// Cosine decay after a short linear rise.
-fn learning_rate(options: &Options, epoch: usize) -> f64 {
+fn learning_rate(options: &Training, epoch: usize) -> f64 {
     let rise = (options.epochs / 50).clamp(1, 50);
     let share = epoch as f64 / options.epochs as f64;
     let low = options.final_learning_rate;
@@ -165,7 +166,7 @@ fn learning_rate(options: &Options, epoch: usize) -> f64 {
     cosine * ((epoch + 1) as f64 / rise as f64).min(1.0)
 }
 
-fn weights(options: &Options, epoch: usize) -> Weights {
+fn weights(options: &Training, epoch: usize) -> Weights {
     let warmup = options.dissipation_warmup * options.epochs as f64;
     let ramp = if warmup > 0.0 {
         (epoch as f64 / warmup).min(1.0)
@@ -195,7 +196,7 @@ impl Checkpoint {
         }
     }
 
-    fn step(&mut self, adam: &Adam, gradient: Tensor<1>, options: &Options, rate: f64) {
+    fn step(&mut self, adam: &Adam, gradient: Tensor<1>, options: &Training, rate: f64) {
         let device = Device::flex();
         let clip = GradientClippingConfig::Norm(options.clip as f32).init();
         let gradient = clip.clip_gradient(gradient);

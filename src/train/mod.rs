@@ -15,99 +15,13 @@ pub use fit::{Fit, Progress, Stop, fit};
 pub use rollout::Histories;
 
 use crate::algebra::ParameterLayout;
+use crate::card::Training;
 use crate::error::{Error, Result};
 use crate::learned::{LearnedLaw, Normalisation};
 use crate::record::{Padded, Record, RecordScales};
 use crate::recurrent::{AnyLaw, Architecture, RecurrentLaw};
-use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-
-/// How a law is trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Options {
-    /// Passes over the training records.
-    pub epochs: usize,
-    /// Adam's step at the start.
-    pub learning_rate: f64,
-    /// And at the end of a cosine decay.
-    pub final_learning_rate: f64,
-    /// Largest norm of the gradient.
-    pub clip: f64,
-    /// `λ_D`, weight of `mean relu(margin − D_end/s_D)²`.
-    pub dissipation_weight: f64,
-    /// Dissipation, over `s_D`, below which a step is penalised.
-    pub dissipation_margin: f64,
-    /// Share of the epochs over which `λ_D` rises from zero.
-    pub dissipation_warmup: f64,
-    /// `λ_C`, weight of the error of the stress increments along the path (the secant stiffness).
-    pub tangent_weight: f64,
-    /// Stop after so many epochs without a better law.
-    pub patience: Option<usize>,
-    /// The records are learned at each of these largest strain increments at once, zero being the
-    /// rows as measured. Several make a law that does not depend on the step.
-    pub spacing: Vec<f64>,
-    /// Epochs between two looks at the validation records.
-    pub validate_every: usize,
-    /// Starts the parameters.
-    pub seed: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            epochs: 2000,
-            learning_rate: 1e-2,
-            final_learning_rate: 1e-4,
-            clip: 1.0,
-            dissipation_weight: 1.0,
-            dissipation_margin: 0.0,
-            dissipation_warmup: 0.0,
-            tangent_weight: 0.0,
-            patience: None,
-            spacing: vec![0.0],
-            validate_every: 10,
-            seed: 1,
-        }
-    }
-}
-
-impl Options {
-    /// # Errors
-    /// [`Error::Invalid`] naming the option that is out of range.
-    pub fn check(&self) -> Result<()> {
-        let positive = |v: f64| v.is_finite() && v > 0.0;
-        let not_negative = |v: f64| v.is_finite() && v >= 0.0;
-        for (name, ok) in [
-            ("epochs", (1..=10_000_000).contains(&self.epochs)),
-            ("learning-rate", positive(self.learning_rate)),
-            (
-                "final-learning-rate",
-                not_negative(self.final_learning_rate),
-            ),
-            ("clip", positive(self.clip)),
-            ("dissipation-weight", not_negative(self.dissipation_weight)),
-            ("dissipation-margin", not_negative(self.dissipation_margin)),
-            (
-                "dissipation-warmup",
-                (0.0..=1.0).contains(&self.dissipation_warmup),
-            ),
-            ("tangent-weight", not_negative(self.tangent_weight)),
-            ("patience", self.patience.is_none_or(|p| p > 0)),
-            (
-                "spacing",
-                !self.spacing.is_empty() && self.spacing.iter().all(|s| not_negative(*s)),
-            ),
-            ("validate-every", self.validate_every > 0),
-        ] {
-            if !ok {
-                return Err(Error::invalid(format!("{name} is out of range")));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Where a training writes its state, and whether it goes on from there.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +45,7 @@ pub fn train(
     architecture: &Architecture,
     training: &[&Record],
     validation: &[&Record],
-    options: &Options,
+    options: &Training,
     resume: &Resume,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained> {
@@ -155,11 +69,13 @@ pub fn train_law<L: RecurrentLaw>(
     layout: ParameterLayout,
     training: &[&Record],
     validation: &[&Record],
-    options: &Options,
+    options: &Training,
     resume: &Resume,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained<L>> {
-    options.check()?;
+    options
+        .check()
+        .map_err(|(key, message)| Error::invalid(format!("{key}: {message}")))?;
     let prepare = |records: &[&Record]| -> Result<Vec<Record>> {
         let spacings = options.spacing.iter();
         spacings

@@ -1,0 +1,152 @@
+//! What to learn, and how long.
+
+use crate::recurrent::{Architecture, Clock};
+use serde::{Deserialize, Serialize};
+
+const MAX_EPOCHS: usize = 10_000_000;
+
+/// The law to learn and its sizes, `[learn]` in a card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Learn {
+    /// Name of the law.
+    pub law: String,
+    /// Internal variables.
+    pub states: usize,
+    /// Hidden width of the evolution's network.
+    pub width: usize,
+    /// Hidden layers of the evolution's network.
+    pub layers: usize,
+    /// Hidden width of the free energy's network.
+    pub energy_width: usize,
+    /// Hidden layers of the free energy's network.
+    pub energy_layers: usize,
+    pub clock: Clock,
+}
+
+impl Default for Learn {
+    fn default() -> Self {
+        Self {
+            law: "minimal-state".into(),
+            states: 8,
+            width: 16,
+            layers: 2,
+            energy_width: 16,
+            energy_layers: 2,
+            clock: Clock::default(),
+        }
+    }
+}
+
+impl Learn {
+    /// The law of these sizes for records of so many strain components and external variables.
+    pub fn architecture(&self, components: usize, external: usize) -> Architecture {
+        Architecture {
+            law: self.law.clone(),
+            components,
+            external,
+            states: self.states,
+            width: self.width,
+            layers: self.layers,
+            energy_width: self.energy_width,
+            energy_layers: self.energy_layers,
+            clock: self.clock,
+        }
+    }
+}
+
+/// How a law is trained, `[train]` in a card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// The records are learned at each of these largest strain increments at once, zero being the
+    /// rows as measured. Several make a law that depends less on the step.
+    pub spacing: Vec<f64>,
+    /// Passes over the training records.
+    pub epochs: usize,
+    /// Adam's step at the start.
+    pub learning_rate: f64,
+    /// And at the end of a cosine decay.
+    pub final_learning_rate: f64,
+    /// Largest norm of the gradient.
+    pub clip: f64,
+    /// `λ_D`, weight of `mean relu(margin − D_end/s_D)²`.
+    pub dissipation_weight: f64,
+    /// Dissipation, over `s_D`, below which a step is penalised.
+    pub dissipation_margin: f64,
+    /// Share of the epochs over which `λ_D` rises from zero.
+    pub dissipation_warmup: f64,
+    /// `λ_C`, weight of the error of the stress increments along the path (the secant stiffness).
+    pub tangent_weight: f64,
+    /// Stop after so many epochs without a better law.
+    pub patience: Option<usize>,
+    /// Epochs between two looks at the validation records.
+    pub validate_every: usize,
+    /// Starts the parameters.
+    pub seed: u64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            spacing: vec![0.0],
+            epochs: 2000,
+            learning_rate: 1e-2,
+            final_learning_rate: 1e-4,
+            clip: 1.0,
+            dissipation_weight: 1.0,
+            dissipation_margin: 0.0,
+            dissipation_warmup: 0.0,
+            tangent_weight: 0.0,
+            patience: None,
+            validate_every: 10,
+            seed: 1,
+        }
+    }
+}
+
+impl Training {
+    /// Checks every range; returns the key at fault and the cause.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        for (key, value) in [
+            ("epochs", self.epochs),
+            ("patience", self.patience.unwrap_or(1)),
+            ("validate_every", self.validate_every),
+        ] {
+            if value == 0 || value > MAX_EPOCHS {
+                return Err((key, format!("{value}, 1 to {MAX_EPOCHS} are possible")));
+            }
+        }
+        for (key, value) in [("learning_rate", self.learning_rate), ("clip", self.clip)] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err((key, format!("{value} is not a positive number")));
+            }
+        }
+        let spacings = self.spacing.iter().map(|s| ("spacing", *s));
+        for (key, value) in spacings.chain([
+            ("final_learning_rate", self.final_learning_rate),
+            ("dissipation_weight", self.dissipation_weight),
+            ("dissipation_margin", self.dissipation_margin),
+            ("tangent_weight", self.tangent_weight),
+        ]) {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err((key, format!("{value} is negative or not a number")));
+            }
+        }
+        if self.spacing.is_empty() {
+            return Err(("spacing", "the list is empty; 0 keeps the rows as measured".into()));
+        }
+        if !(0.0..=1.0).contains(&self.dissipation_warmup) {
+            let message = format!("{}, 0 to 1 are possible", self.dissipation_warmup);
+            return Err(("dissipation_warmup", message));
+        }
+        if self.final_learning_rate > self.learning_rate {
+            let message = format!(
+                "{} is above learning_rate = {}",
+                self.final_learning_rate, self.learning_rate
+            );
+            return Err(("final_learning_rate", message));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,395 @@
+//! Material cards: what a material is, where its records are, and how to learn it.
+//!
+//! ```toml
+//! name = "steel"
+//! description = "cyclic tests on structural steel"
+//! licence = "MIT"
+//! strain_measure = "true"
+//! stress_measure = "true"
+//! records = ["tests"]              # files or folders, beside the card
+//!
+//! [elastic]
+//! young_MPa = 205e3
+//! poisson = 0.3
+//!
+//! [split]
+//! validation = ["test_3"]
+//!
+//! [learn]
+//! states = 8
+//! ```
+//!
+//! In place of records, or beside them, a card may name a reference law with its parameters
+//! (`[reference]`) and loading programmes (`[[programme]]`) that make records of it.
+
+mod learn;
+
+pub use learn::{Learn, Training};
+
+use crate::error::{Error, Result};
+use crate::laws::ReferenceLaw;
+use crate::loading::{NamedProgramme, Programme};
+use crate::mandel::positions;
+use crate::record::{Record, Split};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The name of the card in a material's folder.
+pub const CARD_FILE: &str = "card.toml";
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What strain or stress refers to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// Small strain, where the others coincide.
+    #[default]
+    Small,
+    /// Over the undeformed length or area.
+    #[serde(alias = "nominal")]
+    Engineering,
+    /// Logarithmic strain, Cauchy stress.
+    True,
+}
+
+/// Elastic constants where they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(non_snake_case)] // The unit, as it stands in the card.
+pub struct Elastic {
+    pub young_MPa: f64,
+    pub poisson: f64,
+}
+
+/// A material card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub citation: String,
+    #[serde(default)]
+    pub licence: String,
+    #[serde(default)]
+    pub strain_measure: Measure,
+    #[serde(default)]
+    pub stress_measure: Measure,
+    /// 1, 3 or 6.
+    #[serde(default = "one")]
+    pub components: usize,
+    /// Names of the external variables, in the order of the records.
+    #[serde(default)]
+    pub external: Vec<String>,
+    #[serde(default)]
+    pub elastic: Option<Elastic>,
+    /// CSV files, and folders of them, relative to the card.
+    #[serde(default)]
+    pub records: Vec<PathBuf>,
+    #[serde(default)]
+    pub reference: Option<ReferenceLaw>,
+    #[serde(default)]
+    pub programme: Vec<NamedProgramme>,
+    #[serde(default)]
+    pub split: Split,
+    #[serde(default)]
+    pub learn: Learn,
+    #[serde(default)]
+    pub train: Training,
+    /// The card's file, or the folder without one.
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// A value out of its range: the table it stands in (empty for the top), its key, the cause.
+struct Fault {
+    table: &'static str,
+    key: &'static str,
+    message: String,
+}
+
+impl Card {
+    /// Opens a card file, a folder with a `card.toml`, or a folder of CSV records (also in its
+    /// subfolder `tests`), for which a card with the folder's name is made.
+    ///
+    /// # Errors
+    /// [`Error::Card`] naming file, line and cause; [`Error::Io`]; for a folder of records also
+    /// [`Error::Record`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Card> {
+        let path = path.as_ref();
+        let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+        if !about.is_dir() {
+            return Self::read(path);
+        }
+        let file = path.join(CARD_FILE);
+        if file.is_file() {
+            return Self::read(&file);
+        }
+        Self::of_folder(path)
+    }
+
+    fn read(path: &Path) -> Result<Card> {
+        let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+        let problem = |message: &str| Error::Card {
+            path: path.to_path_buf(),
+            line: None,
+            message: message.to_string(),
+        };
+        if !about.is_file() {
+            return Err(problem("this is not a regular file"));
+        }
+        if about.len() > MAX_BYTES {
+            return Err(problem("over 1 MiB: this is not a material card"));
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
+            .map_err(|e| Error::io(path, e))?;
+        Self::from_bytes(path, &bytes)
+    }
+
+    /// A card from memory; `path` stands in the errors, and records are found beside it.
+    ///
+    /// # Errors
+    /// [`Error::Card`] naming line and cause.
+    pub fn from_bytes(path: impl AsRef<Path>, bytes: &[u8]) -> Result<Card> {
+        let path = path.as_ref();
+        let line_at = |at: usize| 1 + bytes.iter().take(at).filter(|b| **b == b'\n').count();
+        let problem = |line: Option<usize>, message: String| Error::Card {
+            path: path.to_path_buf(),
+            line,
+            message,
+        };
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let line = line_at(e.valid_up_to());
+            problem(Some(line), "not UTF-8 text".into())
+        })?;
+        let mut card: Card = toml::from_str(text).map_err(|e| {
+            let line = e.span().map(|span| line_at(span.start));
+            problem(line, e.message().to_string())
+        })?;
+        card.path = path.to_path_buf();
+        card.check().map_err(|fault| {
+            let place = match fault.table {
+                "" => fault.key.to_string(),
+                table => format!("{table}.{}", fault.key),
+            };
+            let line = line_of(text, fault.table, fault.key);
+            problem(line, format!("{place}: {}", fault.message))
+        })?;
+        Ok(card)
+    }
+
+    fn of_folder(path: &Path) -> Result<Card> {
+        let records = Record::from_dir(path)?;
+        let full = path.canonicalize().map_err(|e| Error::io(path, e))?;
+        let name = full.file_name().unwrap_or(full.as_os_str());
+        let first = records.into_iter().next().unwrap_or_default();
+        Ok(Card {
+            name: name.to_string_lossy().into_owned(),
+            description: String::new(),
+            citation: String::new(),
+            licence: String::new(),
+            strain_measure: Measure::default(),
+            stress_measure: Measure::default(),
+            components: first.components,
+            external: first.external_names,
+            elastic: None,
+            records: vec![PathBuf::from(".")],
+            reference: None,
+            programme: Vec::new(),
+            split: Split::default(),
+            learn: Learn::default(),
+            train: Training::default(),
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The card's file, or the folder without one.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder to which the card's paths are relative.
+    pub fn folder(&self) -> &Path {
+        match self.path.is_dir() {
+            true => &self.path,
+            false => self.path.parent().unwrap_or(Path::new("")),
+        }
+    }
+
+    /// Reads the records that the card lists, in its order.
+    ///
+    /// # Errors
+    /// Those of [`Record::from_csv`]; [`Error::Card`] where a record's components or external
+    /// variables are not the card's, or two records share a name.
+    pub fn load_records(&self) -> Result<Vec<Record>> {
+        let mut records: Vec<Record> = Vec::new();
+        for entry in &self.records {
+            let path = self.folder().join(entry);
+            match path.is_dir() {
+                true => records.extend(Record::from_dir(&path)?),
+                false => records.push(Record::from_csv(&path)?),
+            }
+        }
+        let mut names = HashSet::new();
+        for record in &records {
+            if record.components != self.components {
+                return Err(self.problem(format!(
+                    "record `{}` has {} components, the card says components = {}",
+                    record.name, record.components, self.components
+                )));
+            }
+            if record.external_names != self.external {
+                return Err(self.problem(format!(
+                    "record `{}` has the external variables [{}], the card says [{}]",
+                    record.name,
+                    record.external_names.join(", "),
+                    self.external.join(", ")
+                )));
+            }
+            if !names.insert(record.name.as_str()) {
+                return Err(self.problem(format!("two records are called `{}`", record.name)));
+            }
+        }
+        Ok(records)
+    }
+
+    /// Builds the card's loading programmes for its components, external variables in the card's
+    /// order.
+    ///
+    /// # Errors
+    /// [`Error::Card`] naming the programme and the cause.
+    pub fn programmes(&self) -> Result<Vec<Programme>> {
+        let build = |p: &NamedProgramme| {
+            let built = p.build(self.components);
+            let mut programme = built.map_err(|e| self.problem(e.to_string()))?;
+            let value = |name: &String| p.external.get(name).copied();
+            let values: Option<Vec<f64>> = self.external.iter().map(value).collect();
+            let Some(values) = values.filter(|v| v.len() == p.external.len()) else {
+                return Err(self.problem(format!(
+                    "loading programme `{}` gives the external variables [{}], the card says [{}]",
+                    p.name,
+                    programme.external_names.join(", "),
+                    self.external.join(", ")
+                )));
+            };
+            programme.external_names.clone_from(&self.external);
+            for step in &mut programme.steps {
+                step.external.clone_from(&values);
+            }
+            Ok(programme)
+        };
+        self.programme.iter().map(build).collect()
+    }
+
+    /// SHA-256, in hexadecimal, of what the card says: formatting and comments do not count.
+    pub fn hash(&self) -> String {
+        // Serialising plain data to memory cannot fail; an empty text would only change the hash.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        hexadecimal(&Sha256::digest(text))
+    }
+
+    fn problem(&self, message: String) -> Error {
+        Error::Card {
+            path: self.path.clone(),
+            line: None,
+            message,
+        }
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let fault = |table, key, message: &str| {
+            Err(Fault {
+                table,
+                key,
+                message: message.to_string(),
+            })
+        };
+        if self.name.trim().is_empty() {
+            return fault("", "name", "the name is empty");
+        }
+        if positions(self.components).is_none() {
+            return fault("", "components", "1, 3 or 6 are possible");
+        }
+        let mut seen = HashSet::new();
+        if self
+            .external
+            .iter()
+            .any(|e| e.is_empty() || !seen.insert(e))
+        {
+            return fault("", "external", "a name is empty or there twice");
+        }
+        if let Some(elastic) = &self.elastic {
+            if !(elastic.young_MPa.is_finite() && elastic.young_MPa > 0.0) {
+                return fault("elastic", "young_MPa", "not a positive number");
+            }
+            if !(elastic.poisson > -1.0 && elastic.poisson < 0.5) {
+                return fault("elastic", "poisson", "not between -1 and 0.5");
+            }
+        }
+        if self.records.is_empty() && (self.reference.is_none() || self.programme.is_empty()) {
+            let message = "nothing to learn from: list records, or a reference law and programmes";
+            return fault("", "records", message);
+        }
+        if !self.programme.is_empty() && self.reference.is_none() {
+            return fault("", "reference", "programmes need a reference law");
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = self.programme.iter().find(|p| !seen.insert(&p.name)) {
+            let message = format!("two programmes are called `{}`", twice.name);
+            return fault("programme", "name", &message);
+        }
+        let architecture = self.learn.architecture(self.components, self.external.len());
+        architecture.check().map_err(|(key, message)| Fault {
+            table: "learn",
+            key,
+            message,
+        })?;
+        self.train.check().map_err(|(key, message)| Fault {
+            table: "train",
+            key,
+            message,
+        })
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The line, from 1, on which a key of a table is set; else that of the table's header.
+fn line_of(text: &str, table: &str, key: &str) -> Option<usize> {
+    let mut current = String::new();
+    let mut header = None;
+    for (i, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(rest) = line.strip_prefix('[') {
+            let name = rest.trim_start_matches('[').split(']').next();
+            current = name.unwrap_or_default().trim().to_string();
+            if current == table {
+                header = header.or(Some(i + 1));
+            }
+        } else if current == table
+            && let Some((name, _)) = line.split_once('=')
+            && name.trim() == key
+        {
+            return Some(i + 1);
+        }
+    }
+    header
+}

@@ -1,0 +1,237 @@
+//! The columns of a CSV record.
+
+use super::Record;
+use crate::error::{Error, Result};
+use crate::mandel::{LABELS, positions};
+use std::collections::HashSet;
+
+/// Most columns that a CSV file may have.
+pub const MAX_COLUMNS: usize = 64;
+const MAX_NAME: usize = 200;
+
+const SQRT_2: f64 = std::f64::consts::SQRT_2;
+
+/// How the numbers of a column stand to Mandel components.
+#[derive(Clone, Copy)]
+pub(super) enum Measure {
+    /// Normal components.
+    Normal,
+    /// Engineering shear strain `γ = 2ε`.
+    Engineering,
+    /// Tensor shear strain or shear stress.
+    Tensor,
+}
+
+impl Measure {
+    pub fn to_mandel(self, value: f64) -> f64 {
+        match self {
+            Self::Normal => value,
+            Self::Engineering => value / SQRT_2,
+            Self::Tensor => value * SQRT_2,
+        }
+    }
+
+    /// A number that [`Measure::to_mandel`] brings back to `value`, bit for bit where there is
+    /// one (`√2` is rounded: beside the plain product its neighbours are tried).
+    pub fn of_mandel(self, value: f64) -> f64 {
+        let plain = match self {
+            Self::Normal => value,
+            Self::Engineering => value * SQRT_2,
+            Self::Tensor => value / SQRT_2,
+        };
+        [plain, plain.next_up(), plain.next_down()]
+            .into_iter()
+            .find(|&candidate| self.to_mandel(candidate) == value)
+            .unwrap_or(plain)
+    }
+}
+
+/// What a column holds.
+#[derive(Clone, Copy)]
+pub(super) enum Role {
+    Time,
+    Strain(usize, Measure),
+    Stress(usize, Measure),
+    External,
+}
+
+pub(super) struct Column {
+    pub name: String,
+    pub role: Role,
+}
+
+/// A problem in the header: the column, where one is to blame, and the cause.
+pub(super) type HeaderProblem = (Option<String>, String);
+
+pub(super) fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix('"')
+        .and_then(|t| t.strip_suffix('"'))
+        .unwrap_or(text)
+        .trim()
+}
+
+pub(super) fn header(row: &::csv::ByteRecord) -> Result<Vec<Column>, HeaderProblem> {
+    if row.len() > MAX_COLUMNS {
+        let message = format!("{} columns, a record may have {MAX_COLUMNS}", row.len());
+        return Err((None, message));
+    }
+    let mut names = Vec::with_capacity(row.len());
+    for (i, field) in row.iter().enumerate() {
+        let position = Some(format!("{}", i + 1));
+        let Ok(name) = std::str::from_utf8(field) else {
+            return Err((position, "the column's name is not UTF-8 text".into()));
+        };
+        let name = unquoted(name);
+        if name.is_empty() {
+            return Err((position, "the column has no name".into()));
+        }
+        if name.len() > MAX_NAME {
+            return Err((
+                position,
+                format!("the column's name is over {MAX_NAME} bytes long"),
+            ));
+        }
+        names.push(name.to_string());
+    }
+    let mut seen = HashSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err((Some(name.clone()), "the column is there twice".into()));
+    }
+    let wanted = wanted_columns(&names)?;
+    let columns: Vec<Column> = names
+        .iter()
+        .map(|name| Column {
+            name: name.clone(),
+            role: wanted
+                .iter()
+                .find(|w| w.name == *name)
+                .map_or(Role::External, |w| w.role),
+        })
+        .collect();
+    // A misplaced `sig33` or `gam12` is a mistake, not an external variable.
+    if let Some(stray) = columns
+        .iter()
+        .find(|c| matches!(c.role, Role::External) && is_component(&c.name))
+    {
+        let message = format!(
+            "the column does not belong to a record of {} components",
+            wanted.len() / 2
+        );
+        return Err((Some(stray.name.clone()), message));
+    }
+    Ok(columns)
+}
+
+fn is_component(name: &str) -> bool {
+    let reserved = ["strain", "stress_MPa"].contains(&name);
+    let tensor = ["eps", "gam", "sig"].iter().any(|prefix| {
+        name.strip_prefix(prefix)
+            .is_some_and(|label| LABELS.contains(&label))
+    });
+    reserved || tensor
+}
+
+/// The columns that a header must have, by the number of components that it announces.
+fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
+    let has = |name: &str| names.iter().any(|n| n == name);
+    let tensorial = names
+        .iter()
+        .any(|n| is_component(n) && n != "strain" && n != "stress_MPa");
+    let components = if has("strain") || has("stress_MPa") || !tensorial {
+        1
+    } else if ["33", "13", "23"].iter().any(|l| {
+        ["eps", "gam", "sig"]
+            .iter()
+            .any(|p| has(&format!("{p}{l}")))
+    }) {
+        6
+    } else {
+        3
+    };
+    let mut wanted = required_columns(components);
+    for column in &mut wanted {
+        if let (Role::Strain(c, Measure::Engineering), Some(label)) =
+            (column.role, column.name.strip_prefix("gam"))
+        {
+            let tensor = format!("eps{label}");
+            if has(&tensor) && has(&column.name) {
+                let message = format!("the same shear strain as `{}`: keep one", column.name);
+                return Err((Some(tensor), message));
+            }
+            if has(&tensor) {
+                *column = Column {
+                    name: tensor,
+                    role: Role::Strain(c, Measure::Tensor),
+                };
+            }
+        }
+    }
+    match wanted.iter().find(|w| !has(&w.name)) {
+        None => Ok(wanted),
+        Some(missing) => {
+            let found: Vec<_> = names.iter().take(12).map(String::as_str).collect();
+            let message = format!("the column is missing (found: {})", found.join(", "));
+            Err((Some(missing.name.clone()), message))
+        }
+    }
+}
+
+/// Time, strains and stresses of a record of 1, 3 or 6 components.
+fn required_columns(components: usize) -> Vec<Column> {
+    let column = |name: String, role| Column { name, role };
+    let time = column("time_s".into(), Role::Time);
+    if components == 1 {
+        let strain = column("strain".into(), Role::Strain(0, Measure::Normal));
+        let stress = column("stress_MPa".into(), Role::Stress(0, Measure::Normal));
+        return vec![time, strain, stress];
+    }
+    let labels = positions(components).unwrap_or_default();
+    let mut columns = vec![time];
+    columns.extend(labels.iter().enumerate().map(|(c, &p)| match p < 3 {
+        true => column(
+            format!("eps{}", LABELS[p]),
+            Role::Strain(c, Measure::Normal),
+        ),
+        false => column(
+            format!("gam{}", LABELS[p]),
+            Role::Strain(c, Measure::Engineering),
+        ),
+    }));
+    columns.extend(labels.iter().enumerate().map(|(c, &p)| {
+        let measure = match p < 3 {
+            true => Measure::Normal,
+            false => Measure::Tensor,
+        };
+        column(format!("sig{}", LABELS[p]), Role::Stress(c, measure))
+    }));
+    columns
+}
+
+pub(super) fn written_columns(record: &Record) -> Result<Vec<Column>> {
+    let mut columns = required_columns(record.components);
+    for name in &record.external_names {
+        let plain = !name.is_empty()
+            && name.len() <= MAX_NAME
+            && name.trim() == name
+            && !name.contains([',', '"', '\n', '\r', '\u{feff}']);
+        if !plain || is_component(name) || columns.iter().any(|c| c.name == *name) {
+            return Err(Error::invalid(format!(
+                "record `{}`: `{name}` cannot name a column of an external variable",
+                record.name
+            )));
+        }
+        columns.push(Column {
+            name: name.clone(),
+            role: Role::External,
+        });
+    }
+    if columns.len() > MAX_COLUMNS {
+        return Err(Error::invalid(format!(
+            "record `{}`: {} columns, a file may have {MAX_COLUMNS}",
+            record.name,
+            columns.len()
+        )));
+    }
+    Ok(columns)
+}

@@ -1,0 +1,170 @@
+//! Material cards: what they say, where they find records, what changes their hash.
+
+mod support;
+
+use hysteron::Error;
+use hysteron::recurrent::Clock;
+use hysteron::card::{Card, Measure};
+use hysteron::laws::ReferenceLaw;
+use support::Folder;
+
+const CSV: &str = "time_s,strain,stress_MPa\n0,0,0\n1,0.001,200\n";
+
+const FULL: &str = r#"
+name = "steel"
+description = "cyclic tests"
+citation = "A. Author (2020)"
+licence = "MIT"
+strain_measure = "true"
+stress_measure = "nominal"
+components = 1
+external = ["temperature_C"]
+records = ["tests", "more/c.csv"]
+
+[elastic]
+young_MPa = 205e3
+poisson = 0.3
+
+[reference]
+law = "elastic"
+young_MPa = 205000
+poisson = 0.3
+
+[[programme]]
+name = "cycles"
+kind = "cyclic"
+amplitude = 0.01
+cycles = 3
+steps = 5
+external = { temperature_C = 20 }
+
+[[programme]]
+name = "walk"
+kind = "random-walk"
+amplitude = 0.01
+increment = 0.001
+steps = 7
+external = { temperature_C = 20 }
+
+[split]
+validation = ["b"]
+
+[learn]
+law = "gru"
+states = 4
+clock = "both"
+
+[train]
+spacing = [1e-3]
+patience = 100
+"#;
+
+#[test]
+fn a_card_says_what_to_learn() {
+    let card = Card::from_bytes("cards/steel.toml", FULL.as_bytes()).unwrap();
+    assert_eq!(card.name, "steel");
+    assert_eq!(card.strain_measure, Measure::True);
+    assert_eq!(card.stress_measure, Measure::Engineering);
+    assert_eq!(card.elastic.unwrap().young_MPa, 205e3);
+    assert!(matches!(card.reference, Some(ReferenceLaw::Elastic { .. })));
+    assert_eq!(card.learn.law, "gru");
+    assert_eq!((card.learn.states, card.learn.width), (4, 16));
+    assert_eq!(card.learn.clock, Clock::Both);
+    assert_eq!(card.train.spacing, [1e-3]);
+    assert_eq!(card.train.patience, Some(100));
+    assert_eq!(card.folder().to_str(), Some("cards"));
+    let programmes = card.programmes().unwrap();
+    assert_eq!(programmes[0].name, "cycles");
+    assert_eq!(programmes[0].steps.len(), 35);
+    assert_eq!(programmes[1].steps[6].external, [20.0]);
+
+    let two = FULL
+        .replace("[\"temperature_C\"]", "[\"z\", \"a\"]")
+        .replace("temperature_C = 20", "a = 1, z = 2");
+    let card = Card::from_bytes("c.toml", two.as_bytes()).unwrap();
+    let programmes = card.programmes().unwrap();
+    assert_eq!(programmes[0].external_names, ["z", "a"]);
+    assert_eq!(programmes[0].steps[3].external, [2.0, 1.0]);
+    let other = two.replace("\"a\"]", "\"b\"]");
+    let card = Card::from_bytes("c.toml", other.as_bytes()).unwrap();
+    let message = card.programmes().unwrap_err().to_string();
+    assert!(message.contains("the card says [z, b]"), "{message}");
+}
+
+#[test]
+fn records_are_found_beside_the_card() {
+    let folder = Folder::new();
+    let csv = CSV
+        .replace("MPa\n", "MPa,temperature_C\n")
+        .replace(",0\n", ",0,20\n")
+        .replace(",200\n", ",200,20\n");
+    for name in ["tests/b.csv", "tests/a.csv", "more/c.csv"] {
+        folder.file(name, &csv);
+    }
+    folder.file("tests/index.csv", "not,a,record\n");
+    folder.file("card.toml", FULL);
+    let card = Card::open(folder.path()).unwrap();
+    let records = card.load_records().unwrap();
+    let names: Vec<_> = records.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    let (train, validation) = card.split.apply(&records).unwrap();
+    assert_eq!((train.len(), validation.len()), (2, 1));
+    let same = Card::open(folder.path().join("card.toml")).unwrap();
+    assert_eq!(same, card);
+}
+
+#[test]
+fn a_folder_of_records_makes_a_card() {
+    let folder = Folder::new();
+    folder.file("rubber/tests/one.csv", CSV);
+    let card = Card::open(folder.path().join("rubber")).unwrap();
+    assert_eq!((card.name.as_str(), card.components), ("rubber", 1));
+    assert_eq!(card.load_records().unwrap().len(), 1);
+    let empty = Folder::new();
+    let message = Card::open(empty.path()).unwrap_err().to_string();
+    assert!(message.contains("no CSV record"), "{message}");
+}
+
+#[test]
+fn records_must_be_those_of_the_card() {
+    let folder = Folder::new();
+    folder.file("a.csv", CSV);
+    folder.file("b/a.csv", CSV);
+    for (text, words) in [
+        (
+            "components = 3\nrecords = ['a.csv']",
+            "record `a` has 1 components",
+        ),
+        ("external = ['T']\nrecords = ['a.csv']", "the card says [T]"),
+        ("records = ['a.csv', 'b']", "two records are called `a`"),
+    ] {
+        let path = folder.file("card.toml", format!("name = 'x'\n{text}\n"));
+        let error = Card::open(&path).unwrap().load_records().unwrap_err();
+        assert!(matches!(error, Error::Card { .. }));
+        let message = error.to_string();
+        assert!(
+            message.contains("card.toml") && message.contains(words),
+            "{message}"
+        );
+    }
+    let path = folder.file("card.toml", "name = 'x'\nrecords = ['none.csv']\n");
+    let error = Card::open(&path).unwrap().load_records().unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+    assert!(error.to_string().contains("none.csv"), "{error}");
+}
+
+#[test]
+fn the_hash_is_that_of_the_content() {
+    let hash = |text: &str| Card::from_bytes("c.toml", text.as_bytes()).unwrap().hash();
+    let first = hash(FULL);
+    assert_eq!(first.len(), 64);
+    assert_eq!(
+        first,
+        hash(&format!("# a comment\n{}", FULL.replace(" = ", "   =  ")))
+    );
+    assert_ne!(first, hash(&FULL.replace("states = 4", "states = 5")));
+    assert_ne!(
+        first,
+        hash(&FULL.replace("amplitude = 0.01", "amplitude = 0.02"))
+    );
+}
