@@ -3,6 +3,7 @@
 pub mod driver;
 pub mod error;
 pub mod law;
+pub mod laws;
 pub mod loading;
 pub mod mandel;
 pub mod record;
