@@ -103,10 +103,12 @@ fn stress_energy_and_dissipation_come_from_one_free_energy() {
                 let dt = scales.time * random.decades(-1.0, 1.0);
                 let response = point.advance(&strain, dt);
                 let energy = point.free_energy(&strain, &point.state);
-                let size = scales.stress * scales.strain + energy + response.dissipation.abs();
+                let size =
+                    scales.stress * scales.strain + energy.abs() + response.dissipation.abs();
+                let error = (energy - response.stored_energy).abs();
                 assert!(
-                    (energy - response.stored_energy).abs() <= 1e-12 * size,
-                    "{name}"
+                    error <= 1e-12 * size,
+                    "{name}: energy, {error:e} of {size:e}"
                 );
                 for i in 0..n {
                     let stress = derivative(1e-3 * scales.strain, |shift| {

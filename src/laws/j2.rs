@@ -15,8 +15,9 @@
 //!
 //! Guaranteed: the second law, stationary, rate-independent, isotropic, at rest for zero strain.
 
+use super::hardening::PlasticityParameters;
 use super::prepare;
-use super::return_mapping::{Overstress, PlasticityParameters, ReturnMapping};
+use super::return_mapping::{Overstress, ReturnMapping};
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 

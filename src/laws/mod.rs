@@ -6,20 +6,23 @@
 pub mod battery;
 pub mod damage;
 pub mod elastic;
+mod hardening;
 pub mod j2;
 pub mod maxwell;
 pub mod perzyna;
+pub mod plane_strain;
 mod return_mapping;
 pub mod stress_state;
 
 pub use battery::battery;
 pub use damage::{Damage, DamageParameters};
 pub use elastic::{Elastic, IsotropicParameters, OrthotropicParameters};
+pub use hardening::{Backstress, PlasticityParameters, Voce};
 pub use j2::J2;
 pub use maxwell::{Maxwell, MaxwellBranch, MaxwellIntegration, MaxwellParameters};
 pub use perzyna::{Perzyna, PerzynaParameters};
-pub use return_mapping::{Backstress, PlasticityParameters, Voce};
-pub use stress_state::{PlaneStrain, PlaneStress, UniaxialStress, ZeroStress};
+pub use plane_strain::PlaneStrain;
+pub use stress_state::{PlaneStress, UniaxialStress, ZeroStress};
 
 use crate::error::{Error, Result, UpdateError};
 use crate::law::{Increment, MaterialLaw, Response, Status};

@@ -16,7 +16,8 @@
 //!
 //! Guaranteed: the second law, stationary, isotropic, at rest for zero strain.
 
-use super::return_mapping::{Overstress, PlasticityParameters, ReturnMapping};
+use super::hardening::PlasticityParameters;
+use super::return_mapping::{Overstress, ReturnMapping};
 use super::{invalid_if, positive, prepare};
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};

@@ -24,61 +24,18 @@
 //! Source: S. Hartmann, P. Haupt, Int. J. Numer. Methods Eng. 36 (1993) 3801–3814; J. C. Simo,
 //! T. J. R. Hughes, Computational Inelasticity, Springer, 1998, ch. 3.
 
+use super::checked_response;
 use super::elastic::Isotropic;
-use super::{checked_response, invalid_if, non_negative, positive};
+use super::hardening::{Backstress, PlasticityParameters};
 use crate::error::{Result, UpdateError};
 use crate::law::{Increment, Response, Scales, StateLayout};
 use crate::mandel::{self, Mandel, Moduli};
-use serde::{Deserialize, Serialize};
 
 const ROOT_3_2: f64 = 1.224_744_871_391_589;
 /// Share of the stresses that round-off may leave on the yield function. An increment within it is
 /// elastic, so that a repeated row changes nothing.
 const YIELD_TOLERANCE: f64 = 1e-12;
 const MAX_ITERATIONS: usize = 200;
-
-/// Elastic constants and hardening.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlasticityParameters {
-    /// Young's modulus `E`, MPa.
-    #[serde(rename = "young_MPa")]
-    pub young: f64,
-    /// Poisson's ratio `ν`.
-    pub poisson: f64,
-    /// Initial yield stress `σ_y`, MPa.
-    #[serde(rename = "yield_MPa")]
-    pub yield_stress: f64,
-    #[serde(default)]
-    pub voce: Vec<Voce>,
-    /// Slope `H` of the linear isotropic hardening, MPa.
-    #[serde(rename = "linear_hardening_MPa", default)]
-    pub linear_hardening: f64,
-    #[serde(default)]
-    pub backstress: Vec<Backstress>,
-}
-
-/// Saturating isotropic hardening `Q (1 − e^{−b p})`; `Q < 0` softens.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Voce {
-    /// `Q`, MPa.
-    #[serde(rename = "q_MPa")]
-    pub q: f64,
-    /// `b`.
-    pub rate: f64,
-}
-
-/// Armstrong–Frederick backstress; under uniaxial stress it saturates at `C / γ`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Backstress {
-    /// `C`, MPa.
-    #[serde(rename = "c_MPa")]
-    pub c: f64,
-    /// `γ`; zero for Prager's linear hardening.
-    pub gamma: f64,
-}
 
 /// How `Δp` and the overstress hang on the unknown: `Δp = scale y^exponent`, `v = drag y`.
 #[derive(Clone, Copy, Debug)]
@@ -136,27 +93,7 @@ impl ReturnMapping {
     pub fn new(parameters: &PlasticityParameters) -> Result<Self> {
         let p = parameters;
         let elastic = Isotropic::new(p.young, p.poisson)?;
-        positive("yield_MPa", p.yield_stress)?;
-        non_negative("linear_hardening_MPa", p.linear_hardening)?;
-        let (mut lowest_yield, mut steepest_softening) = (p.yield_stress, 0.0);
-        for voce in &p.voce {
-            positive("voce.rate", voce.rate)?;
-            invalid_if(!voce.q.is_finite(), "voce.q_MPa must be finite")?;
-            lowest_yield += voce.q.min(0.0);
-            steepest_softening += (voce.q * voce.rate).min(0.0);
-        }
-        invalid_if(
-            lowest_yield <= 0.0,
-            "the softening terms of voce bring the yield stress to zero",
-        )?;
-        invalid_if(
-            3.0 * elastic.shear + steepest_softening <= 0.0,
-            "the softening terms of voce are steeper than the elastic unloading (3G)",
-        )?;
-        for backstress in &p.backstress {
-            non_negative("backstress.c_MPa", backstress.c)?;
-            non_negative("backstress.gamma", backstress.gamma)?;
-        }
+        p.check_hardening(elastic.shear)?;
         let kinematic = (1..=p.backstress.len()).map(|k| (format!("kinematic_strain_{k}"), 6));
         let variables = [
             ("plastic_strain".to_string(), 6),
@@ -182,28 +119,6 @@ impl ReturnMapping {
         }
     }
 
-    /// `R(p)` and its slope, MPa.
-    fn isotropic_hardening(&self, accumulated: f64) -> (f64, f64) {
-        let linear = self.parameters.linear_hardening;
-        let voce = self.parameters.voce.iter();
-        voce.fold((linear * accumulated, linear), |(stress, slope), v| {
-            let saturated = -(-v.rate * accumulated).exp_m1();
-            (
-                stress + v.q * saturated,
-                slope + v.q * v.rate * (1.0 - saturated),
-            )
-        })
-    }
-
-    /// Energy of the isotropic hardening, `∫₀^p R dp`.
-    fn isotropic_energy(&self, accumulated: f64) -> f64 {
-        let linear = 0.5 * self.parameters.linear_hardening * accumulated * accumulated;
-        let voce = self.parameters.voce.iter();
-        voce.fold(linear, |energy, v| {
-            energy + v.q * (accumulated + (-v.rate * accumulated).exp_m1() / v.rate)
-        })
-    }
-
     pub fn free_energy(&self, strain: &[f64], state: &[f64]) -> f64 {
         let elastic_strain =
             Mandel::from_column_slice(strain) - Mandel::from_column_slice(&state[..6]);
@@ -212,7 +127,9 @@ impl ReturnMapping {
             .zip(state[7..].chunks_exact(6))
             .map(|(b, alpha)| b.c / 3.0 * Mandel::from_column_slice(alpha).norm_squared())
             .sum();
-        self.elastic.energy(&elastic_strain) + kinematic + self.isotropic_energy(state[6])
+        self.elastic.energy(&elastic_strain)
+            + kinematic
+            + self.parameters.isotropic_energy(state[6])
     }
 
     /// The backstresses with `X_k,n` and `1 + γ_k Δp`.
@@ -247,7 +164,9 @@ impl ReturnMapping {
     /// Slope of the yield condition in `Δp` without the overstress, sign reversed (MPa).
     fn hardening_slope(&self, trial: &Trial, plastic_increment: f64) -> f64 {
         let (direction, change) = self.direction(trial, plastic_increment);
-        let (_, isotropic) = self.isotropic_hardening(trial.accumulated + plastic_increment);
+        let (_, isotropic) = self
+            .parameters
+            .isotropic_hardening(trial.accumulated + plastic_increment);
         let kinematic: f64 = self
             .backstresses(trial, plastic_increment)
             .map(|(b, _, recall)| b.c / (recall * recall))
@@ -264,7 +183,9 @@ impl ReturnMapping {
     fn residual(&self, trial: &Trial, overstress: &Overstress, y: f64) -> Residual {
         let (plastic_increment, rate) = overstress.plastic_increment(y);
         let (direction, _) = self.direction(trial, plastic_increment);
-        let (isotropic, _) = self.isotropic_hardening(trial.accumulated + plastic_increment);
+        let (isotropic, _) = self
+            .parameters
+            .isotropic_hardening(trial.accumulated + plastic_increment);
         let kinematic: f64 = self
             .backstresses(trial, plastic_increment)
             .map(|(b, _, recall)| b.c / recall)
@@ -361,7 +282,7 @@ impl ReturnMapping {
             magnitude: 3.0 * self.elastic.shear * (strain.norm() + plastic_strain.norm())
                 + self.parameters.yield_stress,
         };
-        let (isotropic, _) = self.isotropic_hardening(trial.accumulated);
+        let (isotropic, _) = self.parameters.isotropic_hardening(trial.accumulated);
         let excess = ROOT_3_2 * self.direction(&trial, 0.0).0.norm()
             - self.parameters.yield_stress
             - isotropic;
@@ -403,9 +324,10 @@ impl ReturnMapping {
         let elastic_strain = strain - plastic_strain;
         let stress = self.elastic.stress(&elastic_strain);
         let accumulated = trial.accumulated + plastic_increment;
-        let (isotropic, _) = self.isotropic_hardening(accumulated);
+        let (isotropic, _) = self.parameters.isotropic_hardening(accumulated);
 
-        let mut energy = self.elastic.energy(&elastic_strain) + self.isotropic_energy(accumulated);
+        let mut energy =
+            self.elastic.energy(&elastic_strain) + self.parameters.isotropic_energy(accumulated);
         let mut dissipation = mandel::deviator(&stress).dot(&flow) - isotropic * plastic_increment;
         for (b, old, recall) in self.backstresses(trial, plastic_increment) {
             // With X = (2/3) C α: Δα = Δε_p − γ Δp α, and (C / 3) |α|² = X : α / 2.

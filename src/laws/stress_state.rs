@@ -1,7 +1,6 @@
-//! Stress states: any three-dimensional law under plane strain, plane stress or uniaxial stress.
+//! Any three-dimensional law under plane stress or uniaxial stress.
 //!
-//! Plane strain keeps three components and sets the others to zero. For plane and uniaxial stress
-//! the strains along the stress-free components are unknowns, found by Newton's method from
+//! The strains along the stress-free components are unknowns, found by Newton's method from
 //!
 //! ```text
 //! σ_f(ε_g, ε_f, z_n) = 0        ε_f ← ε_f − C_ff⁻¹ σ_f
@@ -53,13 +52,16 @@ pub struct ZeroStress<L, const N: usize> {
     stiffness: f64,
 }
 
-fn reduced_layout<L: MaterialLaw>(law: &L, free: usize) -> StateLayout {
+pub(super) fn reduced_layout<L: MaterialLaw>(law: &L, free: usize) -> StateLayout {
     let inner = law.state_layout().variables().iter();
     let inner = inner.map(|variable| (variable.name.clone(), variable.len));
     StateLayout::new(inner.chain((free > 0).then(|| ("free_strain".to_string(), free))))
 }
 
-fn given_components<L: MaterialLaw>(law: &L, components: usize) -> Result<&'static [usize]> {
+pub(super) fn given_components<L: MaterialLaw>(
+    law: &L,
+    components: usize,
+) -> Result<&'static [usize]> {
     if law.components() != 6 {
         return Err(Error::invalid(format!(
             "a stress state needs a law with 6 components, {} has {}",
@@ -72,7 +74,7 @@ fn given_components<L: MaterialLaw>(law: &L, components: usize) -> Result<&'stat
 }
 
 /// The Mandel vector with these values at these components.
-fn placed(components: &[usize], values: &[f64]) -> Mandel {
+pub(super) fn placed(components: &[usize], values: &[f64]) -> Mandel {
     let mut vector = Mandel::zeros();
     for (&component, &value) in components.iter().zip(values) {
         vector[component] = value;
@@ -345,97 +347,6 @@ impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
         }
         STATE.with(|cell| cell.replace(buffer));
         result.map(|_| ())
-    }
-
-    fn guarantees(&self) -> Guarantees {
-        Guarantees {
-            isotropic: false,
-            ..self.law.guarantees()
-        }
-    }
-
-    fn scales(&self) -> Scales {
-        self.law.scales()
-    }
-}
-
-/// A three-dimensional law with strain in 11, 22 and 12 only.
-#[derive(Clone, Debug)]
-pub struct PlaneStrain<L> {
-    law: L,
-    name: String,
-    given: &'static [usize],
-    layout: StateLayout,
-}
-
-impl<L: MaterialLaw> PlaneStrain<L> {
-    /// `law` must have six components.
-    pub fn new(law: L) -> Result<Self> {
-        Ok(Self {
-            name: format!("{}, plane strain", law.name()),
-            given: given_components(&law, 3)?,
-            layout: reduced_layout(&law, 0),
-            law,
-        })
-    }
-}
-
-impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn components(&self) -> usize {
-        3
-    }
-
-    fn external_variables(&self) -> &[String] {
-        self.law.external_variables()
-    }
-
-    fn state_layout(&self) -> &StateLayout {
-        &self.layout
-    }
-
-    fn initial_state(&self, state: &mut [f64]) {
-        self.law.initial_state(state);
-    }
-
-    fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
-        let strain = placed(self.given, strain);
-        self.law.free_energy(strain.as_slice(), state, external)
-    }
-
-    fn update(
-        &self,
-        increment: &Increment,
-        state_old: &[f64],
-        state_new: &mut [f64],
-        response: &mut Response,
-    ) -> Result<(), UpdateError> {
-        super::prepare(self, increment, state_old, state_new)?;
-        let strain_old = placed(self.given, increment.strain_old);
-        let strain_new = placed(self.given, increment.strain_new);
-        let whole_increment = Increment {
-            strain_old: strain_old.as_slice(),
-            strain_new: strain_new.as_slice(),
-            ..*increment
-        };
-        let mut whole = Response::default();
-        self.law
-            .update(&whole_increment, state_old, state_new, &mut whole)?;
-        *response = Response {
-            stress: Mandel::zeros(),
-            tangent: Moduli::zeros(),
-            ..whole
-        };
-        for (i, &row) in self.given.iter().enumerate() {
-            response.stress[i] = whole.stress[row];
-            for (j, &column) in self.given.iter().enumerate() {
-                response.tangent[(i, j)] = whole.tangent[(row, column)];
-            }
-        }
-        Ok(())
     }
 
     fn guarantees(&self) -> Guarantees {
