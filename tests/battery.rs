@@ -338,10 +338,10 @@ fn wrong_lengths_and_numbers_that_are_not_finite_are_errors() {
     }
 }
 
-/// One increment of 50 yield strains, in every direction, from virgin and from yielded points.
+/// Increments of 50 to 5000 yield strains, in every direction, from virgin and from yielded points.
 #[test]
-fn stress_states_are_found_up_to_fifty_yield_strains() {
-    for (name, law) in battery() {
+fn stress_states_are_found_for_thousands_of_yield_strains() {
+    for (_, law) in battery() {
         let (n, scales) = (law.components(), law.scales());
         let mut random = Random::new(9);
         let mut point = Point::new(law.as_ref());
@@ -349,7 +349,7 @@ fn stress_states_are_found_up_to_fifty_yield_strains() {
             let direction = random.vector(n, 1.0);
             let norm = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
             // scales.strain is five yield strains.
-            let size = 10.0 * scales.strain / norm;
+            let size = random.decades(1.0, 3.0) * scales.strain / norm;
             let strain: Vec<f64> = std::iter::zip(&point.strain, &direction)
                 .map(|(old, d)| {
                     if round % 2 == 0 {
@@ -364,6 +364,5 @@ fn stress_states_are_found_up_to_fifty_yield_strains() {
                 point = Point::new(law.as_ref());
             }
         }
-        println!("{name}: ok");
     }
 }
