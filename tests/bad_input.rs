@@ -248,7 +248,7 @@ fn records_made_in_memory_are_checked_before_they_are_written() {
 fn bad_cards_are_named_by_line() {
     let good = "name = 'x'\nrecords = ['tests']\n";
     assert!(Card::from_bytes("x/card.toml", good.as_bytes()).is_ok());
-    let reference = "[reference]\nlaw = 'elastic'\nyoung_MPa = 1\npoisson = 0.3\n";
+    let reference = "[reference]\nlaw = 'isotropic-elastic'\nyoung_MPa = 1\npoisson = 0.3\n";
     for (text, line, words) in [
         (format!("{good}colour = 'red'\n"), 3, "colour"),
         (format!("{good}[learn]\nstate = 3\n"), 4, "state"),
@@ -637,7 +637,7 @@ proptest! {
         noise in "[\\PC\\n]{0,8}",
         cut in 0usize..8,
     ) {
-        let card = "name = 'x'\nrecords = ['a']\n[reference]\nlaw = 'elastic'\nyoung_MPa = 1\npoisson = 0.3\n[[programme]]\nname = 'p'\nkind = 'monotonic'\nstrain = 1e-2\n[learn]\nstates = 3\n";
+        let card = "name = 'x'\nrecords = ['a']\n[reference]\nlaw = 'isotropic-elastic'\nyoung_MPa = 1\npoisson = 0.3\n[[programme]]\nname = 'p'\nkind = 'monotonic'\nstrain = 1e-2\n[learn]\nstates = 3\n";
         let at = at.min(card.len());
         let text = format!("{}{noise}{}", &card[..at], &card[(at + cut).min(card.len())..]);
         if let Ok(card) = Card::from_bytes("x", text.as_bytes()) {

@@ -26,7 +26,7 @@ young_MPa = 205e3
 poisson = 0.3
 
 [reference]
-law = "elastic"
+law = "isotropic-elastic"
 young_MPa = 205000
 poisson = 0.3
 
@@ -66,7 +66,7 @@ fn a_card_says_what_to_learn() {
     assert_eq!(card.strain_measure, Measure::True);
     assert_eq!(card.stress_measure, Measure::Engineering);
     assert_eq!(card.elastic.unwrap().young_MPa, 205e3);
-    assert!(matches!(card.reference, Some(ReferenceLaw::Elastic { .. })));
+    assert!(matches!(card.reference, Some(ReferenceLaw::IsotropicElastic { .. })));
     assert_eq!(card.learn.law, "gru");
     assert_eq!((card.learn.states, card.learn.width), (4, 16));
     assert_eq!(card.learn.clock, Clock::Both);

@@ -13,7 +13,7 @@ pub struct Span {
 
 impl Span {
     /// Place of component `i` in the arena.
-    pub(crate) fn at(self, i: usize) -> usize {
+    pub fn at(self, i: usize) -> usize {
         self.start + i
     }
 
@@ -68,7 +68,7 @@ impl<'p, const W: usize> Lanes<'p, W> {
     }
 
     /// Copies one vector over another of the same length.
-    pub(crate) fn overwrite(&self, to: Span, from: Span) {
+    pub fn overwrite(&self, to: Span, from: Span) {
         assert_eq!(to.len, from.len, "vectors of different length");
         self.arena.borrow_mut().copy_within(from.range(), to.start);
     }

@@ -1,0 +1,73 @@
+//! No law of the battery allocates in an update after the first.
+
+mod common;
+
+use common::Random;
+use hysteron::law::{Increment, Response};
+use hysteron::laws::battery;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // The counter is gone while its thread ends.
+    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn updates_do_not_allocate() {
+    let counted = || ALLOCATIONS.with(Cell::get);
+    let before = counted();
+    drop(std::hint::black_box(vec![1.0; 3]));
+    assert_eq!(counted(), before + 1, "the counter counts");
+
+    for (name, law) in battery() {
+        let (n, scales) = (law.components(), law.scales());
+        let mut random = Random::new(1);
+        let path: Vec<Vec<f64>> = (0..200)
+            .map(|_| random.vector(n, 2.0 * scales.strain))
+            .collect();
+        let (mut old, mut new) = (law.new_state(), law.new_state());
+        let mut response = Response::default();
+        let mut after_first = None;
+        for pair in path.windows(2) {
+            let increment = Increment {
+                strain_old: &pair[0],
+                strain_new: &pair[1],
+                dt: scales.time,
+                external_old: &[],
+                external_new: &[],
+            };
+            law.update(&increment, &old, &mut new, &mut response)
+                .unwrap();
+            std::mem::swap(&mut old, &mut new);
+            after_first.get_or_insert_with(counted);
+        }
+        assert_eq!(Some(counted()), after_first, "{name}");
+    }
+}

@@ -1,0 +1,96 @@
+//! What the tests of the laws share: a material point that is driven by strain, and random paths.
+#![allow(dead_code)]
+
+use hysteron::UpdateError;
+use hysteron::law::{Increment, MaterialLaw, Response};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+pub struct Point<'a> {
+    pub law: &'a dyn MaterialLaw,
+    pub strain: Vec<f64>,
+    pub state: Vec<f64>,
+}
+
+impl<'a> Point<'a> {
+    pub fn new(law: &'a dyn MaterialLaw) -> Self {
+        Self {
+            law,
+            strain: vec![0.0; law.components()],
+            state: law.new_state(),
+        }
+    }
+
+    /// The update to `strain`, without taking it.
+    pub fn probe(&self, strain: &[f64], dt: f64) -> Result<(Vec<f64>, Response), UpdateError> {
+        let mut state = self.state.clone();
+        let mut response = Response::default();
+        let increment = Increment {
+            strain_old: &self.strain,
+            strain_new: strain,
+            dt,
+            external_old: &[],
+            external_new: &[],
+        };
+        self.law
+            .update(&increment, &self.state, &mut state, &mut response)?;
+        Ok((state, response))
+    }
+
+    pub fn advance(&mut self, strain: &[f64], dt: f64) -> Response {
+        let (state, response) = self
+            .probe(strain, dt)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.law.name()));
+        self.state = state;
+        self.strain = strain.to_vec();
+        response
+    }
+
+    pub fn free_energy(&self, strain: &[f64], state: &[f64]) -> f64 {
+        self.law.free_energy(strain, state, &[])
+    }
+}
+
+pub struct Random(ChaCha8Rng);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.0.random::<f64>()
+    }
+
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.0.random::<f64>() < probability
+    }
+
+    /// A vector with entries in (−size, size).
+    pub fn vector(&mut self, n: usize, size: f64) -> Vec<f64> {
+        (0..n).map(|_| self.between(-size, size)).collect()
+    }
+
+    /// `10^u`, `u` uniform.
+    pub fn decades(&mut self, low: f64, high: f64) -> f64 {
+        10f64.powf(self.between(low, high))
+    }
+}
+
+/// `p(0)` of the polynomial through values at steps 1, ½, ¼, …: Richardson's extrapolation of a
+/// method whose error is a power series in the step. The second number is the change in the last
+/// column.
+pub fn extrapolated(values: &[f64]) -> (f64, f64) {
+    let mut column = values.to_vec();
+    let mut change = f64::INFINITY;
+    for order in 1..values.len() {
+        let last = column[column.len() - 1];
+        let factor = 2f64.powi(order as i32) - 1.0;
+        column = column
+            .windows(2)
+            .map(|pair| pair[1] + (pair[1] - pair[0]) / factor)
+            .collect();
+        change = (column[column.len() - 1] - last).abs();
+    }
+    (column[0], change)
+}
