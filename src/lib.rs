@@ -11,6 +11,7 @@ pub mod learned;
 pub mod learning;
 pub mod loading;
 pub mod mandel;
+pub mod model;
 pub mod model_file;
 pub mod network;
 #[cfg(feature = "plot")]

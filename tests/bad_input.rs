@@ -3,11 +3,11 @@
 mod support;
 
 use hysteron::Error;
-use hysteron::card::{Card, Measure};
 use hysteron::card::Learn;
+use hysteron::card::{Card, Measure};
 use hysteron::learned::Normalisation;
 use hysteron::model_file::{Metadata, ModelFile, NamedTensor, SCHEMA, Units};
-use hysteron::record::{Record};
+use hysteron::record::Record;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::Folder;

@@ -3,9 +3,9 @@
 mod support;
 
 use hysteron::Error;
-use hysteron::recurrent::Clock;
 use hysteron::card::{Card, Measure};
 use hysteron::laws::ReferenceLaw;
+use hysteron::recurrent::Clock;
 use support::Folder;
 
 const CSV: &str = "time_s,strain,stress_MPa\n0,0,0\n1,0.001,200\n";
@@ -66,7 +66,10 @@ fn a_card_says_what_to_learn() {
     assert_eq!(card.strain_measure, Measure::True);
     assert_eq!(card.stress_measure, Measure::Engineering);
     assert_eq!(card.elastic.unwrap().young_MPa, 205e3);
-    assert!(matches!(card.reference, Some(ReferenceLaw::IsotropicElastic { .. })));
+    assert!(matches!(
+        card.reference,
+        Some(ReferenceLaw::IsotropicElastic { .. })
+    ));
     assert_eq!(card.learn.law, "gru");
     assert_eq!((card.learn.states, card.learn.width), (4, 16));
     assert_eq!(card.learn.clock, Clock::Both);

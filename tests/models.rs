@@ -2,8 +2,8 @@
 
 mod support;
 
-use hysteron::card::Measure;
 use hysteron::card::Learn;
+use hysteron::card::Measure;
 use hysteron::learned::Normalisation;
 use hysteron::model_file::{Metadata, ModelFile, NamedTensor, SCHEMA, Units};
 
@@ -121,7 +121,10 @@ fn what_could_not_be_loaded_is_not_saved() {
         &|m| m.metadata.normalisation.strain_range[1] = [1.0, 0.0],
         "[1, 0] is not a range",
     );
-    refuse(&|m| m.metadata.normalisation.strain_range.truncate(2), "2 strain ranges");
+    refuse(
+        &|m| m.metadata.normalisation.strain_range.truncate(2),
+        "2 strain ranges",
+    );
     refuse(
         &|m| m.metadata.normalisation.external_names = vec!["T".into(), "T".into()],
         "2 external names, 1 are needed",

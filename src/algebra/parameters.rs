@@ -28,6 +28,10 @@ impl Parameter {
     pub(crate) fn of<'a>(&self, values: &'a [f64]) -> &'a [f64] {
         &values[self.offset..self.offset + self.len()]
     }
+
+    pub(crate) fn of_mut<'a>(&self, values: &'a mut [f64]) -> &'a mut [f64] {
+        &mut values[self.offset..self.offset + self.len()]
+    }
 }
 
 /// What the algebra sees of a raw parameter.
@@ -124,8 +128,7 @@ impl ParameterLayout {
         let mut values = raw.to_vec();
         for tensor in &self.tensors {
             if tensor.constraint == Constraint::Positive {
-                let (start, end) = (tensor.parameter.offset, tensor.parameter.len());
-                for v in &mut values[start..start + end] {
+                for v in tensor.parameter.of_mut(&mut values) {
                     *v = v.max(0.0) + (-v.abs()).exp().ln_1p();
                 }
             }
@@ -138,8 +141,7 @@ impl ParameterLayout {
         let mut mask = vec![0.0; self.len];
         for tensor in &self.tensors {
             if tensor.constraint == Constraint::Positive {
-                let start = tensor.parameter.offset;
-                mask[start..start + tensor.parameter.len()].fill(1.0);
+                tensor.parameter.of_mut(&mut mask).fill(1.0);
             }
         }
         mask

@@ -134,7 +134,10 @@ impl Training {
             }
         }
         if self.spacing.is_empty() {
-            return Err(("spacing", "the list is empty; 0 keeps the rows as measured".into()));
+            return Err((
+                "spacing",
+                "the list is empty; 0 keeps the rows as measured".into(),
+            ));
         }
         if !(0.0..=1.0).contains(&self.dissipation_warmup) {
             let message = format!("{}, 0 to 1 are possible", self.dissipation_warmup);

@@ -26,6 +26,7 @@ mod learn;
 
 pub use learn::{Learn, Training};
 
+use crate::driver::drive;
 use crate::error::{Error, Result};
 use crate::laws::ReferenceLaw;
 use crate::loading::{NamedProgramme, Programme};
@@ -264,6 +265,23 @@ impl Card {
         Ok(records)
     }
 
+    /// Every record of the card: those that it lists, then those that its reference law makes of
+    /// its loading programmes.
+    ///
+    /// # Errors
+    /// Those of [`Card::load_records`] and [`Card::programmes`]; [`Error::Drive`] where the
+    /// reference law cannot follow a programme.
+    pub fn all_records(&self) -> Result<Vec<Record>> {
+        let mut records = self.load_records()?;
+        if let Some(reference) = &self.reference {
+            let law = reference.build(self.components)?;
+            for programme in self.programmes()? {
+                records.push(drive(law.as_ref(), &programme)?.record);
+            }
+        }
+        Ok(records)
+    }
+
     /// Builds the card's loading programmes for its components, external variables in the card's
     /// order.
     ///
@@ -349,7 +367,9 @@ impl Card {
             let message = format!("two programmes are called `{}`", twice.name);
             return fault("programme", "name", &message);
         }
-        let architecture = self.learn.architecture(self.components, self.external.len());
+        let architecture = self
+            .learn
+            .architecture(self.components, self.external.len());
         architecture.check().map_err(|(key, message)| Fault {
             table: "learn",
             key,

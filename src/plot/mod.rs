@@ -15,10 +15,10 @@ mod path;
 mod series;
 mod training;
 
+pub use crate::learning::LearningPoint;
 pub use axis::{Axis, Division};
 pub use data::Abscissa;
 pub use histories::{parity, stress_over_time, stress_strain};
 pub use inside::{dissipation, internal_variables};
 pub use series::{Bars, Series, Style, bars, lines};
-pub use crate::learning::LearningPoint;
 pub use training::learning_curve;

@@ -1,9 +1,9 @@
 //! The training loop: Adam on whole histories, best law kept.
 
+use super::Resume;
 use super::checkpoint::{Checkpoint, Moments};
 use super::loss::{Target, Weights};
 use super::rollout::{Histories, TapePool, roll_out, roll_out_tape, values, vector};
-use super::Resume;
 use crate::algebra::ParameterLayout;
 use crate::card::Training;
 use crate::error::{Error, Result};
@@ -107,7 +107,10 @@ pub fn fit<L: RecurrentLaw>(
             .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
             .map(|(histories, target)| {
                 let output = roll_out(law, &layout.effective(&now.raw), histories);
-                target.parts(&output, weights.margin).weighted(weights).loss()
+                target
+                    .parts(&output, weights.margin)
+                    .weighted(weights)
+                    .loss()
             });
         let score = match validation_target {
             Some(_) => point.validation,

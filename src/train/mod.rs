@@ -9,8 +9,8 @@ pub mod fit;
 pub mod loss;
 pub mod rollout;
 
-pub use checkpoint::Checkpoint;
 pub use crate::learning::LearningPoint;
+pub use checkpoint::Checkpoint;
 pub use fit::{Fit, Progress, Stop, fit};
 pub use rollout::Histories;
 
