@@ -6,11 +6,12 @@ use hysteron::algebra::{Activation, Algebra, Constraint, Initial, ParameterLayou
 use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
-use hysteron::recurrent::{Architecture, Clock, LAWS, RecurrentLaw};
+use hysteron::recurrent::{AnyLaw, Architecture, Clock, LAWS, RecurrentLaw};
 use hysteron::train::rollout::{TapePool, roll_out, roll_out_tape, roll_out_tensors};
 use hysteron::train::{Histories, normalisation};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
 fn architectures() -> Vec<Architecture> {
     let mut list = Vec::new();
@@ -76,10 +77,15 @@ fn records(architecture: &Architecture, count: usize, seed: u64) -> Vec<Record> 
         .collect()
 }
 
-fn histories(architecture: &Architecture, count: usize) -> Histories {
+fn shared(architecture: &Architecture) -> (Arc<AnyLaw>, ParameterLayout) {
+    let (law, layout) = architecture.build().unwrap();
+    (Arc::new(law), layout)
+}
+
+fn histories(architecture: &Architecture, count: usize) -> Arc<Histories> {
     let records = records(architecture, count, 7);
     let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
-    Histories::new(padded, normalisation(&records).unwrap())
+    Arc::new(Histories::new(padded, normalisation(&records).unwrap()))
 }
 
 fn parameters(layout: &ParameterLayout) -> Vec<f64> {
@@ -112,12 +118,12 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 #[test]
 fn lanes_tape_and_tensors_give_the_same_roll_out() {
     for architecture in architectures() {
-        let (law, layout) = architecture.build().unwrap();
+        let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 11);
         let effective = layout.effective(&parameters(&layout));
-        let lanes = roll_out(&law, &effective, &histories);
+        let lanes = roll_out(law.as_ref(), &effective, &histories);
         let tape = roll_out_tape(&law, tracked(&effective), &histories, &TapePool::default());
-        let tensors = roll_out_tensors(&law, tracked(&effective), &histories);
+        let tensors = roll_out_tensors(law.as_ref(), tracked(&effective), &histories);
         let (tape, tensors) = (numbers(tape.inner()), numbers(tensors.inner()));
         assert_eq!(lanes, tape, "{architecture:?}");
         let error = distance(&lanes, &tensors);
@@ -128,7 +134,7 @@ fn lanes_tape_and_tensors_give_the_same_roll_out() {
 #[test]
 fn the_tape_sweeps_back_to_the_gradient_of_burn() {
     for architecture in architectures() {
-        let (law, layout) = architecture.build().unwrap();
+        let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 10);
         let effective = layout.effective(&parameters(&layout));
         // An objective in which every output has its own weight.
@@ -145,13 +151,16 @@ fn the_tape_sweeps_back_to_the_gradient_of_burn() {
         let (one, other) = (tracked(&effective), tracked(&effective));
         let pool = TapePool::default();
         let tape = gradient(roll_out_tape(&law, one.clone(), &histories, &pool), &one);
-        let tensors = gradient(roll_out_tensors(&law, other.clone(), &histories), &other);
+        let tensors = gradient(
+            roll_out_tensors(law.as_ref(), other.clone(), &histories),
+            &other,
+        );
         let error = distance(&tape, &tensors);
         assert!(error < 1e-10, "{architecture:?}: {error:e}");
 
         // And to differences, in a few directions.
         let objective = |p: &[f64]| -> f64 {
-            roll_out(&law, p, &histories)
+            roll_out(law.as_ref(), p, &histories)
                 .iter()
                 .zip(&weights)
                 .map(|(o, w)| o * w)
@@ -401,10 +410,10 @@ impl RecurrentLaw for EveryOperation {
 #[test]
 fn every_operation_agrees_in_value_and_gradient() {
     let mut layout = ParameterLayout::default();
-    let law = EveryOperation {
+    let law = Arc::new(EveryOperation {
         w: layout.add("w", [3, 3], Constraint::Positive, Initial::Scaled(0.5)),
         b: layout.add("b", [3, 1], Constraint::Free, Initial::Scaled(0.5)),
-    };
+    });
     let architecture = Architecture {
         components: 3,
         external: 0,
@@ -414,7 +423,7 @@ fn every_operation_agrees_in_value_and_gradient() {
     let effective = layout.effective(&parameters(&layout));
     let (one, other) = (tracked(&effective), tracked(&effective));
     let tape = roll_out_tape(&law, one.clone(), &histories, &TapePool::default());
-    let tensors = roll_out_tensors(&law, other.clone(), &histories);
+    let tensors = roll_out_tensors(law.as_ref(), other.clone(), &histories);
     assert!(
         distance(
             &numbers(tape.clone().inner()),
@@ -430,7 +439,7 @@ fn every_operation_agrees_in_value_and_gradient() {
 #[test]
 fn the_gradient_does_not_depend_on_the_number_of_threads() {
     let architecture = &architectures()[2];
-    let (law, layout) = architecture.build().unwrap();
+    let (law, layout) = shared(architecture);
     let histories = histories(architecture, 40);
     let effective = layout.effective(&parameters(&layout));
     let gradient = |threads: usize| {

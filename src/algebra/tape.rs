@@ -181,35 +181,64 @@ impl<const W: usize> Algebra for Tape<'_, W> {
     }
 }
 
-/// Dense operations of one weight, put off until the sweep is over: pairs of starts of the row
-/// vector and the column vector whose outer products sum to the weight's gradient.
+/// Dense operations of one weight, put off so that register tiles run through many of them: pairs
+/// of starts of the row vector and the column vector whose outer products sum to the weight's
+/// gradient.
 struct Deferred {
     weight: Parameter,
     forward: Vec<(usize, usize)>,
     transposed: Vec<(usize, usize)>,
 }
 
-fn deferred(list: &mut Vec<Deferred>, weight: Parameter) -> &mut Deferred {
-    let at = list
-        .iter()
-        .position(|d| d.weight == weight)
-        .unwrap_or_else(|| {
-            list.push(Deferred {
+/// Operations put off before their outer products are taken: enough to fill the tiles, few enough
+/// that their vectors are still in the cache.
+const DEFERRED: usize = 48;
+
+/// What a reverse sweep adds up.
+struct Sums<'a, const W: usize> {
+    gradient: &'a mut [f64],
+    /// Per lane, summed at the end.
+    lanes: Vec<[f64; W]>,
+    dense: Vec<Deferred>,
+}
+
+impl<const W: usize> Sums<'_, W> {
+    fn deferred(&mut self, weight: Parameter) -> &mut Deferred {
+        let known = self.dense.iter().position(|d| d.weight == weight);
+        let at = known.unwrap_or_else(|| {
+            self.dense.push(Deferred {
                 weight,
-                forward: Vec::new(),
-                transposed: Vec::new(),
+                forward: Vec::with_capacity(DEFERRED),
+                transposed: Vec::with_capacity(DEFERRED),
             });
-            list.len() - 1
+            self.dense.len() - 1
         });
-    &mut list[at]
+        &mut self.dense[at]
+    }
+
+    /// Takes the outer products of every weight with at least so many operations put off.
+    fn flush(&mut self, least: usize, adjoints: &[[f64; W]], values: &[[f64; W]]) {
+        for Deferred {
+            weight,
+            forward,
+            transposed,
+        } in &mut self.dense
+        {
+            let gradient = weight.of_mut(self.gradient);
+            let [rows, columns] = weight.shape();
+            if forward.len() >= least {
+                kernels::outer_add(forward, adjoints, values, rows, columns, gradient);
+                forward.clear();
+            }
+            if transposed.len() >= least {
+                kernels::outer_add(transposed, values, adjoints, rows, columns, gradient);
+                transposed.clear();
+            }
+        }
+    }
 }
 
 impl<const W: usize> TapeMemory<W> {
-    /// Every value of the roll-out; a vector lies where its [`Span`] says.
-    pub fn values(&self) -> &[[f64; W]] {
-        &self.values
-    }
-
     /// Sweeps back: `seed` puts the derivative of the objective into the adjoints of the outputs;
     /// the derivative with respect to the effective parameters is added to `gradient`.
     pub fn backward(
@@ -222,38 +251,20 @@ impl<const W: usize> TapeMemory<W> {
         adjoints.clear();
         adjoints.resize(self.values.len(), [0.0; W]);
         seed(adjoints);
-        let mut lane_gradient = vec![[0.0; W]; parameters.len()];
-        let mut dense = Vec::new();
-        for (operation, result) in self.operations.iter().rev() {
-            let (past, rest) = adjoints.split_at_mut(result.start);
-            self.adjoint(
-                operation,
-                *result,
-                parameters,
-                &rest[..result.len],
-                past,
-                &mut lane_gradient,
-                &mut dense,
-            );
-        }
-        for Deferred {
-            weight,
-            forward,
-            transposed,
-        } in &dense
-        {
-            let gradient = &mut gradient[weight.offset..weight.offset + weight.len()];
-            let [rows, columns] = weight.shape();
-            kernels::outer_add(forward, adjoints, &self.values, rows, columns, gradient);
-            kernels::outer_add(transposed, &self.values, adjoints, rows, columns, gradient);
-        }
-        for (total, lanes) in gradient.iter_mut().zip(&lane_gradient) {
+        let mut sums = Sums {
+            gradient,
+            lanes: vec![[0.0; W]; parameters.len()],
+            dense: Vec::new(),
+        };
+        sweep(self, parameters, adjoints, &mut sums);
+        sums.flush(1, adjoints, &self.values);
+        for (total, lanes) in sums.gradient.iter_mut().zip(&sums.lanes) {
             *total += lanes.iter().sum::<f64>();
         }
     }
 
     /// Adds what one operation passes back to the adjoints of its inputs.
-    #[allow(clippy::too_many_arguments)]
+    #[inline(always)]
     fn adjoint(
         &self,
         operation: &Operation,
@@ -261,24 +272,21 @@ impl<const W: usize> TapeMemory<W> {
         parameters: &[f64],
         bar: &[[f64; W]],
         past: &mut [[f64; W]],
-        lane_gradient: &mut [[f64; W]],
-        dense: &mut Vec<Deferred>,
+        sums: &mut Sums<W>,
     ) {
         let values = &self.values;
         match *operation {
-            Operation::Parameter(p) => accumulate(&mut lane_gradient[p.offset..], bar, 1.0),
+            Operation::Parameter(p) => accumulate(&mut sums.lanes[p.offset..], bar, 1.0),
             Operation::Dense { weight, bias, x } => {
                 kernels::dense_transposed_add(weight.of(parameters), bar, &mut past[x.range()]);
-                deferred(dense, weight)
-                    .forward
-                    .push((result.start, x.start));
+                sums.deferred(weight).forward.push((result.start, x.start));
                 if let Some(b) = bias {
-                    accumulate(&mut lane_gradient[b.offset..], bar, 1.0);
+                    accumulate(&mut sums.lanes[b.offset..], bar, 1.0);
                 }
             }
             Operation::DenseTransposed { weight, y } => {
                 kernels::dense_add(weight.of(parameters), bar, &mut past[y.range()]);
-                deferred(dense, weight)
+                sums.deferred(weight)
                     .transposed
                     .push((y.start, result.start));
             }
@@ -288,8 +296,9 @@ impl<const W: usize> TapeMemory<W> {
                 x,
             } => kernels::activate_adjoint(
                 activation,
-                order + 1,
+                order,
                 &values[x.range()],
+                &values[result.range()],
                 bar,
                 &mut past[x.range()],
             ),
@@ -342,6 +351,30 @@ impl<const W: usize> TapeMemory<W> {
     }
 }
 
+kernels::dispatched!(
+    /// Every operation from the last to the first.
+    fn sweep = sweep_body(
+        tape: &TapeMemory<W>, parameters: &[f64], adjoints: &mut [[f64; W]], sums: &mut Sums<W>)
+);
+
+#[inline(always)]
+fn sweep_body<const FMA: bool, const W: usize>(
+    tape: &TapeMemory<W>,
+    parameters: &[f64],
+    adjoints: &mut [[f64; W]],
+    sums: &mut Sums<W>,
+) {
+    for (n, (operation, result)) in tape.operations.iter().enumerate().rev() {
+        let (past, rest) = adjoints.split_at_mut(result.start);
+        let bar = &rest[..result.len];
+        tape.adjoint(operation, *result, parameters, bar, past, sums);
+        if n.is_multiple_of(DEFERRED) {
+            sums.flush(DEFERRED, adjoints, &tape.values);
+        }
+    }
+}
+
+#[inline(always)]
 fn accumulate<const W: usize>(x_bar: &mut [[f64; W]], bar: &[[f64; W]], factor: f64) {
     for (x_bar, bar) in x_bar.iter_mut().zip(bar) {
         for w in 0..W {
@@ -350,6 +383,7 @@ fn accumulate<const W: usize>(x_bar: &mut [[f64; W]], bar: &[[f64; W]], factor: 
     }
 }
 
+#[inline(always)]
 fn accumulate_product<const W: usize>(
     x_bar: &mut [[f64; W]],
     bar: &[[f64; W]],

@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor, activation};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What the observer of a training sees after every epoch.
@@ -65,10 +66,10 @@ const RECOVERIES: usize = 8;
 ///
 /// # Errors
 /// A checkpoint that does not fit, or a loss that stays infinite.
-pub fn fit<L: RecurrentLaw>(
-    law: &L,
+pub fn fit<L: RecurrentLaw + 'static>(
+    law: &Arc<L>,
     layout: &ParameterLayout,
-    train: &Histories,
+    train: &Arc<Histories>,
     validate: Option<&Histories>,
     options: &Training,
     resume: &Resume,
@@ -106,7 +107,7 @@ pub fn fit<L: RecurrentLaw>(
             .as_ref()
             .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
             .map(|(histories, target)| {
-                let output = roll_out(law, &layout.effective(&now.raw), histories);
+                let output = roll_out(law.as_ref(), &layout.effective(&now.raw), histories);
                 target
                     .parts(&output, weights.margin)
                     .weighted(weights)

@@ -22,6 +22,7 @@ use crate::record::{Padded, Record, RecordScales};
 use crate::recurrent::{AnyLaw, Architecture, RecurrentLaw};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where a training writes its state, and whether it goes on from there.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +64,7 @@ pub fn train(
 /// Options out of range; records that do not fit the law; a checkpoint of another training; a loss
 /// that stays infinite.
 #[allow(clippy::too_many_arguments)]
-pub fn train_law<L: RecurrentLaw>(
+pub fn train_law<L: RecurrentLaw + Clone + 'static>(
     name: &str,
     law: L,
     layout: ParameterLayout,
@@ -102,12 +103,13 @@ pub fn train_law<L: RecurrentLaw>(
         let padded = Padded::new(&records.iter().collect::<Vec<_>>())?;
         Ok(Histories::new(padded, normalisation.clone()))
     };
-    let train = histories(&training)?;
+    let train = Arc::new(histories(&training)?);
     let validate = (!validation.is_empty())
         .then(|| histories(&validation))
         .transpose()?;
+    let shared = Arc::new(law.clone());
     let fit = fit(
-        &law,
+        &shared,
         &layout,
         &train,
         validate.as_ref(),

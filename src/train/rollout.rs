@@ -11,6 +11,8 @@ use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use rayon::prelude::*;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -115,38 +117,24 @@ impl Histories {
 
 /// Stress and dissipation without gradients, `[rows, components + 1, records]` flat, normalised.
 pub fn roll_out<L: RecurrentLaw>(law: &L, effective: &[f64], histories: &Histories) -> Vec<f64> {
-    let [rows, width, records] = histories.shape();
-    let mut output = vec![0.0; rows * width * records];
-    let blocks: Vec<_> = histories
+    let recorded: Vec<_> = histories
         .blocks()
         .into_par_iter()
-        .map(|block| {
-            let lanes = Lanes::<WIDTH>::new(effective);
-            let prepared = law.prepare(&lanes);
-            let state = lanes.input(law.states(), |_, _| 0.0);
-            let kept = lanes.used();
-            let mut values = Vec::with_capacity(rows * width * block.len());
-            for row in 0..rows {
-                let inputs = histories.inputs(row, |n, fill| {
-                    lanes.input(n, |i, w| fill(i, block.start + w))
-                });
-                let new = step(law, &lanes, &prepared, &inputs, &state);
-                for i in 0..width {
-                    let (span, i) = output_at(&new.forces.stress, &new.dissipation, i, width);
-                    values.extend_from_slice(&lanes.get(span, i)[..block.len()]);
-                }
-                lanes.overwrite(state, new.state);
-                lanes.truncate(kept);
-            }
-            (block, values)
-        })
+        .map(|records| Block::forward(law, effective, histories, records))
         .collect();
-    for (block, values) in blocks {
-        for (at, row) in values.chunks(block.len()).enumerate() {
-            output[at * records + block.start..][..block.len()].copy_from_slice(row);
+    flat(&recorded, histories)
+}
+
+/// Block by block into `[rows, components + 1, records]`.
+fn flat(blocks: &[Block], histories: &Histories) -> Vec<f64> {
+    let records = histories.records();
+    let mut flat = vec![0.0; histories.shape().iter().product()];
+    for block in blocks {
+        for (row, lanes) in flat.chunks_mut(records).zip(&block.outputs) {
+            row[block.records.clone()].copy_from_slice(&lanes[..block.records.len()]);
         }
     }
-    output
+    flat
 }
 
 /// Where output `i` of a step lies: the stress components, then the dissipation.
@@ -183,97 +171,77 @@ pub fn roll_out_tensors<L: RecurrentLaw>(
     Tensor::cat(rows, 0)
 }
 
-/// Memory of finished tapes, reused by the next roll-out.
+/// Values that one tape may hold: the values and their adjoints then stay in the cache of a core.
+const SEGMENT_VALUES: usize = 6_000;
+
+/// Memory of the tapes, reused by the next sweep.
 #[derive(Clone, Debug, Default)]
-pub struct TapePool {
-    tapes: Arc<Mutex<Vec<TapeMemory<WIDTH>>>>,
-    adjoints: Arc<Mutex<Vec<Vec<[f64; WIDTH]>>>>,
-}
+pub struct TapePool(Arc<Mutex<Vec<Memory>>>);
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A poisoned pool only holds memory to be overwritten.
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// One recorded block of histories.
-#[derive(Debug)]
-struct Block {
-    records: Range<usize>,
+#[derive(Debug, Default)]
+struct Memory {
     tape: TapeMemory<WIDTH>,
-    /// Stress and dissipation of every row.
-    outputs: Vec<(Span, Span)>,
+    adjoints: Vec<[f64; WIDTH]>,
 }
 
-/// Everything that the reverse sweep needs.
-#[derive(Debug)]
-struct Recorded {
+impl TapePool {
+    fn take(&self) -> Memory {
+        self.lock().pop().unwrap_or_default()
+    }
+
+    fn give(&self, memory: Memory) {
+        self.lock().push(memory);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Memory>> {
+        // A poisoned pool only holds memory to be overwritten.
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// What the reverse sweep needs: the inputs, and the state at the start of every segment. A
+/// segment's tape is recorded when the sweep comes to it, so that the memory of a training step
+/// grows by one state a segment and not by all intermediate values of all rows.
+struct Recorded<L> {
+    law: Arc<L>,
+    histories: Arc<Histories>,
     parameters: Vec<f64>,
     blocks: Vec<Block>,
-    shape: [usize; 3],
     pool: TapePool,
 }
 
-impl Recorded {
-    fn forward<L: RecurrentLaw>(
-        law: &L,
+/// Up to [`WIDTH`] histories side by side.
+struct Block {
+    records: Range<usize>,
+    /// Rows of a segment; the last may be shorter.
+    segment: usize,
+    /// State at the start of each segment, `[segments][states]`.
+    states: Vec<[f64; WIDTH]>,
+    /// `[rows][components + 1]`
+    outputs: Vec<[f64; WIDTH]>,
+}
+
+impl<L: RecurrentLaw> Recorded<L> {
+    fn forward(
+        law: &Arc<L>,
         parameters: Vec<f64>,
-        histories: &Histories,
+        histories: &Arc<Histories>,
         pool: &TapePool,
     ) -> Self {
         let blocks = histories
             .blocks()
             .into_par_iter()
-            .map(|records| {
-                let memory = lock(&pool.tapes).pop().unwrap_or_default();
-                let tape = Tape::<WIDTH>::with_memory(&parameters, memory);
-                let prepared = law.prepare(&tape);
-                let mut state = tape.input(law.states(), |_, _| 0.0);
-                let mut outputs = Vec::with_capacity(histories.rows());
-                for row in 0..histories.rows() {
-                    let inputs = histories.inputs(row, |n, fill| {
-                        tape.input(n, |i, w| fill(i, records.start + w))
-                    });
-                    let new = step(law, &tape, &prepared, &inputs, &state);
-                    outputs.push((new.forces.stress, new.dissipation));
-                    state = new.state;
-                }
-                Block {
-                    records,
-                    tape: tape.into_memory(),
-                    outputs,
-                }
-            })
+            .map(|records| Block::forward(law.as_ref(), &parameters, histories, records))
             .collect();
         Self {
+            law: law.clone(),
+            histories: histories.clone(),
             parameters,
             blocks,
-            shape: histories.shape(),
             pool: pool.clone(),
         }
-    }
-
-    /// Visits every output: its place in a block's arena and in the flat roll-out.
-    fn visit(&self, block: &Block, mut visit: impl FnMut(usize, usize, usize)) {
-        let [_, width, records] = self.shape;
-        for (row, (stress, dissipation)) in block.outputs.iter().enumerate() {
-            for i in 0..width {
-                let (span, k) = output_at(stress, dissipation, i, width);
-                for (lane, record) in block.records.clone().enumerate() {
-                    visit(span.at(k), lane, (row * width + i) * records + record);
-                }
-            }
-        }
-    }
-
-    fn output(&self) -> Vec<f64> {
-        let mut flat = vec![0.0; self.shape.iter().product()];
-        for block in &self.blocks {
-            let values = block.tape.values();
-            self.visit(block, |at, lane, to| flat[to] = values[at][lane]);
-        }
-        flat
     }
 
     /// The gradient of the effective parameters from that of the roll-out. The blocks are summed
@@ -282,20 +250,7 @@ impl Recorded {
         let parts: Vec<Vec<f64>> = self
             .blocks
             .par_iter()
-            .map(|block| {
-                let mut gradient = vec![0.0; self.parameters.len()];
-                let mut adjoints = lock(&self.pool.adjoints).pop().unwrap_or_default();
-                block.tape.backward(
-                    &self.parameters,
-                    &mut adjoints,
-                    |adjoints| {
-                        self.visit(block, |at, lane, from| adjoints[at][lane] = output[from]);
-                    },
-                    &mut gradient,
-                );
-                lock(&self.pool.adjoints).push(adjoints);
-                gradient
-            })
+            .map(|block| self.block_backward(block, output))
             .collect();
         let mut total = vec![0.0; self.parameters.len()];
         for part in parts {
@@ -305,20 +260,117 @@ impl Recorded {
         }
         total
     }
-}
 
-impl Drop for Recorded {
-    fn drop(&mut self) {
-        let mut pool = lock(&self.pool.tapes);
-        pool.extend(self.blocks.drain(..).map(|block| block.tape));
+    fn block_backward(&self, block: &Block, output: &[f64]) -> Vec<f64> {
+        let [rows, width, records] = self.histories.shape();
+        let states = self.law.states();
+        let mut gradient = vec![0.0; self.parameters.len()];
+        let mut memory = self.pool.take();
+        // The derivative with respect to the state at the end of the segment.
+        let mut carry = vec![[0.0; WIDTH]; states];
+        for segment in (0..rows.div_ceil(block.segment)).rev() {
+            let first = segment * block.segment;
+            let last = (first + block.segment).min(rows);
+            let tape = Tape::<WIDTH>::with_memory(&self.parameters, memory.tape);
+            let prepared = self.law.prepare(&tape);
+            let start = &block.states[segment * states..][..states];
+            let start = tape.input(states, |i, w| start[i][w]);
+            let mut state = start;
+            let mut outputs = Vec::with_capacity(last - first);
+            for row in first..last {
+                let inputs = self.histories.inputs(row, |n, fill| {
+                    tape.input(n, |i, w| fill(i, block.records.start + w))
+                });
+                let new = step(self.law.as_ref(), &tape, &prepared, &inputs, &state);
+                outputs.push((new.forces.stress, new.dissipation));
+                state = new.state;
+            }
+            memory.tape = tape.into_memory();
+            let seed = |adjoints: &mut [[f64; WIDTH]]| {
+                for (i, carry) in carry.iter().enumerate() {
+                    adjoints[state.at(i)] = *carry;
+                }
+                for (row, (stress, dissipation)) in (first..last).zip(&outputs) {
+                    for i in 0..width {
+                        let (span, k) = output_at(stress, dissipation, i, width);
+                        let from = (row * width + i) * records;
+                        for (lane, record) in block.records.clone().enumerate() {
+                            adjoints[span.at(k)][lane] += output[from + record];
+                        }
+                    }
+                }
+            };
+            memory
+                .tape
+                .backward(&self.parameters, &mut memory.adjoints, seed, &mut gradient);
+            for (i, carry) in carry.iter_mut().enumerate() {
+                *carry = memory.adjoints[start.at(i)];
+            }
+        }
+        self.pool.give(memory);
+        gradient
     }
 }
 
-#[derive(Debug)]
-struct SweepBack;
+impl Block {
+    fn forward<L: RecurrentLaw>(
+        law: &L,
+        parameters: &[f64],
+        histories: &Histories,
+        records: Range<usize>,
+    ) -> Self {
+        let [rows, width, _] = histories.shape();
+        let lanes = Lanes::<WIDTH>::new(parameters);
+        let prepared = law.prepare(&lanes);
+        let state = lanes.input(law.states(), |_, _| 0.0);
+        let kept = lanes.used();
+        let mut outputs = Vec::with_capacity(rows * width);
+        let mut all = Vec::with_capacity(rows * law.states());
+        let mut values_per_row = 1;
+        for row in 0..rows {
+            all.extend((0..law.states()).map(|i| lanes.get(state, i)));
+            let inputs = histories.inputs(row, |n, fill| {
+                lanes.input(n, |i, w| fill(i, records.start + w))
+            });
+            let new = step(law, &lanes, &prepared, &inputs, &state);
+            for i in 0..width {
+                let (span, k) = output_at(&new.forces.stress, &new.dissipation, i, width);
+                outputs.push(lanes.get(span, k));
+            }
+            lanes.overwrite(state, new.state);
+            values_per_row = lanes.used() - kept;
+            lanes.truncate(kept);
+        }
+        let segment = (SEGMENT_VALUES / values_per_row).max(1);
+        let states = all
+            .chunks(law.states().max(1) * segment)
+            .flat_map(|rows| rows[..law.states()].to_vec())
+            .collect();
+        Self {
+            records,
+            segment,
+            states,
+            outputs,
+        }
+    }
+}
 
-impl Backward<Flex, 1> for SweepBack {
-    type State = Arc<Recorded>;
+impl<L> fmt::Debug for Recorded<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a roll-out of {:?}", self.histories.shape())
+    }
+}
+
+struct SweepBack<L>(PhantomData<fn() -> L>);
+
+impl<L> fmt::Debug for SweepBack<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the reverse sweep of a roll-out")
+    }
+}
+
+impl<L: RecurrentLaw + 'static> Backward<Flex, 1> for SweepBack<L> {
+    type State = Arc<Recorded<L>>;
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let output = gradients.consume::<Flex>(&ops.node);
@@ -355,23 +407,23 @@ pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 ///
 /// # Panics
 /// If the tensor lives on another device.
-pub fn roll_out_tape<L: RecurrentLaw>(
-    law: &L,
+pub fn roll_out_tape<L: RecurrentLaw + 'static>(
+    law: &Arc<L>,
     effective: Tensor<1>,
-    histories: &Histories,
+    histories: &Arc<Histories>,
     pool: &TapePool,
 ) -> Tensor<3> {
     let parameters = values(effective.clone().inner());
     let recorded = Recorded::forward(law, parameters, histories, pool);
-    let shape = recorded.shape;
-    let output = vector(recorded.output(), &Device::flex())
+    let shape = histories.shape();
+    let output = vector(flat(&recorded.blocks, histories), &Device::flex())
         .try_into_primitive::<Flex>()
         .expect("made on the CPU device");
     let node = effective
         .try_into_primitive::<Autodiff<Flex>>()
         .expect("the parameters live on the differentiable CPU device")
         .node();
-    let output = match SweepBack
+    let output = match SweepBack(PhantomData::<fn() -> L>)
         .prepare::<NoCheckpointing>([node])
         .compute_bound()
         .stateful()

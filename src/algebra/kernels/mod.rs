@@ -4,15 +4,16 @@
 pub(crate) mod math;
 
 use super::Activation;
+use super::activation::Visitor;
 use math::fma;
 
 /// Compiles one body for each instruction set and picks at run time. The body is generic over
 /// `FMA` (whether the machine has a fused multiply-add) and `W`, and must be `#[inline(always)]`.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* fn $name:ident = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
         $(#[$doc])*
         #[inline]
-        pub(crate) fn $name<const W: usize>($($arg: $type),*) {
+        $visibility fn $name<const W: usize>($($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,fma")]
@@ -37,26 +38,29 @@ macro_rules! dispatched {
     };
 }
 
+pub(crate) use dispatched;
+
 dispatched!(
     /// `y += W x` at every lane; `weight` row-major `[y.len(), x.len()]`.
-    fn dense_add = dense_body(weight: &[f64], x: &[[f64; W]], y: &mut [[f64; W]])
+    pub(crate) fn dense_add = dense_body(weight: &[f64], x: &[[f64; W]], y: &mut [[f64; W]])
 );
 dispatched!(
     /// `x += Wᵀ y` at every lane.
-    fn dense_transposed_add = dense_transposed_body(weight: &[f64], y: &[[f64; W]], x: &mut [[f64; W]])
+    pub(crate) fn dense_transposed_add = dense_transposed_body(weight: &[f64], y: &[[f64; W]], x: &mut [[f64; W]])
 );
 dispatched!(
-    fn activate = activate_body(f: Activation, order: u8, x: &[[f64; W]], y: &mut [[f64; W]])
+    pub(crate) fn activate = activate_body(f: Activation, order: u8, x: &[[f64; W]], y: &mut [[f64; W]])
 );
 dispatched!(
-    /// `x̄ += f^{(order)}(x) ȳ`.
-    fn activate_adjoint = activate_adjoint_body(
-        f: Activation, order: u8, x: &[[f64; W]], y_bar: &[[f64; W]], x_bar: &mut [[f64; W]])
+    /// `x̄ += f^{(order + 1)}(x) ȳ`, `y = f^{(order)}(x)`.
+    pub(crate) fn activate_adjoint = activate_adjoint_body(
+        f: Activation, order: u8, x: &[[f64; W]], y: &[[f64; W]], y_bar: &[[f64; W]],
+        x_bar: &mut [[f64; W]])
 );
 dispatched!(
     /// `gradient[i, j] += Σ_calls Σ_lanes ȳ_i x_j`, `calls` being pairs of starts of `ȳ` in
-    /// `adjoints` and of `x` in `values`: register tiles run through the whole history.
-    fn outer_add = outer_body(
+    /// `adjoints` and of `x` in `values`: each register tile runs through all calls.
+    pub(crate) fn outer_add = outer_body(
         calls: &[(usize, usize)], adjoints: &[[f64; W]], values: &[[f64; W]],
         rows: usize, columns: usize, gradient: &mut [f64])
 );
@@ -123,9 +127,16 @@ fn activate_body<const FMA: bool, const W: usize>(
     x: &[[f64; W]],
     y: &mut [[f64; W]],
 ) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = f.evaluate::<FMA, W>(order, *x);
+    struct Apply<'a>(&'a [f64], &'a mut [f64]);
+    impl Visitor for Apply<'_> {
+        #[inline(always)]
+        fn visit(self, f: impl Fn(f64) -> f64) {
+            for (y, x) in self.1.iter_mut().zip(self.0) {
+                *y = f(*x);
+            }
+        }
     }
+    f.visit::<FMA>(order, Apply(x.as_flattened(), y.as_flattened_mut()));
 }
 
 #[inline(always)]
@@ -133,14 +144,23 @@ fn activate_adjoint_body<const FMA: bool, const W: usize>(
     f: Activation,
     order: u8,
     x: &[[f64; W]],
+    y: &[[f64; W]],
     y_bar: &[[f64; W]],
     x_bar: &mut [[f64; W]],
 ) {
-    for ((x_bar, y_bar), x) in x_bar.iter_mut().zip(y_bar).zip(x) {
-        let slope = f.evaluate::<FMA, W>(order, *x);
-        for w in 0..W {
-            x_bar[w] = fma::<FMA>(slope[w], y_bar[w], x_bar[w]);
+    struct Chain<'a>(&'a [f64], &'a [f64], &'a mut [f64]);
+    impl Visitor for Chain<'_> {
+        #[inline(always)]
+        fn visit(self, f: impl Fn(f64) -> f64) {
+            for ((x_bar, y_bar), at) in self.2.iter_mut().zip(self.1).zip(self.0) {
+                *x_bar += f(*at) * y_bar;
+            }
         }
+    }
+    let y_bar = y_bar.as_flattened();
+    let chain = Chain(y.as_flattened(), y_bar, x_bar.as_flattened_mut());
+    if let Some(Chain(_, y_bar, x_bar)) = f.visit_next(order, chain) {
+        f.visit::<FMA>(order + 1, Chain(x.as_flattened(), y_bar, x_bar));
     }
 }
 
@@ -153,42 +173,62 @@ fn outer_body<const FMA: bool, const W: usize>(
     columns: usize,
     gradient: &mut [f64],
 ) {
-    const R: usize = 4;
-    const C: usize = 4;
-    for i in (0..rows).step_by(R) {
-        for j in (0..columns).step_by(C) {
-            let mut acc = [[[0.0; W]; C]; R];
-            if i + R <= rows && j + C <= columns {
-                for &(y, x) in calls {
-                    let y = &adjoints[y + i..][..R];
-                    let x = &values[x + j..][..C];
-                    for r in 0..R {
-                        for c in 0..C {
-                            for w in 0..W {
-                                acc[r][c][w] = fma::<FMA>(y[r][w], x[c][w], acc[r][c][w]);
-                            }
-                        }
-                    }
-                }
-            } else {
-                for &(y, x) in calls {
-                    for r in 0..R.min(rows - i) {
-                        for c in 0..C.min(columns - j) {
-                            for w in 0..W {
-                                acc[r][c][w] = fma::<FMA>(
-                                    adjoints[y + i + r][w],
-                                    values[x + j + c][w],
-                                    acc[r][c][w],
-                                );
-                            }
-                        }
+    let mut outer = Outer {
+        calls,
+        adjoints,
+        values,
+        columns,
+        gradient,
+    };
+    let mut i = 0;
+    while i + 4 <= rows {
+        outer.rows::<FMA, 4>(i);
+        i += 4;
+    }
+    for i in i..rows {
+        outer.rows::<FMA, 1>(i);
+    }
+}
+
+struct Outer<'a, const W: usize> {
+    calls: &'a [(usize, usize)],
+    adjoints: &'a [[f64; W]],
+    values: &'a [[f64; W]],
+    columns: usize,
+    gradient: &'a mut [f64],
+}
+
+impl<const W: usize> Outer<'_, W> {
+    #[inline(always)]
+    fn rows<const FMA: bool, const R: usize>(&mut self, i: usize) {
+        let mut j = 0;
+        while j + 4 <= self.columns {
+            self.tile::<FMA, R, 4>(i, j);
+            j += 4;
+        }
+        for j in j..self.columns {
+            self.tile::<FMA, R, 1>(i, j);
+        }
+    }
+
+    /// One register tile through all calls.
+    #[inline(always)]
+    fn tile<const FMA: bool, const R: usize, const C: usize>(&mut self, i: usize, j: usize) {
+        let mut acc = [[[0.0; W]; C]; R];
+        for &(y, x) in self.calls {
+            let y = &self.adjoints[y + i..][..R];
+            let x = &self.values[x + j..][..C];
+            for r in 0..R {
+                for c in 0..C {
+                    for w in 0..W {
+                        acc[r][c][w] = fma::<FMA>(y[r][w], x[c][w], acc[r][c][w]);
                     }
                 }
             }
-            for r in 0..R.min(rows - i) {
-                for c in 0..C.min(columns - j) {
-                    gradient[(i + r) * columns + j + c] += acc[r][c].iter().sum::<f64>();
-                }
+        }
+        for (r, row) in acc.iter().enumerate() {
+            for (c, lanes) in row.iter().enumerate() {
+                self.gradient[(i + r) * self.columns + j + c] += lanes.iter().sum::<f64>();
             }
         }
     }
