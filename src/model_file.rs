@@ -6,6 +6,7 @@
 
 use crate::card::{Measure, hexadecimal};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::learned::Normalisation;
 use crate::recurrent::Architecture;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -13,9 +14,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version of the format that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -96,25 +96,8 @@ impl ModelFile {
     /// # Errors
     /// [`Error::Model`] where the law could not be loaded again, [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let path = path.as_ref();
-        let bytes = self.to_bytes(path)?;
-        let Some(name) = path.file_name() else {
-            return Err(problem(path, "this path has no file name"));
-        };
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}-{count}.part", std::process::id()));
-        let part = path.with_file_name(hidden);
-        let written = std::fs::File::create_new(&part)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&part, path));
-        if written.is_err() {
-            // Nothing more can be done about a part that cannot be removed either.
-            let _ = std::fs::remove_file(&part);
-        }
-        written.map_err(|e| Error::io(path, e))
+        file::write(path, &self.to_bytes(path)?).map_err(|e| Error::io(path, e))
     }
 
     /// Reads and checks a file.

@@ -355,7 +355,7 @@ impl Card {
                 return fault("elastic", "poisson", "not between -1 and 0.5");
             }
         }
-        if self.records.is_empty() && (self.reference.is_none() || self.programme.is_empty()) {
+        if self.records.is_empty() && self.reference.is_none() {
             let message = "nothing to learn from: list records, or a reference law and programmes";
             return fault("", "records", message);
         }

@@ -6,6 +6,7 @@
 
 use super::rollout::Histories;
 use crate::algebra::tensor;
+use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;
 use burn::tensor::{Device, Tensor, activation};
 
@@ -26,10 +27,6 @@ pub struct Parts {
     /// Share of valid rows with negative dissipation.
     pub negative_share: f64,
 }
-
-/// Dissipation below `−NEGATIVE·s_D` counts as negative: round-off of a step that dissipates
-/// nothing does not.
-pub const NEGATIVE: f64 = 1e-9;
 
 /// What a roll-out is held against.
 #[derive(Clone, Debug)]
@@ -128,12 +125,13 @@ impl Target {
                         parts.tangent += weight * (error(row, i) - error(row - 1, i)).powi(2);
                     }
                 }
-                let dissipation =
-                    output[(row * width + n) * records + record] / self.dissipation_scale;
-                parts.dissipation += weight * (margin - dissipation).max(0.0).powi(2);
-                if dissipation < -NEGATIVE {
+                // Over σ_s ε_s, as the law is normalised.
+                let dissipation = output[(row * width + n) * records + record];
+                if breaks_second_law(dissipation, 1.0) {
                     parts.negative_share += weight;
                 }
+                let dissipation = dissipation / self.dissipation_scale;
+                parts.dissipation += weight * (margin - dissipation).max(0.0).powi(2);
             }
         }
         parts.stress /= self.valid * n as f64;
