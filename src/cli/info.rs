@@ -157,8 +157,8 @@ fn text(model: &Model, metadata: &Metadata) -> String {
             metadata.crate_version, metadata.schema
         ),
     );
-    for (key, value) in entries(&metadata.training) {
-        line("training", format!("{key}: {value}"));
+    for entry in training(&metadata.training) {
+        line("training", entry);
     }
     line("audit", verdict(&metadata.audit));
     for (_, meaning, holds) in guarantees(model) {
@@ -168,9 +168,23 @@ fn text(model: &Model, metadata: &Metadata) -> String {
     text
 }
 
-fn entries(object: &Value) -> Vec<(&String, String)> {
-    let all = object.as_object().into_iter().flatten();
-    all.map(|(key, value)| (key, word(value))).collect()
+/// What the summary of a training says, an entry a line; a score a line.
+fn training(summary: &Value) -> Vec<String> {
+    let all = summary.as_object().into_iter().flatten();
+    let mut lines = Vec::new();
+    for (key, value) in all.filter(|(_, value)| !value.is_null()) {
+        if key != "scores" {
+            lines.push(format!("{key}: {}", word(value)));
+            continue;
+        }
+        for (group, scores) in value.as_object().into_iter().flatten() {
+            for score in scores.as_array().into_iter().flatten() {
+                let rmse = score["rmse"].as_f64().map_or("–".into(), short);
+                lines.push(format!("{group} {}: RMSE {rmse} MPa", word(&score["name"])));
+            }
+        }
+    }
+    lines
 }
 
 /// A JSON value without quotes around a plain text.

@@ -265,11 +265,11 @@ impl Arguments {
         }
         let count = |records: &[&Record]| {
             let rows: usize = records.iter().map(|r| r.rows()).sum();
-            format!("{} records of {rows} rows", records.len())
+            format!("{} ({rows} rows)", records.len())
         };
         let (_, layout) = architecture.build()?;
         note(&format!(
-            "{}: {} with {} parameters; {} to train on, {} to validate",
+            "{}: {} with {} parameters; training records: {}, validation records: {}",
             card.name,
             architecture.law,
             layout.len(),
