@@ -7,6 +7,7 @@
 
 use super::rollout::Histories;
 use crate::algebra::tensor;
+use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;
 use burn::tensor::{Tensor, activation};
 
@@ -27,10 +28,6 @@ pub struct Parts {
     /// Share of measured rows with negative dissipation.
     pub negative_share: f64,
 }
-
-/// Dissipation below `−NEGATIVE·s_D` counts as negative: round-off of a step that dissipates
-/// nothing does not.
-pub const NEGATIVE: f64 = 1e-9;
 
 /// What a roll-out is held against.
 #[derive(Clone, Debug)]
@@ -139,13 +136,13 @@ impl Target {
                         parts.tangent += measured * (error(row, i) - error(row - 1, i)).powi(2);
                     }
                 }
-                let dissipation =
-                    output[(row * width + n) * records + record] / self.dissipation_scale;
-                let lack = (margin - dissipation).max(0.0);
-                parts.dissipation += self.mask[row * records + record] * lack.powi(2);
-                if dissipation < -NEGATIVE {
+                // Over s_σ s_ε, as the law is normalised.
+                let dissipation = output[(row * width + n) * records + record];
+                if breaks_second_law(dissipation, 1.0) {
                     parts.negative_share += measured;
                 }
+                let lack = (margin - dissipation / self.dissipation_scale).max(0.0);
+                parts.dissipation += self.mask[row * records + record] * lack.powi(2);
             }
         }
         parts.stress /= self.measured_rows() * n as f64;
