@@ -61,26 +61,13 @@ fn main() {
         learning_rate: get("lr", "1e-2").parse().unwrap(),
         dissipation_weight: get("ld", "1").parse().unwrap(),
         dissipation_margin: get("margin", "0").parse().unwrap(),
-        spacing: get("spacing", "0,5e-4")
-            .split(",")
-            .map(|s| s.parse().unwrap())
-            .collect(),
+        spacing: get("spacing","0,5e-4").split(",").map(|s| s.parse().unwrap()).collect(),
         seed: get("seed", "1").parse().unwrap(),
         ..Default::default()
     };
     let rows: Vec<_> = [&r1, &r2]
         .iter()
-        .map(|r| {
-            r.resample(
-                o.spacing
-                    .iter()
-                    .copied()
-                    .filter(|s| *s > 0.0)
-                    .fold(1.0, f64::min),
-            )
-            .unwrap()
-            .rows()
-        })
+        .map(|r| r.resample(o.spacing.iter().copied().filter(|s| *s>0.0).fold(1.0, f64::min)).unwrap().rows())
         .collect();
     println!(
         "{arch:?}\n{o:?}\nrows {rows:?} c12 {} lp8 {}",
@@ -115,17 +102,7 @@ fn main() {
     println!("parameters {} stop {:?}", t.fit.raw.len(), t.fit.stop);
     for (n, r) in [("ex1", &r1), ("ex2", &r2), ("c12", &c12), ("lp8", &lp8)] {
         let (e, neg) = rmse(&t.law, r);
-        let (e2, neg2) = rmse(
-            &t.law,
-            &r.resample(
-                o.spacing
-                    .iter()
-                    .copied()
-                    .filter(|s| *s > 0.0)
-                    .fold(1.0, f64::min),
-            )
-            .unwrap(),
-        );
+        let (e2, neg2) = rmse(&t.law, &r.resample(o.spacing.iter().copied().filter(|s| *s>0.0).fold(1.0, f64::min)).unwrap());
         println!("{n}: rmse {e:.2} neg {neg:.4}   resampled {e2:.2} {neg2:.4}");
     }
 }
