@@ -13,7 +13,7 @@ mod equilibrium;
 mod run;
 
 use crate::error::{Error, Result};
-use crate::law::{MaterialLaw, StateLayout, Status};
+use crate::law::{MaterialLaw, StateLayout, Status, breaks_second_law};
 use crate::loading::{Control, LoadStep, Programme};
 use crate::mandel::positions;
 use crate::record::Record;
@@ -35,6 +35,28 @@ pub struct Curve {
     pub dissipation: Vec<f64>,
     /// `[rows]`
     pub status: Vec<Status>,
+    /// `σ_s ε_s` of the law, MJ/m³.
+    pub energy_scale: f64,
+}
+
+impl Curve {
+    /// Rows that end an increment: all but a first one that is the virgin state at rest.
+    pub fn steps(&self) -> std::ops::Range<usize> {
+        let rows = self.record.rows();
+        let strained = rows > 0 && self.record.strain_at(0).iter().any(|&e| e != 0.0);
+        usize::from(!strained).min(rows)..rows
+    }
+
+    /// Per row, whether its increment [`breaks_second_law`].
+    pub fn negative_dissipation(&self) -> Vec<bool> {
+        let mut energy = self.energy_scale;
+        let rows = self.dissipation.iter().zip(&self.stored_energy);
+        rows.map(|(&dissipation, stored)| {
+            energy = energy.max(stored.abs());
+            breaks_second_law(dissipation, energy)
+        })
+        .collect()
+    }
 }
 
 /// How hard the driver tries.

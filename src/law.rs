@@ -144,6 +144,23 @@ pub struct Scales {
     pub time: f64,
 }
 
+impl Scales {
+    /// `σ_s ε_s`, MJ/m³.
+    pub fn energy(&self) -> f64 {
+        self.stress * self.strain
+    }
+}
+
+/// Round-off that the dissipation of an increment may show, over the energy of its history.
+pub const DISSIPATION_ROUND_OFF: f64 = 1e-12;
+
+/// Whether an increment breaks the second law by more than round-off: the one rule of training,
+/// audit, scores and figures. `energy`, which measures round-off, is the larger of `σ_s ε_s` and the
+/// largest `|ψ|` of the history so far, in the unit of the dissipation.
+pub fn breaks_second_law(dissipation: f64, energy: f64) -> bool {
+    dissipation.is_nan() || dissipation < -DISSIPATION_ROUND_OFF * energy
+}
+
 /// Strain history in, stress out. See the module for the contract.
 pub trait MaterialLaw: Send + Sync {
     fn name(&self) -> &str;

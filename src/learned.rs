@@ -77,7 +77,11 @@ impl Normalisation {
         if let Some((_, name)) = names.find(|(i, n)| self.external_names[..*i].contains(n)) {
             return fail(format!("external variable `{name}` is there twice"));
         }
-        if let Some([low, high]) = self.strain_range.iter().find(|[low, high]| !(low <= high)) {
+        if let Some([low, high]) = self
+            .strain_range
+            .iter()
+            .find(|[low, high]| low.partial_cmp(high).is_none_or(|order| order.is_gt()))
+        {
             return fail(format!("strain range [{low}, {high}] is not a range"));
         }
         Ok(())

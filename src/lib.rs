@@ -59,6 +59,8 @@ pub mod audit;
 pub mod card;
 pub mod driver;
 pub mod error;
+pub mod evaluate;
+mod file;
 pub mod law;
 pub mod laws;
 pub mod learned;

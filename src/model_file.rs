@@ -6,16 +6,17 @@
 
 use crate::card::{Measure, hexadecimal};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::learned::Normalisation;
 use crate::recurrent::Architecture;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, HashSet};
-use std::io::{Read, Write};
+use std::collections::HashSet;
+use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version of the format that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -96,25 +97,8 @@ impl ModelFile {
     /// # Errors
     /// [`Error::Model`] where the law could not be loaded again, [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let path = path.as_ref();
-        let bytes = self.to_bytes(path)?;
-        let Some(name) = path.file_name() else {
-            return Err(problem(path, "this path has no file name"));
-        };
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}-{count}.part", std::process::id()));
-        let part = path.with_file_name(hidden);
-        let written = std::fs::File::create_new(&part)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&part, path));
-        if written.is_err() {
-            // Nothing more can be done about a part that cannot be removed either.
-            let _ = std::fs::remove_file(&part);
-        }
-        written.map_err(|e| Error::io(path, e))
+        file::write(path, &self.to_bytes(path)?).map_err(|e| Error::io(path, e))
     }
 
     /// Reads and checks a file.
@@ -167,21 +151,26 @@ fn write(model: &ModelFile) -> Result<Vec<u8>, String> {
         check_tensor(tensor)?;
     }
     let json = serde_json::to_string(&model.metadata).map_err(|e| e.to_string())?;
-    let text = HashMap::from([
-        (DIGEST_KEY.to_string(), digest(&json, &tensors)),
-        (METADATA_KEY.to_string(), json),
-    ]);
-    let data: Vec<Vec<u8>> = tensors.iter().map(|t| bytes_of(&t.values)).collect();
-    let views = tensors
-        .iter()
-        .zip(&data)
-        .map(|(t, bytes)| {
-            let view = TensorView::new(Dtype::F64, t.shape.clone(), bytes);
-            view.map(|v| (t.name.as_str(), v))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| e.to_string())?;
-    let bytes = safetensors::serialize(views, Some(text)).map_err(|e| e.to_string())?;
+    // The header is written here, its keys sorted: the same law gives the same bytes.
+    let text = json!({ METADATA_KEY: json, DIGEST_KEY: digest(&json, &tensors) });
+    let mut entries = serde_json::Map::from_iter([("__metadata__".to_string(), text)]);
+    let mut data = Vec::new();
+    for tensor in &tensors {
+        let start = data.len();
+        data.extend(bytes_of(&tensor.values));
+        let entry = json!({
+            "dtype": "F64",
+            "shape": tensor.shape,
+            "data_offsets": [start, data.len()],
+        });
+        entries.insert(tensor.name.clone(), entry);
+    }
+    let mut text = serde_json::to_string(&entries).map_err(|e| e.to_string())?;
+    // The data are aligned to their entries.
+    text.push_str(&" ".repeat(text.len().next_multiple_of(8) - text.len()));
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.append(&mut data);
     // What could not be loaded again must not be saved.
     header(&bytes)?;
     match bytes.len() as u64 > MAX_BYTES {

@@ -349,6 +349,11 @@ fn bad_cards_are_named_by_line() {
     let message = Card::from_bytes("c.toml", b"name = 'x'\n")
         .unwrap_err()
         .to_string();
+    assert!(message.contains("the card holds no material"), "{message}");
+    let only_reference =
+        b"name = 'x'\n[reference]\nlaw = 'isotropic-elastic'\nyoung_MPa = 1\npoisson = 0.3\n";
+    let card = Card::from_bytes("c.toml", only_reference).unwrap();
+    let message = card.all_records().unwrap_err().to_string();
     assert!(message.contains("nothing to learn from"), "{message}");
     let text = format!("{good}[[programme]]\nname = 'p'\nkind = 'monotonic'\nstrain = 1\n");
     let message = Card::from_bytes("c.toml", text.as_bytes()).unwrap_err();

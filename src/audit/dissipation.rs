@@ -1,8 +1,8 @@
 //! The second law, and whether stress, energy and dissipation belong to one free energy.
 
-use super::DISSIPATION_ROUND_OFF;
 use super::report::Finding;
 use super::subject::{Subject, Visit, larger, smaller};
+use crate::law::breaks_second_law;
 
 /// Steps of the differences of the free energy, in strain scales or state changes; the best one
 /// counts.
@@ -40,7 +40,7 @@ impl DissipationProbe {
             .sum();
         let end = visit.response.dissipation / visit.energy;
         self.increments += 1;
-        if end.is_nan() || end < -DISSIPATION_ROUND_OFF {
+        if breaks_second_law(visit.response.dissipation, visit.energy) {
             self.negative += 1;
         }
         self.end = smaller(self.end, end);

@@ -43,7 +43,7 @@ mod taylor;
 pub use options::AuditOptions;
 pub use report::{Audit, Kind, Row};
 
-use crate::law::MaterialLaw;
+use crate::law::{DISSIPATION_ROUND_OFF, MaterialLaw};
 use crate::mandel::positions;
 use histories::history;
 use rand::SeedableRng;
@@ -53,9 +53,6 @@ use subject::{Subject, Tally};
 
 /// Ranges of the random histories, in strain scales.
 const RANGES: [f64; 3] = [1.0, 10.0, 100.0];
-
-/// Round-off that dissipation may show, over the energy scale.
-pub(crate) const DISSIPATION_ROUND_OFF: f64 = 1e-12;
 
 const fn at_most(name: &'static str, limit: f64, meaning: &'static str) -> Definition {
     Definition {

@@ -4,6 +4,7 @@ use crate::recurrent::{Architecture, Clock};
 use serde::{Deserialize, Serialize};
 
 const MAX_EPOCHS: usize = 10_000_000;
+const MAX_PROBES: usize = 4096;
 
 /// The law to learn and its sizes, `[learn]` in a card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,10 @@ pub struct Training {
     pub dissipation_margin: f64,
     /// Share of the epochs over which `λ_D` rises from zero.
     pub dissipation_warmup: f64,
+    /// Random histories without a measured stress on which the penalty is taken as well.
+    pub probes: usize,
+    /// Largest strain of the probes, over the largest training strain.
+    pub probe_range: f64,
     /// `λ_C`, weight of the error of the stress increments along the path (the secant stiffness).
     pub tangent_weight: f64,
     /// Stop after so many epochs without a better law.
@@ -97,6 +102,8 @@ impl Default for Training {
             dissipation_weight: 1.0,
             dissipation_margin: 0.0,
             dissipation_warmup: 0.0,
+            probes: 8,
+            probe_range: 2.0,
             tangent_weight: 0.0,
             patience: None,
             validate_every: 10,
@@ -117,7 +124,11 @@ impl Training {
                 return Err((key, format!("{value}, 1 to {MAX_EPOCHS} are possible")));
             }
         }
-        for (key, value) in [("learning_rate", self.learning_rate), ("clip", self.clip)] {
+        for (key, value) in [
+            ("learning_rate", self.learning_rate),
+            ("clip", self.clip),
+            ("probe_range", self.probe_range),
+        ] {
             if !(value.is_finite() && value > 0.0) {
                 return Err((key, format!("{value} is not a positive number")));
             }
@@ -137,6 +148,12 @@ impl Training {
             return Err((
                 "spacing",
                 "the list is empty; 0 keeps the rows as measured".into(),
+            ));
+        }
+        if self.probes > MAX_PROBES {
+            return Err((
+                "probes",
+                format!("{}, 0 to {MAX_PROBES} are possible", self.probes),
             ));
         }
         if !(0.0..=1.0).contains(&self.dissipation_warmup) {

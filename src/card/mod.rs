@@ -279,6 +279,11 @@ impl Card {
                 records.push(drive(law.as_ref(), &programme)?.record);
             }
         }
+        if records.is_empty() {
+            let message =
+                "nothing to learn from: add records, or a [[programme]] for the reference";
+            return Err(self.problem(message.into()));
+        }
         Ok(records)
     }
 
@@ -355,8 +360,8 @@ impl Card {
                 return fault("elastic", "poisson", "not between -1 and 0.5");
             }
         }
-        if self.records.is_empty() && (self.reference.is_none() || self.programme.is_empty()) {
-            let message = "nothing to learn from: list records, or a reference law and programmes";
+        if self.records.is_empty() && self.reference.is_none() {
+            let message = "the card holds no material: list records, or a reference law";
             return fault("", "records", message);
         }
         if !self.programme.is_empty() && self.reference.is_none() {

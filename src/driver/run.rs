@@ -41,6 +41,7 @@ impl<'a> Run<'a> {
                 ..Record::default()
             },
             state_layout: law.state_layout().clone(),
+            energy_scale: law.scales().energy(),
             ..Curve::default()
         };
         Ok(Self {

@@ -12,8 +12,8 @@ use std::path::Path;
 /// The dissipation `D_end` of every step, negative ones marked, and below it its sum; a column per
 /// curve. The title of a column gives the number and the share of negative steps.
 ///
-/// A step counts as negative where `D_end` lies below zero by more than round-off: `10⁻¹²` of the
-/// largest dissipation or stored energy of the curve.
+/// A step counts as negative where it [breaks the second law](crate::law::breaks_second_law) by more
+/// than round-off.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
@@ -61,10 +61,8 @@ fn dissipation_panels(
 ) -> Result<(), String> {
     // Row 0 is the start, not a step.
     let steps = &curve.dissipation[1..];
-    let magnitudes = steps.iter().chain(&curve.stored_energy);
-    let round_off = 1e-12 * magnitudes.fold(0.0, |m: f64, v| m.max(v.abs()));
-    let negative = |d: f64| d < -round_off;
-    let count = steps.iter().filter(|&&d| negative(d)).count();
+    let negative = &curve.negative_dissipation()[1..];
+    let count = negative.iter().filter(|n| **n).count();
     let share = 100.0 * count as f64 / steps.len() as f64;
 
     let numbers = Extent::new(0.0, steps.len() as f64);
@@ -104,9 +102,9 @@ fn dissipation_panels(
     let x: Vec<f64> = (0..sums.len()).map(|k| k as f64).collect();
     panel.curve(page, &x, &sums, (BLUE, 2.4, Dash::Solid));
     let mut start = 0;
-    for run in steps.chunk_by(|&a, &b| negative(a) == negative(b)) {
+    for run in negative.chunk_by(|a, b| a == b) {
         let end = start + run.len();
-        if negative(run[0]) {
+        if run[0] {
             let (x, y) = (&x[start..=end], &sums[start..=end]);
             panel.curve(page, x, y, (VERMILLION, 3.4, Dash::Solid));
         }
@@ -117,7 +115,7 @@ fn dissipation_panels(
 
 /// A stem per step, or per pixel where there are more steps: the highest and the lowest of its
 /// steps.
-fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: impl Fn(f64) -> bool) {
+fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: &[bool]) {
     let zero = panel.at_y(0.0);
     let place = |k: usize| panel.at_x((k + 1) as f64);
     let width = (0.6 * (panel.at_x(1.0) - panel.at_x(0.0))).clamp(1.4, 8.0);
@@ -125,18 +123,22 @@ fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: impl Fn(f64) -
     let mut first = 0;
     let pixels: Vec<i64> = (0..steps.len()).map(|k| place(k) as i64).collect();
     for run in pixels.chunk_by(|a, b| a == b) {
-        let (x, here) = (place(first), &steps[first..first + run.len()]);
+        let range = first..first + run.len();
+        let (x, here) = (place(first), &steps[range.clone()]);
+        let falling = negative[range].contains(&true);
         first += run.len();
         let Some(Extent { low, high, .. }) = Extent::of(here) else {
             continue;
         };
-        for (value, colour) in [(high, BLUE), (low, VERMILLION)] {
-            let stem = vec![(x, zero), (x, panel.at_y(value))];
-            if negative(value) == (colour == VERMILLION) && value != 0.0 {
-                page.line(stem, colour, width, Dash::Solid);
-            }
+        let mut stem = |value: f64, colour| {
+            let points = vec![(x, zero), (x, panel.at_y(value))];
+            page.line(points, colour, width, Dash::Solid);
+        };
+        if high > 0.0 {
+            stem(high, BLUE);
         }
-        if negative(low) {
+        if falling {
+            stem(low, VERMILLION);
             falls.push((x, panel.at_y(low)));
         }
     }

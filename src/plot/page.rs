@@ -6,6 +6,7 @@
 
 use super::path::strokes;
 use crate::error::{Error, Result};
+use crate::file;
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
@@ -180,7 +181,7 @@ impl Page {
              <rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>",
             self.width, self.height, size.0, size.1,
         );
-        std::fs::write(path, head + body).map_err(|e| failed(path, e))
+        file::write(path, (head + body).as_bytes()).map_err(|e| failed(path, e))
     }
 
     fn save_png(&self, path: &Path) -> Result<()> {
@@ -196,11 +197,14 @@ impl Page {
         }
         let pixels = average_down(&fine, width, height, scale);
         let size = (width as u32, height as u32);
-        let mut backend = BitMapBackend::new(path, size);
-        backend
-            .blit_bitmap((0, 0), size, &pixels)
-            .and_then(|()| backend.present())
-            .map_err(|e| failed(path, e))
+        let written = file::replace(path, |part| {
+            let mut backend = BitMapBackend::new(part, size);
+            backend
+                .blit_bitmap((0, 0), size, &pixels)
+                .and_then(|()| backend.present())
+                .map_err(|e| std::io::Error::other(e.to_string()))
+        });
+        written.map_err(|e| failed(path, e))
     }
 
     fn draw<B: DrawingBackend>(

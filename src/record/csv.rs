@@ -3,6 +3,7 @@
 use super::Record;
 use super::columns::{Role, header, unquoted, written_columns};
 use crate::error::{Error, Result};
+use crate::file;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -74,7 +75,7 @@ impl Record {
     /// variable's name cannot stand in a header; [`Error::Io`].
     pub fn to_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        std::fs::write(path, self.to_csv_bytes()?).map_err(|e| Error::io(path, e))
+        file::write(path, &self.to_csv_bytes()?).map_err(|e| Error::io(path, e))
     }
 
     /// [`Record::to_csv`] into memory.

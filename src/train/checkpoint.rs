@@ -82,9 +82,7 @@ impl Checkpoint {
         };
         let text = serde_json::to_vec(&stored)
             .map_err(|e| Error::Training(format!("the checkpoint cannot be written: {e}")))?;
-        let beside = file.with_extension("partial");
-        std::fs::write(&beside, text).map_err(|e| Error::io(&beside, e))?;
-        std::fs::rename(&beside, file).map_err(|e| Error::io(file, e))
+        crate::file::write(file, &text).map_err(|e| Error::io(file, e))
     }
 
     /// Reads a checkpoint of the same training.

@@ -1,13 +1,15 @@
 //! The loss of a roll-out.
 //!
 //! `L = mean |σ̂ − σ|²/s_σ² + λ_D mean relu(m − D_end/s_D)² + λ_C mean |Δσ̂ − Δσ|²/s_Δσ²` over the
-//! valid rows. `s_D = s_σ·mean‖Δε‖` is the work of one mean increment, so that `λ_D` means the same
+//! valid rows; the penalty is also taken on the [probes](super::probes), which have no measured
+//! stress. `s_D = s_σ·mean‖Δε‖` is the work of one mean increment, so that `λ_D` means the same
 //! for fine and coarse records; `s_Δσ` is the root mean square of the measured stress increments.
 
 use super::rollout::Histories;
 use crate::algebra::tensor;
+use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Tensor, activation};
 
 /// Weights of the parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,21 +25,19 @@ pub struct Parts {
     pub stress: f64,
     pub dissipation: f64,
     pub tangent: f64,
-    /// Share of valid rows with negative dissipation.
+    /// Share of measured rows with negative dissipation.
     pub negative_share: f64,
 }
-
-/// Dissipation below `−NEGATIVE·s_D` counts as negative: round-off of a step that dissipates
-/// nothing does not.
-pub const NEGATIVE: f64 = 1e-9;
 
 /// What a roll-out is held against.
 #[derive(Clone, Debug)]
 pub struct Target {
     shape: [usize; 3],
     stress: Vec<f64>,
+    /// Rows with a measured stress.
+    measured: Vec<f64>,
+    /// All rows but the padding.
     mask: Vec<f64>,
-    valid: f64,
     /// `s_D`, normalised.
     pub dissipation_scale: f64,
     tangent_scale: f64,
@@ -51,8 +51,12 @@ impl Target {
         let stress = histories.target();
         let strain_scale = histories.strain_scale();
         let (mut path, mut steps, mut squares) = (0.0, 0.0, 0.0);
+        let mut measured = padded.mask.clone();
+        for row in measured.chunks_mut(records) {
+            row[histories.measured()..].fill(0.0);
+        }
         for row in 1..rows {
-            for record in 0..records {
+            for record in 0..histories.measured() {
                 let at = |row: usize, i: usize| (row * n + i) * records + record;
                 let weight = padded.mask[row * records + record];
                 let norm = |v: &[f64]| {
@@ -68,7 +72,7 @@ impl Target {
         let positive = |v: f64| if v > 0.0 { v } else { 1.0 };
         Self {
             shape: [rows, width, records],
-            valid: padded.mask.iter().sum(),
+            measured,
             mask: padded.mask.clone(),
             dissipation_scale: positive(path / positive(steps)),
             tangent_scale: positive((squares / (positive(steps) * n as f64)).sqrt()),
@@ -81,33 +85,37 @@ impl Target {
         let [rows, width, records] = self.shape;
         let n = width - 1;
         let device = output.device();
-        let mask = self.mask(&device);
+        let mask = |rows_of: &[f64]| tensor(rows_of.to_vec(), [rows, 1, records], &device);
+        let measured = mask(&self.measured);
         let target = tensor(self.stress.clone(), [rows, n, records], &device);
         let stress = output.clone().slice([0..rows, 0..n, 0..records]);
-        let error = (stress - target) * mask.clone();
-        let mut loss = error.clone().square().sum() / (self.valid * n as f64);
+        let error = (stress - target) * measured.clone();
+        let mut loss = error.clone().square().sum() / (self.measured_rows() * n as f64);
         if weights.dissipation > 0.0 {
             let dissipation = output.slice([0..rows, n..width, 0..records]);
             let lack = dissipation
                 .mul_scalar(-1.0 / self.dissipation_scale)
                 .add_scalar(weights.margin);
-            let penalty = (activation::relu(lack) * mask.clone()).square().sum();
-            loss = loss + penalty * (weights.dissipation / self.valid);
+            let penalty = (activation::relu(lack) * mask(&self.mask)).square().sum();
+            loss = loss + penalty * (weights.dissipation / self.rows());
         }
         if weights.tangent > 0.0 && rows > 1 {
             let later = error.clone().slice([1..rows, 0..n, 0..records]);
             let before = error.slice([0..rows - 1, 0..n, 0..records]);
-            let both = mask.slice([1..rows, 0..1, 0..records]);
+            let both = measured.slice([1..rows, 0..1, 0..records]);
             let secant = ((later - before) * both).square().sum();
-            let scale = self.tangent_scale.powi(2) * self.valid * n as f64;
+            let scale = self.tangent_scale.powi(2) * self.measured_rows() * n as f64;
             loss = loss + secant * (weights.tangent / scale);
         }
         loss
     }
 
-    fn mask(&self, device: &Device) -> Tensor<3> {
-        let [rows, _, records] = self.shape;
-        tensor(self.mask.clone(), [rows, 1, records], device)
+    fn measured_rows(&self) -> f64 {
+        self.measured.iter().sum()
+    }
+
+    fn rows(&self) -> f64 {
+        self.mask.iter().sum()
     }
 
     /// The parts of the same loss as numbers, from a roll-out's flat values.
@@ -117,29 +125,30 @@ impl Target {
         let mut parts = Parts::default();
         for row in 0..rows {
             for record in 0..records {
-                let weight = self.mask[row * records + record];
+                let measured = self.measured[row * records + record];
                 let error = |row: usize, i: usize| {
                     output[(row * width + i) * records + record]
                         - self.stress[(row * n + i) * records + record]
                 };
                 for i in 0..n {
-                    parts.stress += weight * error(row, i).powi(2);
+                    parts.stress += measured * error(row, i).powi(2);
                     if row > 0 {
-                        parts.tangent += weight * (error(row, i) - error(row - 1, i)).powi(2);
+                        parts.tangent += measured * (error(row, i) - error(row - 1, i)).powi(2);
                     }
                 }
-                let dissipation =
-                    output[(row * width + n) * records + record] / self.dissipation_scale;
-                parts.dissipation += weight * (margin - dissipation).max(0.0).powi(2);
-                if dissipation < -NEGATIVE {
-                    parts.negative_share += weight;
+                // Over s_σ s_ε, as the law is normalised.
+                let dissipation = output[(row * width + n) * records + record];
+                if breaks_second_law(dissipation, 1.0) {
+                    parts.negative_share += measured;
                 }
+                let lack = (margin - dissipation / self.dissipation_scale).max(0.0);
+                parts.dissipation += self.mask[row * records + record] * lack.powi(2);
             }
         }
-        parts.stress /= self.valid * n as f64;
-        parts.tangent /= self.tangent_scale.powi(2) * self.valid * n as f64;
-        parts.dissipation /= self.valid;
-        parts.negative_share /= self.valid;
+        parts.stress /= self.measured_rows() * n as f64;
+        parts.tangent /= self.tangent_scale.powi(2) * self.measured_rows() * n as f64;
+        parts.dissipation /= self.rows();
+        parts.negative_share /= self.measured_rows();
         parts
     }
 }

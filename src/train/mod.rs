@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod fit;
 pub mod loss;
+pub mod probes;
 pub mod rollout;
 
 pub use crate::learning::LearningPoint;
@@ -99,13 +100,30 @@ pub fn train_law<L: RecurrentLaw + Clone + 'static>(
         }
     }
     let normalisation = normalisation(&training)?;
-    let histories = |records: &[Record]| -> Result<Histories> {
-        let padded = Padded::new(&records.iter().collect::<Vec<_>>())?;
-        Ok(Histories::new(padded, normalisation.clone()))
+    let count = match options.dissipation_weight {
+        0.0 => 0,
+        _ => options.probes,
     };
-    let train = Arc::new(histories(&training)?);
+    let unmeasured = probes::probes(
+        &training,
+        &normalisation,
+        count,
+        options.probe_range,
+        options.seed,
+    )?;
+    let histories = |measured: &[Record], probes: &[Record]| -> Result<Histories> {
+        let records: Vec<_> = measured.iter().chain(probes).collect();
+        let padded = Padded::new(&records)?;
+        let normalisation = normalisation.clone();
+        Ok(Histories::with_probes(
+            padded,
+            normalisation,
+            measured.len(),
+        ))
+    };
+    let train = Arc::new(histories(&training, &unmeasured)?);
     let validate = (!validation.is_empty())
-        .then(|| histories(&validation))
+        .then(|| histories(&validation, &[]))
         .transpose()?;
     let shared = Arc::new(law.clone());
     let fit = fit(

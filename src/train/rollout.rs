@@ -24,14 +24,28 @@ const WIDTH: usize = 8;
 pub struct Histories {
     padded: Padded,
     normalisation: Normalisation,
+    measured: usize,
 }
 
 impl Histories {
+    /// Every record has a measured stress.
     pub fn new(padded: Padded, normalisation: Normalisation) -> Self {
+        let measured = padded.records;
+        Self::with_probes(padded, normalisation, measured)
+    }
+
+    /// Only the first `measured` records have one; the others are probes of the second law.
+    pub fn with_probes(padded: Padded, normalisation: Normalisation, measured: usize) -> Self {
         Self {
             padded,
             normalisation,
+            measured,
         }
+    }
+
+    /// Number of records with a measured stress; they come first.
+    pub fn measured(&self) -> usize {
+        self.measured
     }
 
     pub fn padded(&self) -> &Padded {

@@ -1,0 +1,222 @@
+//! `hysteron info`
+
+use super::Verdict;
+use super::output::{print, print_json, short};
+use super::source::load_model;
+use clap::Args;
+use hysteron::algebra::Constraint;
+use hysteron::model::Model;
+use hysteron::model_file::{Metadata, ModelFile};
+use hysteron::{MaterialLaw, Result};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Shows what a saved law is and where it comes from.
+///
+/// Sizes, parameters, scales, trained range, card, training, audit, and what the law guarantees.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  hysteron info steel.safetensors
+  hysteron info steel.safetensors --json")]
+pub struct Arguments {
+    /// A saved law (.safetensors).
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Verdict> {
+        let model = load_model(&self.model)?;
+        let metadata = ModelFile::load(&self.model)?.metadata;
+        match self.json {
+            true => print_json(&object(&model, &metadata))?,
+            false => print(&text(&model, &metadata))?,
+        }
+        Ok(Verdict::Pass)
+    }
+}
+
+/// The metadata, with the parameters and the guarantees beside.
+fn object(model: &Model, metadata: &Metadata) -> Value {
+    let tensors = model.law.layout().tensors().iter();
+    let tensors: Vec<Value> = tensors
+        .map(|t| {
+            json!({
+                "name": t.name,
+                "shape": t.parameter.shape(),
+                "positive": t.constraint == Constraint::Positive,
+            })
+        })
+        .collect();
+    let mut object = json!(metadata);
+    object["parameters"] = json!({ "count": model.law.layout().len(), "tensors": tensors });
+    object["guarantees"] = guarantees(model)
+        .into_iter()
+        .map(|(key, _, holds)| (key.to_string(), Value::Bool(holds)))
+        .collect();
+    object
+}
+
+fn guarantees(model: &Model) -> [(&'static str, &'static str, bool); 5] {
+    let holds = model.law.guarantees();
+    [
+        ("second_law", "no negative dissipation", holds.second_law),
+        (
+            "stationary",
+            "an empty increment changes nothing",
+            holds.stationary,
+        ),
+        (
+            "rate_independent",
+            "the duration of an increment does not matter",
+            holds.rate_independent,
+        ),
+        ("isotropic", "no preferred direction", holds.isotropic),
+        (
+            "rest",
+            "no stress and energy in the virgin state",
+            holds.rest,
+        ),
+    ]
+}
+
+fn text(model: &Model, metadata: &Metadata) -> String {
+    let mut text = String::new();
+    let mut line = |key: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{key:<14}{value}");
+    };
+    let a = &metadata.architecture;
+    let n = &metadata.normalisation;
+    line("name", metadata.name.clone());
+    line("law", a.law.clone());
+    line(
+        "sizes",
+        format!(
+            "{} strain components, {} external variables, {} internal variables; evolution {} × \
+             {}, energy {} × {}; clock {}",
+            a.components,
+            a.external,
+            a.states,
+            a.layers,
+            a.width,
+            a.energy_layers,
+            a.energy_width,
+            word(&json!(a.clock))
+        ),
+    );
+    line("parameters", model.law.layout().len().to_string());
+    for tensor in model.law.layout().tensors() {
+        let [rows, columns] = tensor.parameter.shape();
+        let positive = match tensor.constraint {
+            Constraint::Positive => ", positive",
+            Constraint::Free => "",
+        };
+        line("", format!("{} [{rows}, {columns}]{positive}", tensor.name));
+    }
+    line(
+        "scales",
+        format!(
+            "strain {}, stress {} {}, time {} {}",
+            short(n.strain),
+            short(n.stress),
+            metadata.units.stress,
+            short(n.time),
+            metadata.units.time
+        ),
+    );
+    for (name, [offset, scale]) in n.external_names.iter().zip(&n.external) {
+        let spread = format!("{name}: {} ± {}", short(*offset), short(*scale));
+        line("external", spread);
+    }
+    let ranges = n.strain_range.iter();
+    let ranges: Vec<_> = ranges
+        .map(|[low, high]| format!("{} … {}", short(*low), short(*high)))
+        .collect();
+    line("trained range", ranges.join(", "));
+    line(
+        "measures",
+        format!(
+            "strain {}, stress {}",
+            word(&json!(metadata.strain_measure)),
+            word(&json!(metadata.stress_measure))
+        ),
+    );
+    line(
+        "card",
+        format!("{} (sha256 {})", metadata.card_name, metadata.card_hash),
+    );
+    line(
+        "written by",
+        format!(
+            "hysteron {}, schema {}",
+            metadata.crate_version, metadata.schema
+        ),
+    );
+    for entry in training(&metadata.training) {
+        line("training", entry);
+    }
+    line("audit", verdict(&metadata.audit));
+    for (_, meaning, holds) in guarantees(model) {
+        let holds = if holds { "yes" } else { "no" };
+        line("guarantees", format!("{meaning}: {holds}"));
+    }
+    text
+}
+
+/// What the summary of a training says, an entry a line; a score a line.
+fn training(summary: &Value) -> Vec<String> {
+    let all = summary.as_object().into_iter().flatten();
+    let mut lines = Vec::new();
+    for (key, value) in all.filter(|(_, value)| !value.is_null()) {
+        if key != "scores" {
+            lines.push(format!("{key}: {}", word(value)));
+            continue;
+        }
+        for (group, scores) in value.as_object().into_iter().flatten() {
+            for score in scores.as_array().into_iter().flatten() {
+                let rmse = score["rmse"].as_f64().map_or("–".into(), short);
+                lines.push(format!("{group} {}: RMSE {rmse} MPa", word(&score["name"])));
+            }
+        }
+    }
+    lines
+}
+
+/// A JSON value without quotes around a plain text.
+fn word(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_string(),
+        None => value.to_string(),
+    }
+}
+
+fn verdict(audit: &Value) -> String {
+    let Some(pass) = audit["pass"].as_bool() else {
+        return "none; `hysteron audit` makes one".into();
+    };
+    let rows = audit["rows"].as_array().into_iter().flatten();
+    let beyond: Vec<String> = rows
+        .filter(|row| row["pass"] == false)
+        .map(|row| {
+            format!(
+                "{} {} ({})",
+                word(&row["name"]),
+                row["value"],
+                word(&row["kind"])
+            )
+        })
+        .collect();
+    let verdict = match pass {
+        true => "passes: every guarantee holds",
+        false => "FAILS: a guarantee is broken",
+    };
+    match beyond.is_empty() {
+        true => verdict.into(),
+        false => format!("{verdict}; beyond their limits: {}", beyond.join(", ")),
+    }
+}

@@ -1,0 +1,106 @@
+//! What a training shows while it runs, and how it is interrupted.
+
+use super::output::{note, short};
+use hysteron::train::Progress;
+use hysteron::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Exit code after a second ctrl-c, that of a program ended by SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Becomes true on ctrl-c; a second one ends the program.
+pub fn interruption() -> Result<Arc<AtomicBool>> {
+    let asked = Arc::new(AtomicBool::new(false));
+    let flag = asked.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(INTERRUPTED);
+        }
+        note("stopping; the best law so far will be saved (ctrl-c again gives up at once)");
+    })
+    .map_err(|e| Error::invalid(format!("ctrl-c cannot be caught: {e}")))?;
+    Ok(asked)
+}
+
+/// Shows progress on the standard error.
+pub enum Display {
+    Nothing,
+    Bar(ProgressBar),
+    Lines { last: Option<Instant> },
+}
+
+impl Display {
+    pub fn new(quiet: bool, epochs: usize) -> Self {
+        if quiet {
+            return Self::Nothing;
+        }
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines { last: None };
+        }
+        let target = ProgressDrawTarget::stderr_with_hz(8);
+        let bar = ProgressBar::with_draw_target(Some(epochs as u64), target);
+        let template = "{bar:40} epoch {pos}/{len}\n{wide_msg}";
+        let style = ProgressStyle::with_template(template);
+        Self::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
+    pub fn show(&mut self, progress: &Progress) {
+        let epoch = progress.point.epoch + 1;
+        match self {
+            Self::Nothing => {}
+            Self::Bar(bar) => {
+                bar.set_position(epoch as u64);
+                bar.set_message(describe(progress));
+            }
+            Self::Lines { last } => {
+                let due = last.is_none_or(|at| at.elapsed() >= LINE_EVERY);
+                if due || epoch == progress.epochs {
+                    *last = Some(Instant::now());
+                    let text = describe(progress);
+                    note(&format!("epoch {epoch}/{}  {text}", progress.epochs));
+                }
+            }
+        }
+    }
+
+    pub fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.abandon();
+        }
+    }
+}
+
+fn describe(progress: &Progress) -> String {
+    let point = &progress.point;
+    let mut parts = format!("stress {}", short(point.stress));
+    for (name, value) in [
+        ("dissipation", point.dissipation),
+        ("tangent", point.tangent),
+    ] {
+        if value != 0.0 {
+            parts.push_str(&format!(" + {name} {}", short(value)));
+        }
+    }
+    format!(
+        "RMSE {} MPa  loss {parts}  D < 0 {} %  best epoch {}  {} left",
+        short(progress.rmse),
+        short(100.0 * point.negative_share),
+        progress.best_epoch + 1,
+        duration(progress.remaining)
+    )
+}
+
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}

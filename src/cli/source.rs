@@ -1,0 +1,172 @@
+//! Where commands take their laws and records from.
+
+use clap::Args;
+use hysteron::audit::AuditOptions;
+use hysteron::card::Card;
+use hysteron::learned::LearnedLaw;
+use hysteron::model::Model;
+use hysteron::record::Record;
+use hysteron::{Error, MaterialLaw, Result};
+use std::path::{Path, PathBuf};
+
+/// A law to look at: a saved one, or the classical one of a card.
+pub struct Source {
+    pub law: Box<dyn MaterialLaw>,
+    /// Typical values of its external variables.
+    external: Vec<f64>,
+}
+
+impl Source {
+    /// Opens a saved law, or a card (a file ending in .toml, or a folder) with a reference law.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`] and [`Card::open`]; a card without a reference law.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.is_dir() && !has_extension(path, "toml") {
+            let law = load_model(path)?.law;
+            return Ok(Self {
+                external: typical_external(&law),
+                law: Box::new(law),
+            });
+        }
+        let card = Card::open(path)?;
+        let Some(reference) = &card.reference else {
+            return Err(Error::Card {
+                path: card.path().to_path_buf(),
+                line: None,
+                message: "no [reference] law here; give a saved law (.safetensors), or train one \
+                          with `hysteron train`"
+                    .into(),
+            });
+        };
+        Ok(Self {
+            law: reference.build(card.components)?,
+            external: Vec::new(),
+        })
+    }
+
+    pub fn audit_options(&self, seed: Option<u64>) -> AuditOptions {
+        audit_options(self.external.clone(), seed)
+    }
+}
+
+/// The default audit, external variables held at these values.
+pub fn audit_options(external: Vec<f64>, seed: Option<u64>) -> AuditOptions {
+    let default = AuditOptions::default();
+    AuditOptions {
+        seed: seed.unwrap_or(default.seed),
+        external,
+        ..default
+    }
+}
+
+/// The means of the external variables in training.
+pub fn typical_external(law: &LearnedLaw) -> Vec<f64> {
+    let scales = law.normalisation().external.iter();
+    scales.map(|[offset, _]| *offset).collect()
+}
+
+/// Loads a saved law and says what is needed where the file is none.
+pub fn load_model(path: &Path) -> Result<Model> {
+    if has_extension(path, "csv") && path.is_file() {
+        return Err(Error::Model {
+            path: path.to_path_buf(),
+            message:
+                "this is a record, a law is needed: a .safetensors file that `hysteron train` \
+                      wrote"
+                    .into(),
+        });
+    }
+    Model::load(path).map_err(|error| match error {
+        Error::Model { path, message } => Error::Model {
+            path,
+            message: format!("{message} (a law is a .safetensors file from `hysteron train`)"),
+        },
+        other => other,
+    })
+}
+
+pub fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case(extension))
+}
+
+/// Reads a whole number above zero.
+pub fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a whole number above zero is needed".into()),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// Which records, and what of them.
+#[derive(Args)]
+pub struct Records {
+    /// A CSV record, or a folder of them.
+    #[arg(long, value_name = "CSV|DIR")]
+    data: PathBuf,
+    /// Only these records of the folder, by name.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    records: Vec<String>,
+    /// Only the initial loading and the first N cycles of each record.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    cycles: Option<usize>,
+    /// Even steps of at most this strain along the path, in place of the rows as measured.
+    #[arg(long, value_name = "STRAIN")]
+    spacing: Option<f64>,
+}
+
+impl Records {
+    /// Reads the records and checks that the law can follow them.
+    ///
+    /// # Errors
+    /// Those of the record files; unknown names; records of another kind than the law.
+    pub fn load(&self, law: &dyn MaterialLaw) -> Result<Vec<Record>> {
+        let all = match self.data.is_dir() {
+            true => Record::from_dir(&self.data)?,
+            false => vec![Record::from_csv(&self.data)?],
+        };
+        let unknown = |name: &&String| !all.iter().any(|r| r.name == **name);
+        if let Some(name) = self.records.iter().find(unknown) {
+            let known: Vec<_> = all.iter().map(|r| r.name.as_str()).collect();
+            return Err(Error::invalid(format!(
+                "{}: no record is called `{name}`; there are: {}",
+                self.data.display(),
+                known.join(", ")
+            )));
+        }
+        let chosen = all
+            .into_iter()
+            .filter(|r| self.records.is_empty() || self.records.contains(&r.name));
+        let cut = chosen.map(|record| {
+            check_kind(&self.data, law, &record)?;
+            let record = match self.cycles {
+                Some(cycles) => record.first_cycles(cycles),
+                None => record,
+            };
+            match self.spacing {
+                Some(spacing) => record.resample(spacing),
+                None => Ok(record),
+            }
+        });
+        cut.collect()
+    }
+}
+
+/// Checks that a law can follow a record: one with its components, or a uniaxial one.
+///
+/// # Errors
+/// [`Error::Invalid`] naming the file or folder, and the record.
+pub fn check_kind(data: &Path, law: &dyn MaterialLaw, record: &Record) -> Result<()> {
+    let (found, needed) = (record.components, law.components());
+    if found == needed || found == 1 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{}: record `{}` has {found} components, the law `{}` has {needed}; choose other records \
+         or another law",
+        data.display(),
+        record.name,
+        law.name()
+    )))
+}

@@ -1,0 +1,268 @@
+//! What follows a training: audit, comparison with the records, the files.
+
+use super::Verdict;
+use super::output::{Table, note, one_line, print, print_json};
+use super::source::{audit_options, typical_external};
+use super::train::Arguments;
+use hysteron::audit::{Audit, audit};
+use hysteron::card::{Card, Training};
+use hysteron::driver::{Curve, follow};
+use hysteron::evaluate::{Score, mean, score};
+use hysteron::learned::LearnedLaw;
+use hysteron::model::Model;
+use hysteron::plot::{LearningPoint, learning_curve, stress_strain};
+use hysteron::record::Record;
+use hysteron::recurrent::Architecture;
+use hysteron::train::{Fit, Stop, Trained};
+use hysteron::{Error, Result};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Records that a figure shows at most.
+const PANELS: usize = 16;
+
+/// What was trained, and on what.
+pub struct Context<'a> {
+    pub card: Card,
+    pub architecture: Architecture,
+    pub options: Training,
+    pub training: Vec<&'a Record>,
+    pub validation: Vec<&'a Record>,
+}
+
+/// How a law was trained, as it is kept with the law. No times, no paths: the same training gives
+/// the same file.
+#[derive(Serialize)]
+struct Summary<'a> {
+    hysteron: &'static str,
+    records: Group<Vec<&'a str>>,
+    cycles: Option<usize>,
+    seed: u64,
+    epochs_run: usize,
+    /// From 1.
+    best_epoch: usize,
+    /// Loss of the best epoch.
+    score: f64,
+    stop: Stop,
+    options: &'a Training,
+    scores: Group<Vec<&'a Score>>,
+    /// Records whose strains the law could not follow.
+    failures: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Group<T> {
+    train: T,
+    validation: T,
+}
+
+/// The files that a training leaves.
+#[derive(Serialize)]
+struct Files {
+    model: PathBuf,
+    learning_curve: Option<PathBuf>,
+    figure: Option<PathBuf>,
+}
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    files: &'a Files,
+    training: &'a serde_json::Value,
+    audit: &'a Audit,
+}
+
+/// Audits the law, saves it, draws its figures and reports.
+pub fn finish(
+    arguments: &Arguments,
+    out: &Path,
+    context: Context,
+    trained: Trained,
+) -> Result<Verdict> {
+    let Trained { law, fit } = trained;
+    if fit.stop == Stop::Interrupted && !arguments.quiet {
+        let (run, best) = (fit.history.len(), fit.best_epoch + 1);
+        note(&format!(
+            "interrupted after {run} epochs; keeping the law of epoch {best}"
+        ));
+    }
+    let audit = audit(&law, &audit_options(typical_external(&law), None));
+    let compare = |records: &[&Record]| -> Vec<Comparison> {
+        let compared = records.iter().map(|record| Comparison::of(&law, record));
+        compared.collect()
+    };
+    let compared = Group {
+        train: compare(&context.training),
+        validation: compare(&context.validation),
+    };
+    let summary = summary(arguments.cycles, &context, &fit, &compared);
+    let summary = serde_json::to_value(summary).map_err(|e| Error::invalid(e.to_string()))?;
+    let mut model = Model::new(law, context.architecture.clone(), &context.card);
+    model.training = summary;
+    let model = model.with_audit(&audit)?;
+    model.save(out)?;
+
+    let files = figures(arguments.no_plots, out, &context, &fit, &compared)?;
+    if arguments.json {
+        print_json(&Report {
+            files: &files,
+            training: &model.training,
+            audit: &audit,
+        })?;
+    } else {
+        print(&tables(&compared, &audit, &files))?;
+    }
+    Ok(Verdict::Pass)
+}
+
+/// A record and what the law answers to it.
+struct Comparison {
+    name: String,
+    answer: Result<(Curve, Score), Error>,
+}
+
+impl Comparison {
+    fn of(law: &LearnedLaw, record: &Record) -> Self {
+        let answer = follow(law, record).and_then(|curve| {
+            let score = score(record, &curve)?;
+            Ok((curve, score))
+        });
+        Self {
+            name: record.name.clone(),
+            answer,
+        }
+    }
+
+    fn score(&self) -> Option<&Score> {
+        self.answer.as_ref().ok().map(|(_, score)| score)
+    }
+
+    fn failure(&self) -> Option<String> {
+        let error = self.answer.as_ref().err()?;
+        Some(format!("{}: {}", self.name, one_line(&error.to_string())))
+    }
+}
+
+fn summary<'a>(
+    cycles: Option<usize>,
+    context: &'a Context,
+    fit: &Fit,
+    compared: &'a Group<Vec<Comparison>>,
+) -> Summary<'a> {
+    let names = |records: &[&'a Record]| records.iter().map(|r| r.name.as_str()).collect();
+    let scores = |group: &'a [Comparison]| group.iter().filter_map(Comparison::score).collect();
+    let all = compared.train.iter().chain(&compared.validation);
+    Summary {
+        hysteron: env!("CARGO_PKG_VERSION"),
+        records: Group {
+            train: names(&context.training),
+            validation: names(&context.validation),
+        },
+        cycles,
+        seed: context.options.seed,
+        epochs_run: fit.history.len(),
+        best_epoch: fit.best_epoch + 1,
+        score: fit.best_score,
+        stop: fit.stop,
+        options: &context.options,
+        scores: Group {
+            train: scores(&compared.train),
+            validation: scores(&compared.validation),
+        },
+        failures: all.filter_map(Comparison::failure).collect(),
+    }
+}
+
+fn figures(
+    none: bool,
+    out: &Path,
+    context: &Context,
+    fit: &Fit,
+    compared: &Group<Vec<Comparison>>,
+) -> Result<Files> {
+    let mut files = Files {
+        model: out.to_path_buf(),
+        learning_curve: None,
+        figure: None,
+    };
+    if none {
+        return Ok(files);
+    }
+    let mut name = out.file_stem().unwrap_or_default().to_os_string();
+    name.push("-learning.svg");
+    let learning = out.with_file_name(name);
+    // Epochs count from 1 wherever the program shows them.
+    let history: Vec<_> = fit
+        .history
+        .iter()
+        .map(|point| LearningPoint {
+            epoch: point.epoch + 1,
+            ..*point
+        })
+        .collect();
+    learning_curve(&history, &learning)?;
+    files.learning_curve = Some(learning);
+    let records = context.training.iter().chain(&context.validation);
+    let answers = compared.train.iter().chain(&compared.validation);
+    let pairs: Vec<_> = records
+        .zip(answers)
+        .filter_map(|(record, answer)| Some((*record, Some(&answer.answer.as_ref().ok()?.0))))
+        .take(PANELS)
+        .collect();
+    if !pairs.is_empty() {
+        let figure = out.with_extension("svg");
+        stress_strain(&pairs, 0, &figure)?;
+        files.figure = Some(figure);
+    }
+    Ok(files)
+}
+
+fn tables(compared: &Group<Vec<Comparison>>, audit: &Audit, files: &Files) -> String {
+    let mut table = Table::new();
+    for (heading, group) in [
+        ("training", &compared.train),
+        ("validation", &compared.validation),
+    ] {
+        let scores: Vec<Score> = group
+            .iter()
+            .filter_map(Comparison::score)
+            .cloned()
+            .collect();
+        if scores.is_empty() {
+            continue;
+        }
+        table.heading(heading);
+        scores.iter().for_each(|score| table.score(score));
+        if let (Some(mean), true) = (mean(&scores), scores.len() > 1) {
+            table.mean(&mean);
+        }
+    }
+    let mut text = format!("{table}\n");
+    let all = compared.train.iter().chain(&compared.validation);
+    for failure in all.filter_map(Comparison::failure) {
+        text.push_str(&format!("not followed: {failure}\n"));
+    }
+    text.push_str(&verdict(audit));
+    let figures = [&files.learning_curve, &files.figure];
+    for file in figures.into_iter().flatten().chain([&files.model]) {
+        text.push_str(&format!("wrote {}\n", file.display()));
+    }
+    text
+}
+
+fn verdict(audit: &Audit) -> String {
+    let beyond: Vec<_> = audit.rows.iter().filter(|row| !row.pass).collect();
+    let names: Vec<_> = beyond.iter().map(|row| row.name).collect();
+    let verdict = match audit.pass {
+        true => "audit passes: every guarantee holds",
+        false => "audit FAILS: a guarantee is broken",
+    };
+    match names.is_empty() {
+        true => format!("{verdict}\n"),
+        false => format!(
+            "{verdict}; beyond their limits: {} (see `hysteron audit`)\n",
+            names.join(", ")
+        ),
+    }
+}

@@ -1,0 +1,191 @@
+//! How well a law predicts records that it never sees the stresses of.
+
+use crate::driver::{Curve, follow};
+use crate::error::{Error, Result};
+use crate::law::MaterialLaw;
+use crate::record::Record;
+use serde::Serialize;
+
+/// How a law did on one record.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Score {
+    /// Of the record.
+    pub name: String,
+    pub rows: usize,
+    /// Root mean square error over all rows and components, MPa. Shear components count as they are
+    /// in Mandel's notation.
+    pub rmse: f64,
+    /// `rmse` over the range of the measured stresses; `None` where that is zero.
+    pub nrmse: Option<f64>,
+    /// Coefficient of determination: one less the squared errors over the squared deviations of
+    /// each measured component from its mean. `None` where nothing deviates.
+    pub r2: Option<f64>,
+    /// Smallest `D_end` of a step, MJ/m³; zero where the record has no step.
+    pub min_dissipation: f64,
+    /// Share of the steps that [break the second law](crate::law::breaks_second_law), 0 to 1.
+    pub negative_share: f64,
+}
+
+/// Means of scores; of `nrmse` and `r2`, over the records that have them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MeanScore {
+    pub rows: f64,
+    pub rmse: f64,
+    pub nrmse: Option<f64>,
+    pub r2: Option<f64>,
+    pub min_dissipation: f64,
+    pub negative_share: f64,
+}
+
+/// Follows the strains of a record, free-running from the virgin state, and compares the stresses.
+///
+/// # Errors
+/// Those of [`follow`] and [`score`].
+pub fn evaluate(law: &dyn MaterialLaw, record: &Record) -> Result<Score> {
+    score(record, &follow(law, record)?)
+}
+
+/// Compares a prediction with the record whose strains it follows.
+///
+/// # Errors
+/// [`Error::Invalid`] where the record does not pass [`Record::check`] or the curve has other rows
+/// or components.
+pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
+    record.check()?;
+    let (measured, predicted) = (&record.stress, &curve.record.stress);
+    if curve.record.components != record.components || predicted.len() != measured.len() {
+        return Err(Error::invalid(format!(
+            "record `{}`: its prediction has other rows or components",
+            record.name
+        )));
+    }
+    let errors: f64 = measured
+        .iter()
+        .zip(predicted)
+        .map(|(m, p)| (m - p).powi(2))
+        .sum();
+    let rmse = (errors / measured.len() as f64).sqrt();
+    let (low, high) = measured
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
+            (low.min(*s), high.max(*s))
+        });
+    let deviations = deviations(record);
+    let steps = curve.steps();
+    let negative = &curve.negative_dissipation()[steps.clone()];
+    let count = negative.iter().filter(|n| **n).count();
+    let smallest = curve.dissipation[steps]
+        .iter()
+        .fold(f64::INFINITY, |least, d| least.min(*d));
+    Ok(Score {
+        name: record.name.clone(),
+        rows: record.rows(),
+        rmse,
+        nrmse: (high > low).then(|| rmse / (high - low)),
+        r2: (deviations > 0.0).then(|| 1.0 - errors / deviations),
+        min_dissipation: if negative.is_empty() { 0.0 } else { smallest },
+        negative_share: count as f64 / negative.len().max(1) as f64,
+    })
+}
+
+/// Squared deviations of the measured stresses from the mean of their component.
+fn deviations(record: &Record) -> f64 {
+    let n = record.components;
+    let component = |c: usize| record.stress.iter().skip(c).step_by(n);
+    (0..n)
+        .map(|c| {
+            let mean = component(c).sum::<f64>() / record.rows() as f64;
+            component(c).map(|s| (s - mean).powi(2)).sum::<f64>()
+        })
+        .sum()
+}
+
+/// The means of some scores; `None` of none.
+pub fn mean(scores: &[Score]) -> Option<MeanScore> {
+    let average = |values: &mut dyn Iterator<Item = f64>| {
+        let (count, sum) = values.fold((0usize, 0.0), |(n, sum), v| (n + 1, sum + v));
+        (count > 0).then(|| sum / count as f64)
+    };
+    Some(MeanScore {
+        rows: average(&mut scores.iter().map(|s| s.rows as f64))?,
+        rmse: average(&mut scores.iter().map(|s| s.rmse))?,
+        nrmse: average(&mut scores.iter().filter_map(|s| s.nrmse)),
+        r2: average(&mut scores.iter().filter_map(|s| s.r2)),
+        min_dissipation: average(&mut scores.iter().map(|s| s.min_dissipation))?,
+        negative_share: average(&mut scores.iter().map(|s| s.negative_share))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::{IsotropicParameters, ReferenceLaw};
+
+    fn elastic() -> Box<dyn MaterialLaw> {
+        let parameters = IsotropicParameters {
+            young: 200e3,
+            poisson: 0.3,
+        };
+        ReferenceLaw::IsotropicElastic(parameters).build(1).unwrap()
+    }
+
+    fn record(strain: &[f64], stress: &[f64]) -> Record {
+        Record {
+            name: "r".into(),
+            components: 1,
+            time: (0..strain.len()).map(|k| k as f64).collect(),
+            strain: strain.to_vec(),
+            stress: stress.to_vec(),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn a_perfect_prediction_has_no_error() {
+        let law = elastic();
+        let record = follow(law.as_ref(), &record(&[0.0, 1e-3, -1e-3], &[0.0; 3]));
+        let score = evaluate(law.as_ref(), &record.unwrap().record).unwrap();
+        assert_eq!((score.rows, score.rmse), (3, 0.0));
+        assert_eq!((score.nrmse, score.r2), (Some(0.0), Some(1.0)));
+        assert_eq!((score.min_dissipation, score.negative_share), (0.0, 0.0));
+    }
+
+    #[test]
+    fn errors_are_those_of_the_definitions() {
+        let law = elastic();
+        // Predicted: 0, 200, 400 MPa.
+        let record = record(&[0.0, 1e-3, 2e-3], &[0.0, 100.0, 500.0]);
+        let score = evaluate(law.as_ref(), &record).unwrap();
+        let rmse = (20_000.0f64 / 3.0).sqrt();
+        assert!((score.rmse - rmse).abs() < 1e-6, "{score:?}");
+        assert!((score.nrmse.unwrap() - rmse / 500.0).abs() < 1e-9);
+        let deviations = 140_000.0;
+        assert!((score.r2.unwrap() - (1.0 - 20_000.0 / deviations)).abs() < 1e-9);
+        let other = Score {
+            rmse: 0.0,
+            r2: None,
+            ..score.clone()
+        };
+        let mean = mean(&[score.clone(), other]).unwrap();
+        assert_eq!((mean.rmse, mean.r2), (0.5 * score.rmse, score.r2));
+    }
+
+    #[test]
+    fn constant_stress_has_no_range() {
+        let law = elastic();
+        let score = evaluate(law.as_ref(), &record(&[0.0, 1e-3], &[5.0, 5.0])).unwrap();
+        assert_eq!((score.nrmse, score.r2), (None, None));
+        assert!(mean(&[]).is_none());
+    }
+
+    #[test]
+    fn negative_dissipation_counts_beyond_round_off_and_from_the_first_step() {
+        let law = elastic();
+        let record = record(&[1e-3, 2e-3, 3e-3, 4e-3], &[0.0; 4]);
+        let mut curve = follow(law.as_ref(), &record).unwrap();
+        curve.dissipation = vec![-1e-3, 1e-3, -1e-30, 0.0];
+        let score = score(&record, &curve).unwrap();
+        assert_eq!(score.negative_share, 0.25);
+        assert_eq!(score.min_dissipation, -1e-3);
+    }
+}

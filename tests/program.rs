@@ -1,0 +1,693 @@
+//! The command-line program from outside: what it prints, writes and answers to bad input.
+#![cfg(feature = "cli")]
+
+mod support;
+
+use hysteron::driver::follow;
+use hysteron::model::Model;
+use hysteron::record::Record;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use support::Folder;
+
+const CARD: &str = r#"
+name = "tiny steel"
+strain_measure = "true"
+stress_measure = "true"
+components = 1
+
+[reference]
+law = "j2"
+young_MPa = 200000.0
+poisson = 0.3
+yield_MPa = 300.0
+voce = [{ q_MPa = 50.0, rate = 20.0 }]
+
+[[programme]]
+name = "cycles"
+kind = "cyclic"
+amplitude = 0.01
+cycles = 1
+steps = 12
+
+[[programme]]
+name = "tension"
+kind = "monotonic"
+strain = 0.02
+steps = 20
+
+[split]
+validation = ["tension"]
+
+[learn]
+states = 4
+width = 8
+energy_width = 8
+
+[train]
+epochs = 30
+"#;
+
+const CSV: &str = "time_s,strain,stress_MPa\n0,0,0\n1,0.001,200\n2,0.004,310\n3,0.001,-250\n";
+const PLANE: &str = "time_s,eps11,eps22,gam12,sig11,sig22,sig12\n0,0,0,0,0,0,0\n1,1e-3,0,0,9,0,0\n";
+
+const ROWS: [&str; 14] = [
+    "tangent_error",
+    "taylor_slope",
+    "min_dissipation_end",
+    "min_dissipation_split",
+    "negative_share",
+    "stationarity",
+    "self_consistency_strain",
+    "self_consistency_stress",
+    "closed_loop",
+    "rollback",
+    "min_tangent_eigenvalue",
+    "state_growth",
+    "objectivity",
+    "rest_stress",
+];
+
+/// The program in a folder.
+fn command(folder: &Folder, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hysteron"));
+    command
+        .current_dir(folder.path())
+        .args(arguments.split_whitespace());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn run(folder: &Folder, arguments: &str) -> Output {
+    let output = command(folder, arguments).output().unwrap();
+    let errors = text(&output.stderr);
+    assert!(!errors.contains("panicked"), "{arguments}: {errors}");
+    output
+}
+
+/// What a run that must succeed prints.
+fn ok(folder: &Folder, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {errors}");
+    text(&output.stdout)
+}
+
+/// The JSON of a run that must succeed.
+fn json(folder: &Folder, arguments: &str) -> Value {
+    serde_json::from_str(&ok(folder, arguments)).unwrap()
+}
+
+/// The one line that a run with bad input says.
+fn refused(folder: &Folder, arguments: &str, words: &[&str]) {
+    let output = run(folder, arguments);
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments}: {errors}");
+    assert!(output.stdout.is_empty(), "{arguments}");
+    assert!(errors.starts_with("error: "), "{arguments}: {errors}");
+    assert_eq!(errors.lines().count(), 1, "{arguments}: {errors}");
+    for word in words {
+        assert!(
+            errors.contains(word),
+            "{arguments}: no `{word}` in {errors}"
+        );
+    }
+}
+
+fn model_bytes() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let folder = Folder::new();
+        folder.file("card.toml", CARD);
+        ok(&folder, "train card.toml --quiet --no-plots");
+        std::fs::read(folder.path().join("tiny_steel.safetensors")).unwrap()
+    })
+}
+
+/// A folder with a card, a trained law and a record.
+fn prepared() -> Folder {
+    let folder = Folder::new();
+    folder.file("card.toml", CARD);
+    folder.file("m.safetensors", model_bytes());
+    folder.file("data/a.csv", CSV);
+    folder.file("data/b.csv", CSV);
+    folder.file("plane/p.csv", PLANE);
+    folder
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn training_saves_the_law_and_its_figures() {
+    let folder = Folder::new();
+    folder.file("card.toml", CARD);
+    let output = run(&folder, "train card.toml --epochs 3");
+    assert_eq!(output.status.code(), Some(0));
+    let (printed, progress) = (text(&output.stdout), text(&output.stderr));
+    for word in [
+        "cycles",
+        "tension",
+        "RMSE",
+        "audit",
+        "wrote tiny_steel.safetensors",
+    ] {
+        assert!(printed.contains(word), "no `{word}` in {printed}");
+    }
+    for word in [
+        "epoch 1/3",
+        "epoch 3/3",
+        "MPa",
+        "D < 0",
+        "best epoch",
+        "left",
+    ] {
+        assert!(progress.contains(word), "no `{word}` in {progress}");
+    }
+    let files = [
+        "tiny_steel-learning.svg",
+        "tiny_steel.safetensors",
+        "tiny_steel.svg",
+    ];
+    assert_eq!(names(&folder)[1..], files);
+    for svg in [files[0], files[2]] {
+        let svg = std::fs::read(folder.path().join(svg)).unwrap();
+        assert!(svg.starts_with(b"<svg"));
+    }
+    let report = json(
+        &folder,
+        "train card.toml --json --no-plots --epochs 2 --out b.safetensors",
+    );
+    assert_eq!(
+        keys(&report),
+        ["audit", "figure", "learning_curve", "model", "training"]
+    );
+    assert_eq!(report["model"], "b.safetensors");
+    assert!(report["figure"].is_null());
+    let training = &report["training"];
+    assert_eq!(training["epochs_run"], 2);
+    assert_eq!(training["stop"], "complete");
+    assert_eq!(training["records"]["train"][0], "cycles");
+    assert_eq!(training["scores"]["validation"][0]["name"], "tension");
+}
+
+#[test]
+fn arguments_change_what_the_card_says() {
+    let folder = prepared();
+    let report = json(
+        &folder,
+        "train card.toml --law gru --states 3 --width 5 --clock both --epochs 2 --seed 7 \
+         --train tension --validate cycles --cycles 1 --spacing 0,1e-3 --learning-rate 2e-3 \
+         --dissipation-weight 0.5 --quiet --json --no-plots --out g.safetensors",
+    );
+    let training = &report["training"];
+    assert_eq!(training["records"]["train"][0], "tension");
+    assert_eq!(training["records"]["validation"][0], "cycles");
+    let options = &training["options"];
+    assert_eq!(options["seed"], 7);
+    assert_eq!(options["learning_rate"], 2e-3);
+    assert_eq!(options["dissipation_weight"], 0.5);
+    assert_eq!(options["spacing"].as_array().unwrap().len(), 2);
+    let info = json(&folder, "info g.safetensors --json");
+    let architecture = &info["architecture"];
+    assert_eq!(architecture["law"], "gru");
+    assert_eq!(
+        (&architecture["states"], &architecture["width"]),
+        (&3.into(), &5.into())
+    );
+    assert_eq!(architecture["clock"], "both");
+}
+
+#[test]
+fn scores_have_exactly_their_keys() {
+    let folder = prepared();
+    let report = json(&folder, "evaluate m.safetensors --data data --json");
+    assert_eq!(keys(&report), ["mean", "records"]);
+    let records = report["records"].as_array().unwrap();
+    assert_eq!(records.len(), 2);
+    let score = [
+        "min_dissipation",
+        "name",
+        "negative_share",
+        "nrmse",
+        "r2",
+        "rmse",
+        "rows",
+    ];
+    assert_eq!(keys(&records[0]), score);
+    let mean: Vec<_> = score.into_iter().filter(|k| *k != "name").collect();
+    assert_eq!(keys(&report["mean"]), mean);
+    assert_eq!(
+        (&records[0]["name"], &records[0]["rows"]),
+        (&"a".into(), &4.into())
+    );
+    assert_eq!(report["mean"]["rmse"], records[0]["rmse"]);
+    let one = json(
+        &folder,
+        "evaluate m.safetensors --data data --records b --json",
+    );
+    assert_eq!(one["records"][0]["name"], "b");
+    assert!(ok(&folder, "evaluate m.safetensors --data data").contains("mean"));
+    // The classical law of a card.
+    let text = ok(
+        &folder,
+        "evaluate card.toml --data data/a.csv --cycles 1 --spacing 1e-3",
+    );
+    assert!(text.contains("RMSE"), "{text}");
+}
+
+#[test]
+fn a_prediction_is_a_record() {
+    let folder = prepared();
+    ok(
+        &folder,
+        "predict m.safetensors --data data/a.csv --out p.csv",
+    );
+    let measured = Record::from_csv(folder.path().join("data/a.csv")).unwrap();
+    let predicted = Record::from_csv(folder.path().join("p.csv")).unwrap();
+    let model = Model::load(folder.path().join("m.safetensors")).unwrap();
+    let curve = follow(&model.law, &measured).unwrap();
+    assert_eq!(predicted.stress, curve.record.stress);
+    assert_eq!(
+        (&predicted.time, &predicted.strain),
+        (&measured.time, &measured.strain)
+    );
+    assert!(predicted.external_names.is_empty());
+    let score = json(&folder, "evaluate m.safetensors --data p.csv --json");
+    assert_eq!(score["mean"]["rmse"], 0.0);
+
+    ok(
+        &folder,
+        "predict m.safetensors --data data/a.csv --out full.csv --full",
+    );
+    let full = Record::from_csv(folder.path().join("full.csv")).unwrap();
+    assert_eq!(
+        full.external_names[..2],
+        ["energy_MJ_m3", "dissipation_MJ_m3"]
+    );
+    assert_eq!(full.external_names.len(), 2 + 4);
+    assert_eq!(full.external_at(2)[1], curve.dissipation[2]);
+    refused(
+        &folder,
+        "predict m.safetensors --data data/a.csv --out data/a.csv",
+        &["data/a.csv", "overwrite"],
+    );
+}
+
+#[test]
+fn an_audit_lists_its_rows_in_order() {
+    let folder = prepared();
+    for law in ["m.safetensors", "card.toml"] {
+        let audit = json(&folder, &format!("audit {law} --json"));
+        assert_eq!(keys(&audit), ["law", "pass", "rows"]);
+        assert_eq!(audit["pass"], true);
+        let rows = audit["rows"].as_array().unwrap();
+        let names: Vec<_> = rows.iter().map(|r| r["name"].as_str().unwrap()).collect();
+        assert_eq!(names[..14], ROWS);
+        assert_eq!(keys(&rows[0]), ["kind", "limit", "name", "pass", "value"]);
+    }
+    assert!(ok(&folder, "audit m.safetensors --seed 3").contains("tangent_error"));
+}
+
+#[test]
+fn every_kind_of_figure_is_drawn() {
+    let folder = prepared();
+    for kind in ["stress-strain", "time", "dissipation", "states", "parity"] {
+        for (extension, start) in [("svg", &b"<svg"[..]), ("png", b"\x89PNG\r\n\x1a\n")] {
+            let out = format!("{kind}.{extension}");
+            let data = if kind == "states" {
+                "data/a.csv"
+            } else {
+                "data"
+            };
+            ok(
+                &folder,
+                &format!("plot m.safetensors --data {data} --kind {kind} --over path --out {out}"),
+            );
+            let bytes = std::fs::read(folder.path().join(&out)).unwrap();
+            assert!(bytes.starts_with(start), "{out}");
+        }
+    }
+    assert!(!names(&folder).iter().any(|name| name.starts_with('.')));
+    let states = "plot m.safetensors --data data --kind states --out s.svg";
+    refused(&folder, states, &["--records", "a, b"]);
+    let component = "plot m.safetensors --data data --component 22 --out s.svg";
+    refused(&folder, component, &["--component 22", "11"]);
+}
+
+#[test]
+fn info_tells_where_a_law_comes_from() {
+    let folder = prepared();
+    let info = json(&folder, "info m.safetensors --json");
+    assert_eq!(info["name"], "tiny steel");
+    assert_eq!(info["card_name"], "tiny steel");
+    assert_eq!(info["strain_measure"], "true");
+    assert_eq!(info["training"]["options"]["epochs"], 30);
+    assert_eq!(info["training"]["seed"], 1);
+    assert_eq!(info["audit"]["pass"], true);
+    assert_eq!(info["guarantees"]["rest"], true);
+    let tensors = info["parameters"]["tensors"].as_array().unwrap();
+    let entries = |t: &Value| {
+        let shape = t["shape"].as_array().unwrap();
+        shape.iter().map(|n| n.as_u64().unwrap()).product::<u64>()
+    };
+    let count: u64 = tensors.iter().map(entries).sum();
+    assert_eq!(info["parameters"]["count"], count);
+    let text = ok(&folder, "info m.safetensors");
+    for word in [
+        "tiny steel",
+        "minimal-state",
+        "sha256",
+        "trained range",
+        "audit",
+        "seed: 1",
+    ] {
+        assert!(text.contains(word), "no `{word}` in {text}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file() {
+    let folder = prepared();
+    ok(
+        &folder,
+        "train card.toml --quiet --no-plots --out again.safetensors",
+    );
+    let again = std::fs::read(folder.path().join("again.safetensors")).unwrap();
+    assert!(again == model_bytes(), "another file");
+    ok(
+        &folder,
+        "train card.toml --quiet --no-plots --seed 2 --out other.safetensors",
+    );
+    let other = std::fs::read(folder.path().join("other.safetensors")).unwrap();
+    assert!(other != model_bytes(), "the same file");
+}
+
+/// Waits for a condition, and at most a minute.
+fn wait(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_best_law_and_a_checkpoint_goes_on_from_there() {
+    let folder = prepared();
+    let train = "train card.toml --epochs 2000 --quiet --no-plots --checkpoint c.json";
+    let arguments = format!("{train} --out i.safetensors");
+    let child = command(&folder, &arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let model = folder.path().join("i.safetensors");
+    let checkpoint = folder.path().join("c.json");
+    wait("checkpoint", || checkpoint.exists());
+    assert!(
+        !model.exists(),
+        "the training ended before it could be interrupted"
+    );
+    let id = child.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("best law so far"), "{errors}");
+    let interrupted = Model::load(&model).unwrap().training;
+    assert_eq!(interrupted["stop"], "interrupted");
+    let run = interrupted["epochs_run"].as_u64().unwrap();
+    assert!((100..2000).contains(&run), "{run} epochs");
+
+    ok(&folder, &arguments);
+    let whole = arguments
+        .replace("c.json", "other.json")
+        .replace("i.safe", "whole.safe");
+    ok(&folder, &whole);
+    let resumed = std::fs::read(&model).unwrap();
+    let whole = std::fs::read(folder.path().join("whole.safetensors")).unwrap();
+    assert!(resumed == whole, "the resumed training is another one");
+    assert!(checkpoint.exists());
+
+    let other = arguments.replace("2000", "1000");
+    refused(
+        &folder,
+        &other,
+        &["c.json", "other options", "delete the file"],
+    );
+}
+
+#[test]
+fn bad_records_are_refused() {
+    let folder = prepared();
+    folder.file("empty.csv", "");
+    folder.file("nan.csv", "time_s,strain,stress_MPa\n0,0,0\n1,nan,0\n");
+    folder.file("back.csv", "time_s,strain,stress_MPa\n1,0,0\n0,0.1,0\n");
+    folder.file("mixed/a.csv", CSV);
+    folder.file("mixed/p.csv", PLANE);
+    for (data, words) in [
+        ("none.csv", &["none.csv", "No such file"][..]),
+        ("empty.csv", &["empty.csv", "the file is empty"]),
+        ("nan.csv", &["nan.csv:3, column strain", "not finite"]),
+        ("back.csv", &["back.csv:3", "time decreases from 1 to 0"]),
+        (
+            "plane/p.csv",
+            &["plane/p.csv", "record `p` has 3 components"],
+        ),
+        ("mixed", &["mixed", "record `p` has 3 components"]),
+        (
+            "data --records a,z",
+            &["data", "no record is called `z`", "a, b"],
+        ),
+        ("data --spacing -1", &["--spacing"]),
+    ] {
+        for command in ["evaluate m.safetensors", "plot m.safetensors --out x.svg"] {
+            if data.contains("--spacing") {
+                let output = run(&folder, &format!("{command} --data {data}"));
+                assert_eq!(output.status.code(), Some(2));
+            } else {
+                refused(&folder, &format!("{command} --data {data}"), words);
+            }
+        }
+    }
+    refused(
+        &folder,
+        "predict m.safetensors --data plane/p.csv --out x.csv",
+        &["plane/p.csv", "3 components"],
+    );
+    refused(
+        &folder,
+        "evaluate m.safetensors --data data --spacing nan",
+        &["spacing"],
+    );
+    let zero = run(&folder, "evaluate m.safetensors --data data --cycles 0");
+    assert_eq!(zero.status.code(), Some(2));
+    assert!(!folder.path().join("x.svg").exists());
+}
+
+#[test]
+fn bad_models_are_refused() {
+    let folder = prepared();
+    let good = model_bytes();
+    folder.file("short.safetensors", &good[..good.len() - 100]);
+    folder.file("head.safetensors", &good[..5]);
+    folder.file("nothing.safetensors", "");
+    let mut tampered = good.to_vec();
+    let last = tampered.len() - 3;
+    tampered[last] ^= 1;
+    folder.file("tampered.safetensors", tampered);
+    folder.file("csv.safetensors", CSV);
+    folder.file("plain/card.toml", "name = 'x'\nrecords = ['../data']\n");
+    for (model, words) in [
+        (
+            "none.safetensors",
+            &["none.safetensors", "No such file"][..],
+        ),
+        ("short.safetensors", &["short.safetensors"]),
+        ("head.safetensors", &["head.safetensors", "truncated"]),
+        (
+            "nothing.safetensors",
+            &["the file is empty", "hysteron train"],
+        ),
+        ("tampered.safetensors", &["sha256 does not match"]),
+        ("csv.safetensors", &["csv.safetensors", "hysteron train"]),
+        ("data/a.csv", &["data/a.csv", "this is a record"]),
+    ] {
+        for command in [
+            "audit",
+            "info",
+            "evaluate --data data",
+            "plot --data data --out x.svg",
+        ] {
+            let (command, rest) = command.split_once(' ').unwrap_or((command, ""));
+            refused(&folder, &format!("{command} {model} {rest}"), words);
+        }
+    }
+    refused(&folder, "audit plain", &["card.toml", "no [reference] law"]);
+}
+
+#[test]
+fn bad_cards_and_options_are_refused_before_the_training() {
+    let folder = prepared();
+    folder.file(
+        "unknown.toml",
+        CARD.replace("[train]", "[train]\nepoch = 3"),
+    );
+    folder.file(
+        "law.toml",
+        CARD.replace("[learn]", "[learn]\nlaw = \"lstm9\""),
+    );
+    let empty = CARD.find("[[programme]]").map(|end| &CARD[..end]).unwrap();
+    folder.file("empty.toml", empty);
+    std::fs::create_dir(folder.path().join("void")).unwrap();
+    for (arguments, words) in [
+        ("none.toml", &["none.toml", "No such file"][..]),
+        ("unknown.toml", &["unknown.toml:", "unknown field `epoch`"]),
+        ("law.toml", &["law.toml:", "lstm9", "gru, minimal-state"]),
+        ("empty.toml", &["empty.toml", "nothing to learn from"]),
+        ("void", &["void", "no CSV record"]),
+        ("data/a.csv", &["data/a.csv", "this is a record"]),
+        (
+            "card.toml --law nope",
+            &["--law", "nope", "gru, minimal-state"],
+        ),
+        ("card.toml --epochs 0", &["--epochs", "0"]),
+        ("card.toml --states 0", &["--states", "0"]),
+        ("card.toml --learning-rate nan", &["--learning-rate"]),
+        ("card.toml --spacing nan", &["--spacing"]),
+        (
+            "card.toml --train x",
+            &["no record is called `x`", "cycles, tension"],
+        ),
+        (
+            "card.toml --validate x",
+            &["no record is called `x`", "cycles, tension"],
+        ),
+        ("card.toml --train tension --validate tension", &["in both"]),
+        (
+            "card.toml --out no/m.safetensors",
+            &["no/m.safetensors", "no folder"],
+        ),
+        ("card.toml --out data", &["data", ".safetensors"]),
+        ("card.toml --out m.txt", &["m.txt", ".safetensors"]),
+        ("card.toml --checkpoint no/c", &["no/c", "no folder"]),
+        (
+            "card.toml --checkpoint m.safetensors --out m.safetensors",
+            &["the same file"],
+        ),
+        (
+            "card.toml --checkpoint data/a.csv",
+            &["data/a.csv", "not a checkpoint"],
+        ),
+    ] {
+        refused(&folder, &format!("train {arguments} --quiet"), words);
+    }
+    let figure = "m.safetensors --data data --out";
+    for (arguments, words) in [
+        (format!("{figure} x.pdf"), &["x.pdf", ".svg or .png"][..]),
+        (format!("{figure} no/x.svg"), &["no/x.svg", "no folder"]),
+        // Before the work: the law is not even opened.
+        (
+            "none --data none --out x.pdf".into(),
+            &["x.pdf", ".svg or .png"],
+        ),
+    ] {
+        refused(&folder, &format!("plot {arguments}"), words);
+    }
+    let names = names(&folder);
+    assert!(
+        !names.contains(&"tiny_steel.safetensors".to_string()),
+        "{names:?}"
+    );
+    assert!(!names.iter().any(|name| name.starts_with('.')), "{names:?}");
+}
+
+#[test]
+fn bad_usage_exits_with_2_and_help_with_0() {
+    let folder = Folder::new();
+    for arguments in [
+        "",
+        "nonsense",
+        "train",
+        "evaluate m",
+        "audit m --sed 1",
+        "plot m --data d",
+    ] {
+        assert_eq!(
+            run(&folder, arguments).status.code(),
+            Some(2),
+            "{arguments}"
+        );
+    }
+    for command in ["", "train", "evaluate", "predict", "audit", "plot", "info"] {
+        let help = ok(&folder, &format!("{command} --help"));
+        assert!(help.contains("Example"), "{help}");
+    }
+    assert!(ok(&folder, "--version").starts_with("hysteron 0."));
+}
+
+/// A reader that goes away is no error, and no panic.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = prepared();
+    for arguments in ["audit m.safetensors", "info m.safetensors --json", "--help"] {
+        let mut child = command(&folder, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(text(&output.stderr), "", "{arguments}");
+        assert_eq!(output.status.code(), Some(0), "{arguments}");
+    }
+}
+
+#[test]
+fn real_records_are_learned() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/steel_epfl_resslab");
+    if !data.exists() {
+        println!("skipped: no records in {}", data.display());
+        return;
+    }
+    let folder = Folder::new();
+    let data = data.display();
+    let names = "resspylab_example_1,resspylab_example_2";
+    ok(
+        &folder,
+        &format!("train {data} --train {names} --epochs 20 --quiet --out steel.safetensors"),
+    );
+    let scores = json(
+        &folder,
+        &format!("evaluate steel.safetensors --data {data} --records {names} --json"),
+    );
+    for key in ["rmse", "nrmse", "r2", "min_dissipation", "negative_share"] {
+        let value = scores["mean"][key].as_f64();
+        assert!(value.is_some_and(f64::is_finite), "{key}: {scores}");
+    }
+}
