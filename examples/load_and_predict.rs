@@ -6,11 +6,11 @@
 
 use hysteron::card::Card;
 use hysteron::driver::{drive, follow};
+use hysteron::evaluate::score;
 use hysteron::law::Status;
 use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::model::Model;
 use hysteron::plot::stress_strain;
-use hysteron::record::Record;
 use hysteron::{Error, MaterialLaw, Result};
 use std::path::Path;
 
@@ -49,12 +49,14 @@ fn main() -> Result<()> {
         let mut record = drive(steel.as_ref(), &kind.build(card.components)?)?.record;
         record.name = name.into();
         let predicted = follow(&model.law, &record)?;
+        let score = score(&record, &predicted)?;
         let outside = predicted.status.iter().filter(|s| **s == Status::Outside);
         println!(
-            "{name}: root mean square error {:.1} MPa over {} rows, {} of them outside the trained \
-             strains",
-            root_mean_square(&record, &predicted.record),
-            record.rows(),
+            "{name}: root mean square error {:.1} MPa over {} rows; {:.1} % of the steps break the \
+             second law, {} rows lie outside the trained strains",
+            score.rmse,
+            score.rows,
+            100.0 * score.negative_share,
             outside.count()
         );
         tests.push((record, predicted));
@@ -63,12 +65,6 @@ fn main() -> Result<()> {
     stress_strain(&pairs, 0, format!("{OUT}/prediction.png"))?;
     println!("picture: {OUT}/prediction.png");
     Ok(())
-}
-
-fn root_mean_square(measured: &Record, predicted: &Record) -> f64 {
-    let pairs = measured.stress.iter().zip(&predicted.stress);
-    let squares: f64 = pairs.map(|(m, p)| (m - p).powi(2)).sum();
-    (squares / measured.stress.len() as f64).sqrt()
 }
 
 fn cycles() -> ProgrammeKind {

@@ -15,6 +15,7 @@
 //! | `train` | roll-outs, loss and optimiser on burn (feature `train`) |
 //! | [`record`], [`card`], [`loading`] | test records, material cards, loading programmes |
 //! | [`driver`] | the material-point driver: strain, stress and mixed control |
+//! | [`evaluate`] | how well a law predicts records |
 //! | [`audit`] | what makes a law fit for a solver, measured |
 //! | [`model`], [`model_file`] | saved laws |
 //! | `plot` | figures as SVG and PNG (feature `plot`) |
