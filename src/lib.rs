@@ -1,4 +1,59 @@
-//! hysteron: learned material laws.
+//! Learned material laws: recurrent constitutive models that a finite element solver can use.
+//!
+//! A law is a free energy and an evolution of internal variables, both learned from stress–strain
+//! records. Its equations are written once, over a small vector algebra; training, prediction, the
+//! consistent tangent and the audit are readings of the same text.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`law`] | [`MaterialLaw`], the contract between a law and a solver |
+//! | [`mandel`] | Kelvin–Mandel vectors, component orders of the hosts, rotations |
+//! | [`laws`] | classical laws, and the stress states around them |
+//! | [`algebra`], [`network`] | the vector algebra, and the parts that laws are built of |
+//! | [`recurrent`] | laws that can be learned: [`RecurrentLaw`](recurrent::RecurrentLaw), the list |
+//! | [`learned`] | a trained law in physical units, with its tangent |
+//! | `train` | roll-outs, loss and optimiser on burn (feature `train`) |
+//! | [`record`], [`card`], [`loading`] | test records, material cards, loading programmes |
+//! | [`driver`] | the material-point driver: strain, stress and mixed control |
+//! | [`evaluate`] | how well a law predicts records |
+//! | [`audit`] | what makes a law fit for a solver, measured |
+//! | [`model`], [`model_file`] | saved laws |
+//! | `plot` | figures as SVG and PNG (feature `plot`) |
+//!
+//! Without its default features the crate only evaluates laws, for embedding in a solver.
+//!
+//! A classical law under stress control, and its audit:
+//!
+//! ```
+//! use hysteron::audit::{AuditOptions, audit};
+//! use hysteron::driver::drive;
+//! use hysteron::laws::{PlasticityParameters, ReferenceLaw};
+//! use hysteron::loading::{Control, LoadStep, Programme};
+//!
+//! let law = ReferenceLaw::J2(PlasticityParameters {
+//!     young: 200e3,
+//!     poisson: 0.3,
+//!     yield_stress: 250.0,
+//!     voce: Vec::new(),
+//!     linear_hardening: 2e3,
+//!     backstress: Vec::new(),
+//! })
+//! .build(6)?;
+//! let programme = Programme {
+//!     name: "tension and back".into(),
+//!     components: 1,
+//!     external_names: Vec::new(),
+//!     steps: [300.0, 0.0]
+//!         .map(|stress| LoadStep { dt: 1.0, targets: vec![Control::Stress(stress)], external: Vec::new() })
+//!         .to_vec(),
+//! };
+//! let curve = drive(law.as_ref(), &programme)?;
+//! // What stays is the plastic strain (300 − 250) / H.
+//! assert!((curve.record.strain[2] - 0.025).abs() < 1e-9);
+//! assert!(curve.dissipation.iter().all(|d| *d >= 0.0));
+//! assert!(audit(law.as_ref(), &AuditOptions::default()).pass);
+//! # Ok::<(), hysteron::Error>(())
+//! ```
 
 pub mod algebra;
 pub mod audit;
@@ -26,3 +81,20 @@ pub mod train;
 
 pub use error::{Error, Result, UpdateError};
 pub use law::{Increment, MaterialLaw, Response};
+
+/// The code of the README and of the book is compiled and run.
+#[cfg(doctest)]
+mod documents {
+    macro_rules! documents {
+        ($($name:ident => $file:literal),+ $(,)?) => {
+            $(#[doc = include_str!($file)] struct $name;)+
+        };
+    }
+    documents! {
+        ReadMe => "../README.md",
+        MainJob => "../docs/src/main_job.md",
+        Conventions => "../docs/src/conventions.md",
+        AddingALaw => "../docs/src/adding_a_law.md",
+        Records => "../docs/src/records.md",
+    }
+}

@@ -183,3 +183,33 @@ fn the_hash_is_that_of_the_content() {
         hash(&FULL.replace("amplitude = 0.01", "amplitude = 0.02"))
     );
 }
+
+#[test]
+fn the_cards_of_the_book_are_valid() {
+    let page = include_str!("../docs/src/cards.md");
+    let cards: Vec<_> = page
+        .split("```toml")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(cards.len(), 2);
+    for text in cards {
+        Card::from_bytes("cards.md", text.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn the_cards_of_the_materials_give_records() {
+    let mut opened = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/materials")).unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.is_dir() {
+            continue;
+        }
+        let card = Card::open(&folder).unwrap();
+        let records = card.all_records().unwrap();
+        card.split.apply(&records).unwrap();
+        opened += 1;
+    }
+    assert!(opened >= 3);
+}

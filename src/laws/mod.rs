@@ -1,6 +1,6 @@
 //! Classical laws, each written once in three dimensions, and the stress states around them.
 //!
-//! [`ReferenceLaw`] is what a material card names; [`battery`] is the list that every generic test
+//! [`ReferenceLaw`] is what a material card names; [`mod@battery`] is the list that every generic test
 //! runs over.
 
 pub mod battery;

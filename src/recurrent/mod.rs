@@ -1,6 +1,6 @@
 //! Recurrent constitutive models: a free energy, and an evolution of the hidden state.
 //!
-//! A law is written once, over the [`Algebra`](crate::algebra::Algebra), in normalised units; see
+//! A law is written once, over the [`Algebra`], in normalised units; see
 //! [`RecurrentLaw`]. [`LearnedLaw`](crate::learned::LearnedLaw) turns it into a
 //! [`MaterialLaw`](crate::law::MaterialLaw).
 

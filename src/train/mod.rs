@@ -2,7 +2,7 @@
 //!
 //! Roll-outs are free-running over whole records: the law never sees a measured stress. The whole
 //! roll-out is one operation of burn's graph ([`rollout`]), the loss and its gradient are burn's
-//! ([`loss`]), the optimiser is burn's Adam ([`fit`]).
+//! ([`loss`]), the optimiser is burn's Adam ([`mod@fit`]).
 
 pub mod checkpoint;
 pub mod fit;
