@@ -420,7 +420,8 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
             stationary: claims.stationary,
             rate_independent: claims.rate_independent,
             isotropic: claims.isotropic,
-            rest: true,
+            // `σ(0, z_0) = 0` always; the virgin point also stays there if its state does.
+            rest: claims.stationary,
         }
     }
 

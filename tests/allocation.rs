@@ -3,7 +3,7 @@
 mod common;
 
 use common::Random;
-use hysteron::law::{Increment, Response};
+use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::laws::battery;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -46,7 +46,11 @@ fn updates_do_not_allocate() {
     drop(std::hint::black_box(vec![1.0; 3]));
     assert_eq!(counted(), before + 1, "the counter counts");
 
-    for (name, law) in battery() {
+    let learned = common::learned_laws(0).into_iter();
+    let learned = learned.map(|(name, law)| (name, Box::new(law) as Box<dyn MaterialLaw>));
+    let classical = battery().into_iter();
+    let classical = classical.map(|(name, law)| (name.to_string(), law));
+    for (name, law) in classical.chain(learned) {
         let (n, scales) = (law.components(), law.scales());
         let mut random = Random::new(1);
         let path: Vec<Vec<f64>> = (0..200)

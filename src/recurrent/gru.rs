@@ -9,9 +9,10 @@
 //! z' = (1 − u) ⊙ c + u ⊙ z
 //! ```
 //!
-//! Guarantees nothing but a stress-free virgin state: the second law is penalised in training, the
-//! answer depends on the number of increments, and a row without strain or time still moves the
-//! state. With the strain-path clock `dt` is not an input, and the law is rate-independent.
+//! Guarantees only that `ψ` and `σ` vanish at `ε = 0`, `z = 0`: the second law is penalised in
+//! training, the answer depends on the number of increments, and an increment without strain or
+//! time still moves the state, so that even a virgin point does not stay at rest. With the
+//! strain-path clock `dt` is not an input, and the law is rate-independent.
 
 use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw};
 use crate::algebra::{Activation, Algebra, ParameterLayout};

@@ -53,10 +53,12 @@ pub struct Checkpoint {
     pub history: Vec<LearningPoint>,
 }
 
-/// What is written: the training's options make sure that it is the same training.
+/// What is written. Options and subject make sure that it is the same training.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     options: Training,
+    /// Digest of the law's tensors and of the histories.
+    subject: String,
     checkpoint: Checkpoint,
 }
 
@@ -75,9 +77,10 @@ impl Checkpoint {
     }
 
     /// Writes the checkpoint as JSON, beside the file first and then in its place.
-    pub fn save(&self, file: &Path, options: &Training) -> Result<()> {
+    pub fn save(&self, file: &Path, options: &Training, subject: &str) -> Result<()> {
         let stored = Stored {
             options: options.clone(),
+            subject: subject.into(),
             checkpoint: self.clone(),
         };
         let text = serde_json::to_vec(&stored)
@@ -88,8 +91,8 @@ impl Checkpoint {
     /// Reads a checkpoint of the same training.
     ///
     /// # Errors
-    /// A file that is none, or one of other options or another law.
-    pub fn load(file: &Path, parameters: usize, options: &Training) -> Result<Self> {
+    /// A file that is none, or one of other options, another law or other records.
+    pub fn load(file: &Path, parameters: usize, options: &Training, subject: &str) -> Result<Self> {
         let unusable = |why: String| {
             Error::Training(format!(
                 "{}: {why}; delete the file to start afresh",
@@ -102,6 +105,11 @@ impl Checkpoint {
         if stored.options != *options {
             return Err(unusable(
                 "a checkpoint of a training with other options".into(),
+            ));
+        }
+        if stored.subject != subject {
+            return Err(unusable(
+                "a checkpoint of another law or of other records".into(),
             ));
         }
         let checkpoint = stored.checkpoint;

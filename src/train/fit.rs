@@ -5,7 +5,7 @@ use super::checkpoint::{Checkpoint, Moments};
 use super::loss::{Target, Weights};
 use super::rollout::{Histories, TapePool, roll_out, roll_out_tape, values, vector};
 use crate::algebra::ParameterLayout;
-use crate::card::Training;
+use crate::card::{Training, hexadecimal};
 use crate::error::{Error, Result};
 use crate::learning::LearningPoint;
 use crate::recurrent::RecurrentLaw;
@@ -13,6 +13,7 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{Adam, AdamConfig, Optimizer};
 use burn::tensor::{Device, Tensor, activation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::f64::consts::PI;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -81,14 +82,17 @@ pub fn fit<L: RecurrentLaw + 'static>(
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
     let pool = TapePool::default();
     let positive = vector(layout.positive_mask(), &device);
+    let subject = subject(layout, train, validate);
     let stored = match &resume.file {
-        Some(file) if file.exists() => Some(Checkpoint::load(file, layout.len(), options)?),
+        Some(file) if file.exists() => {
+            Some(Checkpoint::load(file, layout.len(), options, &subject)?)
+        }
         _ => None,
     };
     let mut now = stored.unwrap_or_else(|| Checkpoint::start(layout.initial_values(options.seed)));
     let (start, first) = (Instant::now(), now.epoch);
-    let mut stop = Stop::Complete;
-    while now.epoch < options.epochs {
+    let mut stop = now.patience(options);
+    while stop == Stop::Complete && now.epoch < options.epochs {
         let epoch = now.epoch;
         let rate = learning_rate(options, epoch) * 0.5f64.powi(now.recoveries as i32);
         let weights = weights(options, epoch);
@@ -134,22 +138,15 @@ pub fn fit<L: RecurrentLaw + 'static>(
             remaining: elapsed.mul_f64((options.epochs - now.epoch) as f64 / done),
             rmse: parts.stress.sqrt() * train.stress_scale(),
         };
-        if observe(&progress).is_break() {
-            stop = Stop::Interrupted;
-        } else if options
-            .patience
-            .is_some_and(|patience| now.epoch - now.best_epoch > patience)
-        {
-            stop = Stop::Patience;
-        }
+        stop = match observe(&progress) {
+            ControlFlow::Break(()) => Stop::Interrupted,
+            ControlFlow::Continue(()) => now.patience(options),
+        };
         if let Some(file) = &resume.file {
             let due = resume.every > 0 && now.epoch.is_multiple_of(resume.every);
             if due || stop != Stop::Complete || now.epoch == options.epochs {
-                now.save(file, options)?;
+                now.save(file, options, &subject)?;
             }
-        }
-        if stop != Stop::Complete {
-            break;
         }
     }
     Ok(Fit {
@@ -190,7 +187,29 @@ fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
     raw.clone() + positive * (constrained - raw)
 }
 
+/// What is trained on what.
+fn subject(layout: &ParameterLayout, train: &Histories, validate: Option<&Histories>) -> String {
+    let mut hash = Sha256::new();
+    for tensor in layout.tensors() {
+        hash.update(format!("{} {:?};", tensor.name, tensor.parameter.shape()));
+    }
+    train.digest(&mut hash);
+    if let Some(validate) = validate {
+        validate.digest(&mut hash);
+    }
+    hexadecimal(&hash.finalize())
+}
+
 impl Checkpoint {
+    /// Whether the training has gone on for too long without a better law.
+    fn patience(&self, options: &Training) -> Stop {
+        let waited = self.epoch.saturating_sub(self.best_epoch);
+        match options.patience {
+            Some(patience) if waited > patience => Stop::Patience,
+            _ => Stop::Complete,
+        }
+    }
+
     fn remember(&mut self, point: LearningPoint, score: Option<f64>) {
         self.history.push(point);
         if let Some(score) = score.filter(|s| *s < self.best_score) {

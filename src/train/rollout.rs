@@ -11,6 +11,7 @@ use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -118,6 +119,23 @@ impl Histories {
                     (self.at(&self.padded.external, external.len(), row, i, r) - offset) / scale
                 })
             }),
+        }
+    }
+
+    /// Feeds all that a training sees of the histories to a hash.
+    pub(super) fn digest(&self, hash: &mut Sha256) {
+        let padded = &self.padded;
+        hash.update(format!("{:?} {};", self.shape(), self.measured));
+        for values in [
+            &padded.dt,
+            &padded.strain,
+            &padded.stress,
+            &padded.mask,
+            &padded.external,
+        ] {
+            for value in values {
+                hash.update(value.to_le_bytes());
+            }
         }
     }
 
