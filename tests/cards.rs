@@ -157,6 +157,18 @@ fn records_must_be_those_of_the_card() {
 }
 
 #[test]
+fn a_card_with_a_reference_law_alone_is_one() {
+    let materials = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("materials");
+    for entry in std::fs::read_dir(materials).unwrap() {
+        let folder = entry.unwrap().path();
+        if folder.join("card.toml").is_file() {
+            let card = Card::open(&folder).unwrap();
+            assert!(card.reference.is_some() || !card.records.is_empty());
+        }
+    }
+}
+
+#[test]
 fn the_hash_is_that_of_the_content() {
     let hash = |text: &str| Card::from_bytes("c.toml", text.as_bytes()).unwrap().hash();
     let first = hash(FULL);

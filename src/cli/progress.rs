@@ -15,14 +15,22 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 const INTERRUPTED: i32 = 130;
 
 /// Becomes true on ctrl-c; a second one ends the program.
-pub fn interruption() -> Result<Arc<AtomicBool>> {
+pub fn interruption(display: &Display) -> Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
     let flag = asked.clone();
+    let bar = match display {
+        Display::Bar(bar) => Some(bar.clone()),
+        Display::Nothing | Display::Lines { .. } => None,
+    };
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
             std::process::exit(INTERRUPTED);
         }
-        note("stopping; the best law so far will be saved (ctrl-c again gives up at once)");
+        let text = "stopping; the best law so far will be saved (ctrl-c again gives up at once)";
+        match &bar {
+            Some(bar) => bar.println(text),
+            None => note(text),
+        }
     })
     .map_err(|e| Error::invalid(format!("ctrl-c cannot be caught: {e}")))?;
     Ok(asked)
@@ -45,7 +53,7 @@ impl Display {
         }
         let target = ProgressDrawTarget::stderr_with_hz(8);
         let bar = ProgressBar::with_draw_target(Some(epochs as u64), target);
-        let template = "{bar:40} epoch {pos}/{len}\n{wide_msg}";
+        let template = "{bar:30} epoch {pos}/{len}  {prefix}\n{wide_msg}";
         let style = ProgressStyle::with_template(template);
         Self::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
@@ -56,14 +64,18 @@ impl Display {
             Self::Nothing => {}
             Self::Bar(bar) => {
                 bar.set_position(epoch as u64);
-                bar.set_message(describe(progress));
+                bar.set_prefix(outlook(progress));
+                bar.set_message(figures(progress));
             }
             Self::Lines { last } => {
                 let due = last.is_none_or(|at| at.elapsed() >= LINE_EVERY);
                 if due || epoch == progress.epochs {
                     *last = Some(Instant::now());
-                    let text = describe(progress);
-                    note(&format!("epoch {epoch}/{}  {text}", progress.epochs));
+                    let (figures, outlook) = (figures(progress), outlook(progress));
+                    note(&format!(
+                        "epoch {epoch}/{}  {figures}  {outlook}",
+                        progress.epochs
+                    ));
                 }
             }
         }
@@ -71,12 +83,13 @@ impl Display {
 
     pub fn finish(&self) {
         if let Self::Bar(bar) = self {
-            bar.abandon();
+            bar.finish_and_clear();
         }
     }
 }
 
-fn describe(progress: &Progress) -> String {
+/// Where the training stands.
+fn figures(progress: &Progress) -> String {
     let point = &progress.point;
     let mut parts = format!("stress {}", short(point.stress));
     for (name, value) in [
@@ -88,12 +101,16 @@ fn describe(progress: &Progress) -> String {
         }
     }
     format!(
-        "RMSE {} MPa  loss {parts}  D < 0 {} %  best epoch {}  {} left",
+        "RMSE {} MPa  loss {parts}  D < 0 {} %",
         short(progress.rmse),
-        short(100.0 * point.negative_share),
-        progress.best_epoch + 1,
-        duration(progress.remaining)
+        short(100.0 * point.negative_share)
     )
+}
+
+/// Its best epoch, and how long it will still take.
+fn outlook(progress: &Progress) -> String {
+    let left = duration(progress.remaining);
+    format!("best epoch {}, {left} left", progress.best_epoch + 1)
 }
 
 fn duration(time: Duration) -> String {

@@ -142,8 +142,8 @@ impl Arguments {
             file: self.checkpoint.clone(),
             every: CHECKPOINT_EVERY,
         };
-        let interrupted = interruption()?;
         let mut display = Display::new(self.quiet, options.epochs);
+        let interrupted = interruption(&display)?;
         let learned = train(
             &card.name,
             &architecture,

@@ -7,9 +7,14 @@
 //!
 //! ```text
 //! l_i = tanh(W_a l_{i−1} + b_a) ⊙ tanh(W_b l_{i−1} + b_b)
-//! α = exp(W_α l + b_α),  α_t = exp(W_t l + b_t),  β = tanh(W_β l + b_β)
+//! α = e^{r(W_α l + b_α)},  α_t = e^{r(W_t l + b_t)},  β = tanh(W_β l + b_β)
 //! z' = β + e^{−(ν α + dt α_t)} ⊙ (z − β)
 //! ```
+//!
+//! The published cell has `r(x) = x`. Records cannot tell rates apart that are fast against their
+//! increments, and training drives such rates up without end: the law then jumps within the
+//! smallest increment, its tangent grows without bound and its answer hangs on the step. Here
+//! `r(x) = R tanh(x/R)`, `R = 6`: no memory is shorter than `e^{−6}` of the strain (time) scale.
 //!
 //! The strain-path clock leaves `α_t` out (rate-independent), the time clock `ν α`.
 //!
@@ -35,6 +40,8 @@ pub struct MinimalState {
 
 /// `ln α` at the start: memory fades over a tenth of the strain scale.
 const INITIAL_LOG_RATE: f64 = 2.0;
+/// `R`
+const LARGEST_LOG_RATE: f64 = 6.0;
 
 impl MinimalState {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
@@ -102,7 +109,9 @@ impl RecurrentLaw for MinimalState {
             l = a.mul(&a.slice(&both, 0..width), &a.slice(&both, width..2 * width));
         }
         let clock = |rate: &Dense, length: &A::Vector| {
-            a.times(&a.apply(Activation::Exp, &rate.forward(a, &l)), length)
+            let x = a.scale(&rate.forward(a, &l), 1.0 / LARGEST_LOG_RATE);
+            let log = a.scale(&a.apply(Activation::Tanh, &x), LARGEST_LOG_RATE);
+            a.times(&a.apply(Activation::Exp, &log), length)
         };
         let path = self
             .path_rate
