@@ -82,7 +82,7 @@ fn cycles() -> ProgrammeKind {
 
 fn random_cycles(seed: u64) -> ProgrammeKind {
     ProgrammeKind::RandomCyclic {
-        amplitude: 0.025,
+        amplitude: 0.02,
         cycles: 8,
         seed,
         rate: 1e-3,
