@@ -11,6 +11,9 @@ const SHORTEST: f64 = 1.0 / 1024.0;
 /// Part of the predicted decrease of the residual that a Newton step must achieve.
 const SUFFICIENT: f64 = 1e-4;
 
+/// Compliances of the restarts, over the typical strain by the typical stress: elastic to plastic.
+const RESTARTS: [f64; 3] = [0.1, 0.3, 1.0];
+
 /// What is prescribed at the end of one increment.
 pub(super) struct Goal<'a> {
     /// Strain, or stress where `stress_controlled`.
@@ -85,8 +88,29 @@ impl<'a> Point<'a> {
     }
 
     /// Advances to the goal, or leaves the accepted state as it was.
+    ///
+    /// A law whose answer has a kink at an empty increment may have a tangent there that says
+    /// nothing of either side; Newton's method then starts again from strains moved off it.
     pub fn advance(&mut self, goal: &Goal, options: &DriverOptions) -> Result<(), Failure> {
         self.guess(goal)?;
+        let mut result = self.iterate(goal, options);
+        for compliance in RESTARTS {
+            if !matches!(result, Err(Failure::NoEquilibrium { .. })) {
+                break;
+            }
+            let start = self.moved(goal, compliance);
+            if self.try_strain(goal, start).is_ok() {
+                swap(&mut self.current, &mut self.trial);
+                result = self.iterate(goal, options).or(result);
+            }
+        }
+        result?;
+        swap(&mut self.accepted, &mut self.current);
+        Ok(())
+    }
+
+    /// Newton's method from `current`.
+    fn iterate(&mut self, goal: &Goal, options: &DriverOptions) -> Result<(), Failure> {
         let mut iterations = 0;
         while self.current.residual > self.threshold(goal, options) {
             let step = match self.newton_step(goal) {
@@ -98,8 +122,22 @@ impl<'a> Point<'a> {
                 return Err(self.no_equilibrium(iterations));
             }
         }
-        swap(&mut self.accepted, &mut self.current);
         Ok(())
+    }
+
+    /// The accepted strains, moved towards the goal by a share of the law's typical compliance.
+    fn moved(&self, goal: &Goal, compliance: f64) -> [f64; MAX_COMPONENTS] {
+        let scales = self.law.scales();
+        let mut strain = self.accepted.strain;
+        for i in 0..self.law.components() {
+            if goal.stress_controlled[i] {
+                let missing = goal.value[i] - self.accepted.response.stress[i];
+                strain[i] += compliance * missing * scales.strain / scales.stress;
+            } else {
+                strain[i] = goal.value[i];
+            }
+        }
+        strain
     }
 
     /// Starts from the better of two guesses: free strains that follow the last tangent, which is
