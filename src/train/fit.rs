@@ -1,9 +1,10 @@
 //! The training loop: Adam on whole histories, best law kept.
 
+use super::Histories;
 use super::Resume;
 use super::checkpoint::{Checkpoint, Moments};
 use super::loss::{Target, Weights};
-use super::rollout::{Histories, TapePool, roll_out, roll_out_tape, values, vector};
+use super::rollout::{TapePool, roll_out, roll_out_tape, values, vector};
 use crate::algebra::ParameterLayout;
 use crate::card::{Training, hexadecimal};
 use crate::error::{Error, Result};

@@ -5,7 +5,7 @@
 //! stress. `s_D = s_σ·mean‖Δε‖` is the work of one mean increment, so that `λ_D` means the same
 //! for fine and coarse records; `s_Δσ` is the root mean square of the measured stress increments.
 
-use super::rollout::Histories;
+use super::Histories;
 use crate::algebra::tensor;
 use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;

@@ -6,6 +6,7 @@
 
 pub mod checkpoint;
 pub mod fit;
+mod histories;
 pub mod loss;
 pub mod probes;
 pub mod rollout;
@@ -13,7 +14,7 @@ pub mod rollout;
 pub use crate::learning::LearningPoint;
 pub use checkpoint::Checkpoint;
 pub use fit::{Fit, Progress, Stop, fit};
-pub use rollout::Histories;
+pub use histories::Histories;
 
 use crate::algebra::ParameterLayout;
 use crate::card::Training;

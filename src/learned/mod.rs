@@ -1,5 +1,11 @@
 //! A trained recurrent law as a [`MaterialLaw`]: physical units, exact consistent tangent.
 
+mod memory;
+mod normalisation;
+mod points;
+
+pub use normalisation::Normalisation;
+
 use crate::algebra::{Algebra, Dual, Lanes, ParameterLayout, Span, Tangent};
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::law::{
@@ -7,86 +13,11 @@ use crate::law::{
     Status, check_batch,
 };
 use crate::recurrent::{AnyLaw, Inputs, RecurrentLaw};
-use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
+use memory::with_lanes;
+use points::{Chunk, OnePoint, Points, check_values};
 
 /// Points that one pass of a batch advances together.
 const WIDTH: usize = 8;
-
-/// What turns physical units into the law's own, and the range that training has seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Normalisation {
-    /// `s_ε`
-    pub strain: f64,
-    /// `s_σ`, MPa
-    pub stress: f64,
-    /// `s_t`, s
-    pub time: f64,
-    /// Names of the external variables.
-    pub external_names: Vec<String>,
-    /// `[offset, scale]` of each external variable.
-    pub external: Vec<[f64; 2]>,
-    /// `[least, most]` of each Mandel strain component seen in training.
-    pub strain_range: Vec<[f64; 2]>,
-}
-
-impl Normalisation {
-    /// Unit scales without external variables and with an unlimited range.
-    pub fn unit(components: usize) -> Self {
-        Self {
-            strain: 1.0,
-            stress: 1.0,
-            time: 1.0,
-            external_names: Vec::new(),
-            external: Vec::new(),
-            strain_range: vec![[f64::NEG_INFINITY, f64::INFINITY]; components],
-        }
-    }
-
-    /// # Errors
-    /// [`Error::Invalid`] where a scale is not positive, or a list does not have an entry for each
-    /// of so many strain components or external variables.
-    pub fn check(&self, components: usize, external: usize) -> Result<()> {
-        let fail = |message: String| Err(Error::Invalid(message));
-        let scales = [
-            ("strain", self.strain),
-            ("stress", self.stress),
-            ("time", self.time),
-        ];
-        let named = self.external_names.iter().zip(&self.external);
-        let external_scales = named.map(|(name, [_, scale])| (name.as_str(), *scale));
-        for (what, scale) in scales.into_iter().chain(external_scales) {
-            if !(scale.is_finite() && scale > 0.0) {
-                return fail(format!("the scale {scale} of {what} is not positive"));
-            }
-        }
-        for (what, found, expected) in [
-            ("strain ranges", self.strain_range.len(), components),
-            ("external names", self.external_names.len(), external),
-            ("external scales", self.external.len(), external),
-        ] {
-            if found != expected {
-                return fail(format!("{found} {what}, {expected} are needed"));
-            }
-        }
-        if self.external.iter().any(|[offset, _]| !offset.is_finite()) {
-            return fail("the offset of an external variable is not finite".into());
-        }
-        let mut names = self.external_names.iter().enumerate();
-        if let Some((_, name)) = names.find(|(i, n)| self.external_names[..*i].contains(n)) {
-            return fail(format!("external variable `{name}` is there twice"));
-        }
-        if let Some([low, high]) = self
-            .strain_range
-            .iter()
-            .find(|[low, high]| low.partial_cmp(high).is_none_or(|order| order.is_gt()))
-        {
-            return fail(format!("strain range [{low}, {high}] is not a range"));
-        }
-        Ok(())
-    }
-}
 
 /// A recurrent law with its parameters and scales.
 ///
@@ -450,138 +381,4 @@ impl<const N: usize> Answer<N> {
             .as_ref()
             .map_or(0.0, |d| lanes.get(d[j], i)[lane])
     }
-}
-
-/// Where the inputs of `W` points come from.
-trait Points {
-    fn strain_old(&self, i: usize, lane: usize) -> f64;
-    fn strain_new(&self, i: usize, lane: usize) -> f64;
-    fn dt(&self, lane: usize) -> f64;
-    fn external(&self, i: usize, lane: usize) -> f64;
-    fn state(&self, i: usize, lane: usize) -> f64;
-}
-
-struct OnePoint<'a> {
-    increment: &'a Increment<'a>,
-    state: &'a [f64],
-}
-
-impl Points for OnePoint<'_> {
-    fn strain_old(&self, i: usize, _: usize) -> f64 {
-        self.increment.strain_old[i]
-    }
-
-    fn strain_new(&self, i: usize, _: usize) -> f64 {
-        self.increment.strain_new[i]
-    }
-
-    fn dt(&self, _: usize) -> f64 {
-        self.increment.dt
-    }
-
-    fn external(&self, i: usize, _: usize) -> f64 {
-        self.increment.external_new[i]
-    }
-
-    fn state(&self, i: usize, _: usize) -> f64 {
-        self.state[i]
-    }
-}
-
-/// Some points of a batch from `first` on; lanes beyond the end repeat the last point.
-struct Chunk<'a> {
-    input: &'a BatchInput<'a>,
-    first: usize,
-}
-
-impl Chunk<'_> {
-    fn at(&self, values: &[f64], i: usize, lane: usize) -> f64 {
-        let points = self.input.points;
-        values[i * points + (self.first + lane).min(points - 1)]
-    }
-}
-
-impl Points for Chunk<'_> {
-    fn strain_old(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.strain_old, i, lane)
-    }
-
-    fn strain_new(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.strain_new, i, lane)
-    }
-
-    fn dt(&self, lane: usize) -> f64 {
-        self.at(self.input.dt, 0, lane)
-    }
-
-    fn external(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.external_new, i, lane)
-    }
-
-    fn state(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.state, i, lane)
-    }
-}
-
-/// Refuses a batch with a number that is not finite, or a negative time step.
-fn check_values(input: &BatchInput) -> Result<(), BatchError> {
-    let p = input.points;
-    for (what, values) in [
-        ("old strain", input.strain_old),
-        ("new strain", input.strain_new),
-        ("time step", input.dt),
-        ("old external variables", input.external_old),
-        ("new external variables", input.external_new),
-        ("state", input.state),
-    ] {
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            let source = UpdateError::NonFinite {
-                what,
-                value: values[at],
-            };
-            return Err(BatchError {
-                point: at % p,
-                source,
-            });
-        }
-    }
-    match input.dt.iter().position(|dt| *dt < 0.0) {
-        None => Ok(()),
-        Some(point) => Err(BatchError {
-            point,
-            source: UpdateError::NegativeTime {
-                dt: input.dt[point],
-            },
-        }),
-    }
-}
-
-/// Memory of the lanes, kept per thread so that nothing is allocated after the first call.
-trait Memory: Sized + 'static {
-    fn with<R>(f: impl FnOnce(&RefCell<Vec<Self>>) -> R) -> R;
-}
-
-macro_rules! memory {
-    ($($width:expr),+) => {$(
-        impl Memory for [f64; $width] {
-            fn with<R>(f: impl FnOnce(&RefCell<Vec<Self>>) -> R) -> R {
-                thread_local!(static ARENA: RefCell<Vec<[f64; $width]>> = const {
-                    RefCell::new(Vec::new())
-                });
-                ARENA.with(f)
-            }
-        }
-    )+};
-}
-memory!(1, WIDTH);
-
-fn with_lanes<const W: usize, R>(parameters: &[f64], work: impl FnOnce(&Lanes<W>) -> R) -> R
-where
-    [f64; W]: Memory,
-{
-    let arena = <[f64; W] as Memory>::with(RefCell::take);
-    let lanes = Lanes::with_arena(parameters, arena);
-    let result = work(&lanes);
-    <[f64; W] as Memory>::with(|cell| cell.replace(lanes.into_arena()));
-    result
 }
