@@ -129,12 +129,12 @@ impl<'a> Point<'a> {
     fn moved(&self, goal: &Goal, compliance: f64) -> [f64; MAX_COMPONENTS] {
         let scales = self.law.scales();
         let mut strain = self.accepted.strain;
-        for i in 0..self.law.components() {
+        for (i, strain) in strain[..self.law.components()].iter_mut().enumerate() {
             if goal.stress_controlled[i] {
                 let missing = goal.value[i] - self.accepted.response.stress[i];
-                strain[i] += compliance * missing * scales.strain / scales.stress;
+                *strain += compliance * missing * scales.strain / scales.stress;
             } else {
-                strain[i] = goal.value[i];
+                *strain = goal.value[i];
             }
         }
         strain
