@@ -1,0 +1,242 @@
+//! Training: the loss, what keeps it reproducible, and what it refuses.
+#![cfg(feature = "train")]
+
+mod support;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use hysteron::card::{Learn, Training};
+use hysteron::record::{Padded, Record};
+use hysteron::train::loss::{Target, Weights};
+use hysteron::train::{Histories, Resume, Stop, Trained, normalisation, train};
+use hysteron::{Error, Result};
+use std::ops::ControlFlow;
+use support::Folder;
+
+/// A record of a linear hardening bar, with `rows` rows.
+fn record(name: &str, rows: usize, amplitude: f64) -> Record {
+    let mut record = Record {
+        name: name.into(),
+        components: 1,
+        ..Record::default()
+    };
+    let mut plastic = 0.0;
+    for row in 0..rows {
+        let strain = amplitude * (row as f64 * 0.3).sin();
+        let trial: f64 = 200e3 * (strain - plastic);
+        let excess = (trial - 5e3 * plastic).abs() - 250.0;
+        if excess > 0.0 {
+            plastic += excess / 205e3 * (trial - 5e3 * plastic).signum();
+        }
+        record.time.push(row as f64);
+        record.strain.push(strain);
+        record.stress.push(200e3 * (strain - plastic));
+    }
+    record
+}
+
+fn options() -> Training {
+    Training {
+        epochs: 30,
+        probes: 3,
+        dissipation_margin: 0.02,
+        tangent_weight: 0.1,
+        validate_every: 5,
+        ..Training::default()
+    }
+}
+
+fn learn(
+    records: &[Record],
+    options: &Training,
+    resume: &Resume,
+    stop_at: usize,
+) -> Result<Trained> {
+    let architecture = Learn {
+        states: 3,
+        width: 5,
+        ..Learn::default()
+    }
+    .architecture(1, 0);
+    let (last, training) = records.split_last().unwrap();
+    let training: Vec<_> = training.iter().collect();
+    train(
+        "bar",
+        &architecture,
+        &training,
+        &[last],
+        options,
+        resume,
+        &mut |progress| match progress.point.epoch + 1 == stop_at {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        },
+    )
+}
+
+fn records() -> Vec<Record> {
+    (0..4)
+        .map(|i| record(&format!("bar {i}"), 40 + 7 * i, 0.004 + 0.002 * i as f64))
+        .collect()
+}
+
+#[test]
+fn the_loss_that_is_differentiated_is_the_one_that_is_reported() {
+    let records = records();
+    let normalisation = normalisation(&records).unwrap();
+    let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
+    // The last record is a probe: its stress must not count, its dissipation must.
+    let histories = Histories::with_probes(padded, normalisation, 3);
+    let target = Target::new(&histories);
+    let size: usize = histories.shape().iter().product();
+    let output: Vec<f64> = (0..size).map(|i| (i as f64 * 0.7).sin() * 1e-2).collect();
+    for weights in [
+        Weights {
+            dissipation: 0.0,
+            margin: 0.0,
+            tangent: 0.0,
+        },
+        Weights {
+            dissipation: 3.0,
+            margin: 0.1,
+            tangent: 0.0,
+        },
+        Weights {
+            dissipation: 2.0,
+            margin: 0.0,
+            tangent: 0.5,
+        },
+    ] {
+        let data = TensorData::new(output.clone(), histories.shape());
+        let tensor = Tensor::<3>::from_data(data, (&Device::flex(), DType::F64));
+        let differentiated: Vec<f64> = target
+            .loss(tensor, weights)
+            .into_data()
+            .try_into_vec()
+            .unwrap();
+        let reported = target
+            .parts(&output, weights.margin)
+            .weighted(weights)
+            .loss();
+        approx::assert_relative_eq!(differentiated[0], reported, max_relative = 1e-12);
+    }
+    let mut other = output.clone();
+    let [_, width, count] = histories.shape();
+    for row in other.chunks_mut(width * count) {
+        row[count - 1] += 1.0;
+    }
+    let stress = |output: &[f64]| target.parts(output, 0.0).stress;
+    assert_eq!(stress(&output), stress(&other));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_law_and_another_seed_another() {
+    let none = Resume::default();
+    let one = learn(&records(), &options(), &none, 0).unwrap().fit;
+    let same = learn(&records(), &options(), &none, 0).unwrap().fit;
+    assert_eq!(one, same);
+    assert!(one.history.last().unwrap().loss() < 0.5 * one.history[0].loss());
+    let seeded = Training {
+        seed: 2,
+        ..options()
+    };
+    assert_ne!(
+        one.raw,
+        learn(&records(), &seeded, &none, 0).unwrap().fit.raw
+    );
+}
+
+#[test]
+fn a_training_that_was_stopped_goes_on_as_if_it_had_not() {
+    let folder = Folder::new();
+    let resume = Resume {
+        file: Some(folder.path().join("checkpoint.json")),
+        every: 7,
+    };
+    let whole = learn(&records(), &options(), &Resume::default(), 0)
+        .unwrap()
+        .fit;
+    let part = learn(&records(), &options(), &resume, 12).unwrap().fit;
+    assert_eq!(part.stop, Stop::Interrupted);
+    assert_eq!(part.history.len(), 12);
+    let rest = learn(&records(), &options(), &resume, 0).unwrap().fit;
+    assert_eq!(rest, whole);
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused() {
+    let folder = Folder::new();
+    let file = folder.path().join("checkpoint.json");
+    let resume = Resume {
+        file: Some(file.clone()),
+        every: 5,
+    };
+    learn(&records(), &options(), &resume, 6).unwrap();
+    let refused = |result: Result<Trained>, words: &str| match result {
+        Err(Error::Training(message)) => {
+            assert!(
+                message.contains(words) && message.contains("checkpoint.json"),
+                "{message}"
+            );
+        }
+        other => panic!("{other:?}"),
+    };
+    let mut changed = records();
+    changed[1].stress[3] += 1.0;
+    refused(learn(&changed, &options(), &resume, 0), "of other records");
+    let longer = Training {
+        epochs: 31,
+        ..options()
+    };
+    refused(learn(&records(), &longer, &resume, 0), "other options");
+    std::fs::write(&file, "{}").unwrap();
+    refused(
+        learn(&records(), &options(), &resume, 0),
+        "not a checkpoint",
+    );
+}
+
+#[test]
+fn patience_ends_a_training_that_no_longer_improves() {
+    let patient = Training {
+        epochs: 400,
+        patience: Some(3),
+        learning_rate: 1e-12,
+        final_learning_rate: 0.0,
+        ..options()
+    };
+    let fit = learn(&records(), &patient, &Resume::default(), 0)
+        .unwrap()
+        .fit;
+    assert_eq!(fit.stop, Stop::Patience);
+    assert!(fit.history.len() < 400);
+}
+
+#[test]
+fn records_and_options_that_do_not_fit_are_refused() {
+    let none = Resume::default();
+    let mut planar = records();
+    planar[0] = Record {
+        name: "plane".into(),
+        components: 3,
+        time: vec![0.0, 1.0],
+        strain: vec![0.0; 6],
+        stress: vec![0.0; 6],
+        ..Record::default()
+    };
+    let message = learn(&planar, &options(), &none, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("`plane` has 3 components"), "{message}");
+    let negative = Training {
+        clip: -1.0,
+        ..options()
+    };
+    let message = learn(&records(), &negative, &none, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("clip: -1"), "{message}");
+    let message = learn(&records()[..1], &options(), &none, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("no training record"), "{message}");
+}
