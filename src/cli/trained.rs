@@ -73,7 +73,7 @@ struct Report<'a> {
     audit: &'a Audit,
 }
 
-/// Audits the law, saves it, draws its figures and reports.
+/// Saves the law, audits it, draws its figures and reports; fails where the law breaks a guarantee.
 pub fn finish(
     arguments: &Arguments,
     out: &Path,
@@ -87,9 +87,13 @@ pub fn finish(
             "interrupted after {run} epochs; keeping the law of epoch {best}"
         ));
     }
-    let audit = audit(&law, &audit_options(typical_external(&law), None));
+    // At once, so that the law is there whatever happens to the rest.
+    let mut model = Model::new(law, context.architecture.clone(), &context.card);
+    model.save(out)?;
+    let law = &model.law;
+    let audit = audit(law, &audit_options(typical_external(law), None));
     let compare = |records: &[&Record]| -> Vec<Comparison> {
-        let compared = records.iter().map(|record| Comparison::of(&law, record));
+        let compared = records.iter().map(|record| Comparison::of(law, record));
         compared.collect()
     };
     let compared = Group {
@@ -98,7 +102,6 @@ pub fn finish(
     };
     let summary = summary(arguments.cycles, &context, &fit, &compared);
     let summary = serde_json::to_value(summary).map_err(|e| Error::invalid(e.to_string()))?;
-    let mut model = Model::new(law, context.architecture.clone(), &context.card);
     model.training = summary;
     let model = model.with_audit(&audit)?;
     model.save(out)?;
@@ -113,7 +116,10 @@ pub fn finish(
     } else {
         print(&tables(&compared, &audit, &files))?;
     }
-    Ok(Verdict::Pass)
+    Ok(match audit.pass {
+        true => Verdict::Pass,
+        false => Verdict::Fail,
+    })
 }
 
 /// A record and what the law answers to it.
