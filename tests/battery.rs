@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Point, Random};
+use hysteron::audit::{AuditOptions, audit};
 use hysteron::law::{Increment, Response};
 use hysteron::laws::battery;
 use hysteron::mandel::{self, Mandel};
@@ -11,6 +12,20 @@ use nalgebra::{Rotation3, Vector3};
 /// The fourth-order central difference of `f` at 0.
 fn derivative(h: f64, f: impl Fn(f64) -> f64) -> f64 {
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
+}
+
+#[test]
+fn every_guaranteed_row_of_the_audit_passes() {
+    let options = AuditOptions {
+        histories: 6,
+        growth_increments: 1000,
+        rotations: 20,
+        ..AuditOptions::default()
+    };
+    for (name, law) in battery() {
+        let audit = audit(law.as_ref(), &options);
+        assert!(audit.pass, "{name}\n{audit}");
+    }
 }
 
 #[test]

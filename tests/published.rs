@@ -3,6 +3,8 @@
 mod common;
 
 use common::Point;
+use hysteron::card::Card;
+use hysteron::law::{Increment, Response};
 use hysteron::laws::ReferenceLaw;
 use std::path::{Path, PathBuf};
 
@@ -82,4 +84,38 @@ fn s355_parameters_meet_the_records_they_were_fitted_to() {
         println!("{file}: RMSE {rmse:.2} MPa, published {published}");
         assert!((rmse / published - 1.0).abs() < 0.02, "{file}: {rmse}");
     }
+}
+
+/// `E(t)/E_0` after a step of strain, from the published terms themselves.
+#[test]
+fn the_backsheet_film_relaxes_as_published() {
+    let folder = root().join("materials/backsheet_kpf_prony");
+    let card = Card::open(folder).unwrap();
+    let law = card.reference.unwrap().build(1).unwrap();
+    let (strain, first) = (1e-3, 1739.03);
+    let mut state = law.new_state();
+    let mut response = Response::default();
+    let mut step = |old: f64, dt: f64| {
+        let increment = Increment {
+            strain_old: &[old],
+            strain_new: &[strain],
+            dt,
+            external_old: &[],
+            external_new: &[],
+        };
+        let mut next = state.clone();
+        law.update(&increment, &state, &mut next, &mut response)
+            .unwrap();
+        state = next;
+        response.stress[0] / strain
+    };
+    assert!((step(0.0, 0.0) / first - 1.0).abs() < 1e-6);
+    // The three fastest terms are over after 100 s; the next has fallen to e^-10.
+    let fast = 5.456514e-2 + 1.990923e-2 + 2.259133e-2 + 1.145233e-2;
+    let relaxed = step(strain, 100.0) / first;
+    assert!(
+        relaxed < 1.0 - fast && relaxed > 1.0 - fast - 0.011,
+        "{relaxed}"
+    );
+    assert!((step(strain, 1e30) / first - (1.0 - 0.95357921)).abs() < 1e-6);
 }
