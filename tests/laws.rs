@@ -297,12 +297,13 @@ fn damage_follows_the_softening_curve_and_unloads_to_the_origin() {
         poisson = 0.2
         threshold_strain = 1e-4
         softening_strain = 5e-4
+        softening_share = 0.9
     "#)
     .build(1)
     .unwrap();
     let integrity = |kappa: f64| match kappa {
         k if k <= 1e-4 => 1.0,
-        k => 1e-4 / k * (-(k - 1e-4) / 5e-4).exp(),
+        k => 1e-4 / k * (0.1 + 0.9 * (-(k - 1e-4) / 5e-4).exp()),
     };
     let mut slow = Point::new(law.as_ref());
     for step in 1..=20_000 {

@@ -81,6 +81,9 @@ fn gradients_are_those_of_the_value() {
     }
 }
 
+/// Value and gradient of a potential at a point.
+type Tangent<'a> = dyn Fn(&[f64]) -> (f64, Vec<f64>) + 'a;
+
 /// `N(y) ≥ N(x) + ∂N(x)·(y − x)`, near and far; a free network breaks it.
 #[test]
 fn input_convex_networks_are_convex_for_any_parameters() {
@@ -90,7 +93,7 @@ fn input_convex_networks_are_convex_for_any_parameters() {
             .map(|_| random.random_range(-1.0..1.0) * size)
             .collect()
     };
-    let mut gap = |at: &dyn Fn(&[f64]) -> (f64, Vec<f64>), size: f64| {
+    let mut gap = |at: &Tangent, size: f64| {
         let (x, y) = (draw(size), draw(size));
         let ((value, gradient), (other, _)) = (at(&x), at(&y));
         let linear: f64 = gradient

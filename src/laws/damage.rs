@@ -4,21 +4,22 @@
 //! ψ = (1 − d) ½ ε : C : ε        σ = (1 − d) C : ε        Y = −∂ψ/∂d = ½ ε : C : ε
 //! κ = max over the history of τ(ε),   τ = √(ε : C : ε / E)
 //! d(κ) = 0                                    κ ≤ κ₀
-//! d(κ) = 1 − (κ₀ / κ) exp(−(κ − κ₀) / ε_f)    κ > κ₀, at most MAX_DAMAGE
+//! d(κ) = 1 − (κ₀ / κ) (1 − α + α exp(−(κ − κ₀) / ε_f))    κ > κ₀, at most MAX_DAMAGE
 //! ```
 //!
-//! Parameters: `E` (MPa), `ν`, threshold strain `κ₀`, softening strain `ε_f`; under uniaxial stress
-//! `κ` is the axial strain. Tension and compression damage alike.
+//! Parameters: `E` (MPa), `ν`, threshold strain `κ₀`, softening strain `ε_f`, softening share `α`: the
+//! strength falls to `(1 − α) E κ₀`. Under uniaxial stress `κ` is the axial strain. Tension and compression damage alike.
 //! Internal variable: `d`. As `d(κ)` increases, `d' = max(d, d(τ))` remembers the same as `κ`.
 //!
 //! Source: J. C. Simo, J. W. Ju, Int. J. Solids Struct. 23 (1987) 821–840; J. Oliver, M. Cervera,
-//! S. Oller, J. Lubliner, SCI-C 1990, 945–957 (exponential softening).
+//! S. Oller, J. Lubliner, SCI-C 1990, 945–957 (exponential softening); R. H. J. Peerlings, R. de Borst,
+//! W. A. M. Brekelmans, M. G. D. Geers, Mech. Cohesive-frict. Mater. 3 (1998) 323–342 (`α`).
 //!
 //! Guaranteed: `D_end = Y_{n+1} Δd ≥ 0`, stationary, rate-independent, isotropic, at rest for zero
 //! strain. Softening makes the tangent lose ellipticity: a mesh needs a regularisation.
 
 use super::elastic::Isotropic;
-use super::{checked_response, positive, prepare};
+use super::{checked_response, invalid_if, positive, prepare};
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use crate::mandel::Mandel;
@@ -39,6 +40,13 @@ pub struct DamageParameters {
     pub threshold_strain: f64,
     /// `ε_f`.
     pub softening_strain: f64,
+    /// `α`, above 0, at most 1; 1 loses all strength.
+    #[serde(default = "one")]
+    pub softening_share: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// Isotropic damage in three dimensions.
@@ -53,6 +61,11 @@ impl Damage {
     pub fn new(parameters: &DamageParameters) -> Result<Self> {
         positive("threshold_strain", parameters.threshold_strain)?;
         positive("softening_strain", parameters.softening_strain)?;
+        positive("softening_share", parameters.softening_share)?;
+        invalid_if(
+            parameters.softening_share > 1.0,
+            "softening_share is above 1",
+        )?;
         Ok(Self {
             elastic: Isotropic::new(parameters.young, parameters.poisson)?,
             parameters: parameters.clone(),
@@ -67,11 +80,12 @@ impl Damage {
             return (0.0, 0.0);
         }
         let decay = (-(kappa - p.threshold_strain) / p.softening_strain).exp();
-        let integrity = p.threshold_strain / kappa * decay;
+        let lost = p.softening_share * decay;
+        let integrity = p.threshold_strain / kappa * (1.0 - p.softening_share + lost);
         if 1.0 - integrity >= MAX_DAMAGE {
             return (MAX_DAMAGE, 0.0);
         }
-        let slope = integrity * (1.0 / kappa + 1.0 / p.softening_strain);
+        let slope = integrity / kappa + p.threshold_strain / kappa * lost / p.softening_strain;
         (1.0 - integrity, slope)
     }
 }
