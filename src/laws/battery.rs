@@ -103,7 +103,7 @@ fn damage() -> ReferenceLaw {
         poisson: 0.2,
         threshold_strain: 1e-4,
         softening_strain: 5e-4,
-        softening_share: 0.92,
+        softening_share: 1.0,
     })
 }
 
