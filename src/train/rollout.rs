@@ -1,10 +1,10 @@
 //! Free-running roll-outs over whole histories, in each reading of the algebra.
 
 use super::Histories;
-use crate::algebra::{Algebra, Lanes, Span, Tape, TapeMemory, Tensors};
+use crate::algebra::{Algebra, Lanes, Span, Tape, TapeMemory, Tensors, tensor};
 use crate::recurrent::{RecurrentLaw, step};
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use burn_autodiff::checkpoint::base::Checkpointer;
 use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
@@ -228,10 +228,12 @@ impl Block {
         let state = lanes.input(law.states(), |_, _| 0.0);
         let kept = lanes.used();
         let mut outputs = Vec::with_capacity(rows * width);
-        let mut all = Vec::with_capacity(rows * law.states());
-        let mut values_per_row = 1;
+        let mut states = Vec::new();
+        let mut segment = rows;
         for row in 0..rows {
-            all.extend((0..law.states()).map(|i| lanes.get(state, i)));
+            if row % segment == 0 {
+                states.extend((0..law.states()).map(|i| lanes.get(state, i)));
+            }
             let inputs = histories.inputs(row, |n, fill| {
                 lanes.input(n, |i, w| fill(i, records.start + w))
             });
@@ -241,14 +243,11 @@ impl Block {
                 outputs.push(lanes.get(span, k));
             }
             lanes.overwrite(state, new.state);
-            values_per_row = lanes.used() - kept;
+            if row == 0 {
+                segment = (SEGMENT_VALUES / (lanes.used() - kept)).max(1);
+            }
             lanes.truncate(kept);
         }
-        let segment = (SEGMENT_VALUES / values_per_row).max(1);
-        let states = all
-            .chunks(law.states().max(1) * segment)
-            .flat_map(|rows| rows[..law.states()].to_vec())
-            .collect();
         Self {
             records,
             segment,
@@ -290,7 +289,7 @@ impl<L: RecurrentLaw + 'static> Backward<Flex, 1> for SweepBack<L> {
 /// An untracked `f64` vector.
 pub(crate) fn vector(values: Vec<f64>, device: &Device) -> Tensor<1> {
     let n = values.len();
-    Tensor::from_data(TensorData::new(values, [n]), (device, DType::F64))
+    tensor(values, [n], device)
 }
 
 /// The numbers of a tensor.
