@@ -244,6 +244,24 @@ pub trait MaterialLaw: Send + Sync {
     }
 }
 
+/// The checks of the contract, and the length of the new state.
+pub(crate) fn prepare<L: MaterialLaw>(
+    law: &L,
+    increment: &Increment,
+    state_old: &[f64],
+    state_new: &[f64],
+) -> Result<(), UpdateError> {
+    law.check(increment, state_old)?;
+    if state_new.len() != state_old.len() {
+        return Err(UpdateError::Shape {
+            what: "new state",
+            expected: state_old.len(),
+            found: state_new.len(),
+        });
+    }
+    Ok(())
+}
+
 /// Inputs of a batched update, component-major over points.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchInput<'a> {

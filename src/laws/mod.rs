@@ -25,7 +25,7 @@ pub use plane_strain::PlaneStrain;
 pub use stress_state::{PlaneStress, UniaxialStress, ZeroStress};
 
 use crate::error::{Error, Result, UpdateError};
-use crate::law::{Increment, MaterialLaw, Response, Status};
+use crate::law::{MaterialLaw, Response, Status, prepare};
 use crate::mandel::{Mandel, Moduli};
 use serde::{Deserialize, Serialize};
 
@@ -91,24 +91,6 @@ impl StressState {
             Self::UniaxialStress => Box::new(UniaxialStress::new(law)?),
         })
     }
-}
-
-/// The checks of the contract, and the length of the new state.
-fn prepare<L: MaterialLaw>(
-    law: &L,
-    increment: &Increment,
-    state_old: &[f64],
-    state_new: &[f64],
-) -> Result<(), UpdateError> {
-    law.check(increment, state_old)?;
-    if state_new.len() != state_old.len() {
-        return Err(UpdateError::Shape {
-            what: "new state",
-            expected: state_old.len(),
-            found: state_new.len(),
-        });
-    }
-    Ok(())
 }
 
 /// The response, if every number in it is finite.

@@ -10,7 +10,7 @@ use crate::algebra::{Algebra, Dual, Lanes, ParameterLayout, Span, Tangent};
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::law::{
     BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
-    Status, check_batch,
+    Status, check_batch, prepare,
 };
 use crate::recurrent::{AnyLaw, Inputs, RecurrentLaw};
 use memory::with_lanes;
@@ -318,15 +318,7 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
         state_new: &mut [f64],
         response: &mut Response,
     ) -> Result<(), UpdateError> {
-        self.check(increment, state_old)?;
-        let expected = state_old.len();
-        if state_new.len() != expected {
-            return Err(UpdateError::Shape {
-                what: "new state",
-                expected,
-                found: state_new.len(),
-            });
-        }
+        prepare(self, increment, state_old, state_new)?;
         match self.components() {
             1 => self.update_with::<1>(increment, state_old, state_new, response),
             3 => self.update_with::<3>(increment, state_old, state_new, response),
