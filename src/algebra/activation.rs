@@ -1,6 +1,8 @@
 //! Elementwise functions and their derivatives up to the third.
 
+use super::Real;
 use super::kernels::math;
+use super::kernels::simd::Isa;
 use serde::{Deserialize, Serialize};
 
 /// An elementwise function.
@@ -19,85 +21,32 @@ pub enum Activation {
     InverseSqrt,
 }
 
-/// Takes a scalar function and runs a loop over it; one loop is compiled for each function.
-pub(crate) trait Visitor {
-    fn visit(self, f: impl Fn(f64) -> f64);
+/// Takes a scalar function with its first three derivatives and runs a loop over it; one loop is
+/// compiled for each function, and of the four results only what the loop uses.
+pub(crate) trait Visitor<T> {
+    fn visit(self, f: impl Fn(T) -> [T; 4]);
 }
 
 impl Activation {
-    /// Shows the `order`-th derivative to a visitor. Its argument and result may be any finite
-    /// numbers; NaN gives NaN (zero for the roots).
+    /// Shows the function to a visitor. Its argument and results may be any finite numbers; NaN
+    /// gives NaN (zero for the roots).
     #[inline(always)]
-    pub(crate) fn visit<const FMA: bool>(self, order: u8, visitor: impl Visitor) {
-        debug_assert!(order <= 3);
-        match (self, order) {
-            (Self::Exp, _) => visitor.visit(math::exp::<FMA>),
-            (Self::Softplus, 0) => visitor.visit(math::softplus::<FMA>),
-            (Self::Sigmoid, 0) | (Self::Softplus, 1) => visitor.visit(math::sigmoid::<FMA>),
-            (Self::Sigmoid, 1) | (Self::Softplus, 2) => visitor.visit(|x| {
-                let s = math::sigmoid::<FMA>(x);
-                s * (1.0 - s)
-            }),
-            (Self::Sigmoid, 2) | (Self::Softplus, _) => visitor.visit(|x| {
-                let s = math::sigmoid::<FMA>(x);
-                s * (1.0 - s) * (1.0 - 2.0 * s)
-            }),
-            (Self::Sigmoid, _) => visitor.visit(|x| {
-                let s = math::sigmoid::<FMA>(x);
-                s * (1.0 - s) * (1.0 - 6.0 * s * (1.0 - s))
-            }),
-            (Self::Tanh, 0) => visitor.visit(math::tanh::<FMA>),
-            (Self::Tanh, 1) => visitor.visit(|x| {
-                let y = math::tanh::<FMA>(x);
-                1.0 - y * y
-            }),
-            (Self::Tanh, 2) => visitor.visit(|x| {
-                let y = math::tanh::<FMA>(x);
-                -2.0 * y * (1.0 - y * y)
-            }),
-            (Self::Tanh, _) => visitor.visit(|x| {
-                let y = math::tanh::<FMA>(x);
-                (1.0 - y * y) * (6.0 * y * y - 2.0)
-            }),
-            (Self::Sqrt, 0) => visitor.visit(|x| positive(x, f64::sqrt)),
-            (Self::Sqrt, 1) => visitor.visit(|x| positive(x, |x| 0.5 / x.sqrt())),
-            (Self::Sqrt, 2) => visitor.visit(|x| positive(x, |x| -0.25 / (x * x.sqrt()))),
-            (Self::Sqrt, _) => visitor.visit(|x| positive(x, |x| 0.375 / (x * x * x.sqrt()))),
-            (Self::InverseSqrt, 0) => visitor.visit(|x| positive(x, |x| 1.0 / x.sqrt())),
-            (Self::InverseSqrt, 1) => {
-                visitor.visit(|x| positive(x, |x| -0.5 / (x * x.sqrt())));
-            }
-            (Self::InverseSqrt, 2) => {
-                visitor.visit(|x| positive(x, |x| 0.75 / (x * x * x.sqrt())));
-            }
-            (Self::InverseSqrt, _) => {
-                visitor.visit(|x| positive(x, |x| -1.875 / (x * x * x * x.sqrt())));
-            }
+    pub(crate) fn visit<I: Isa, T: Real>(self, visitor: impl Visitor<T>) {
+        match self {
+            Self::Exp => visitor.visit(|x| [math::exp::<I, T>(x); 4]),
+            Self::Softplus => visitor.visit(math::softplus::<I, T>),
+            Self::Sigmoid => visitor.visit(math::sigmoid::<I, T>),
+            Self::Tanh => visitor.visit(math::tanh::<I, T>),
+            Self::Sqrt => visitor.visit(math::sqrt),
+            Self::InverseSqrt => visitor.visit(math::inverse_sqrt),
         }
     }
-
-    /// Shows how the derivative after the `order`-th follows from the value of the `order`-th,
-    /// where it does; gives the visitor back elsewhere.
-    #[inline(always)]
-    pub(crate) fn visit_next<V: Visitor>(self, order: u8, visitor: V) -> Option<V> {
-        match (self, order) {
-            (Self::Tanh, 0) => visitor.visit(|y| 1.0 - y * y),
-            (Self::Sigmoid, 0) | (Self::Softplus, 1) => visitor.visit(|y| y * (1.0 - y)),
-            (Self::Exp, _) => visitor.visit(|y| y),
-            _ => return Some(visitor),
-        }
-        None
-    }
-}
-
-#[inline(always)]
-fn positive(x: f64, f: impl Fn(f64) -> f64) -> f64 {
-    if x > 0.0 { f(x) } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algebra::kernels::simd::Portable;
 
     const ALL: [Activation; 6] = [
         Activation::Tanh,
@@ -108,10 +57,10 @@ mod tests {
         Activation::InverseSqrt,
     ];
 
-    struct At<'a>(f64, &'a mut f64);
+    struct At<'a>(f64, &'a mut [f64; 4]);
 
-    impl Visitor for At<'_> {
-        fn visit(self, f: impl Fn(f64) -> f64) {
+    impl Visitor<f64> for At<'_> {
+        fn visit(self, f: impl Fn(f64) -> [f64; 4]) {
             *self.1 = f(self.0);
         }
     }
@@ -123,9 +72,9 @@ mod tests {
                 for x in [-3.1, -0.4, 0.02, 0.3, 1.7, 4.0f64] {
                     let h = 1e-5 * x.abs();
                     let at = |x: f64, k| {
-                        let mut y = 0.0;
-                        f.visit::<false>(k, At(x, &mut y));
-                        y
+                        let mut y = [0.0; 4];
+                        f.visit::<Portable, f64>(At(x, &mut y));
+                        y[k]
                     };
                     let difference = (at(x + h, order) - at(x - h, order)) / (2.0 * h);
                     let exact = at(x, order + 1);

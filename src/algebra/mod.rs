@@ -4,7 +4,7 @@
 //!
 //! | reading | a vector is | used for |
 //! |---|---|---|
-//! | [`Lanes`] | `[f64; W]` per component, `W` material points side by side | solvers, prediction, audit |
+//! | [`Lanes`] | `[T; W]` per component, `W` material points side by side | solvers, prediction, audit |
 //! | [`Tangent`] | a value and its directional derivatives, over another reading | consistent tangent |
 //! | [`Tape`] | lanes, with every operation recorded for the reverse sweep | training on the CPU |
 //! | `Tensors` | burn tensors `[batch, n]` | training on any burn device, and the oracle of the tape |
@@ -16,14 +16,16 @@ mod activation;
 pub(crate) mod kernels;
 mod lanes;
 mod parameters;
+mod real;
 mod tangent;
 mod tape;
 #[cfg(feature = "train")]
 mod tensors;
 
 pub use activation::Activation;
-pub use lanes::{Lanes, Span};
-pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor};
+pub use lanes::{Arena, Lanes, Mark, Span};
+pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor, Weights};
+pub use real::Real;
 pub use tangent::{Dual, Tangent};
 pub use tape::{Tape, TapeMemory};
 #[cfg(feature = "train")]
@@ -53,8 +55,14 @@ pub trait Algebra {
     /// `Wᵀ y`: `W [n, m]`, `y [n]` → `[m]`.
     fn dense_transposed(&self, weight: Parameter, y: &Self::Vector) -> Self::Vector;
 
-    /// The `order`-th derivative of an activation, entry by entry. `order ≤ 3`.
-    fn activate(&self, activation: Activation, order: u8, x: &Self::Vector) -> Self::Vector;
+    /// The `order`-th derivative of an activation and those after it, entry by entry, `K ≤ 3` of
+    /// them up to the third.
+    fn derivatives<const K: usize>(
+        &self,
+        activation: Activation,
+        order: u8,
+        x: &Self::Vector,
+    ) -> [Self::Vector; K];
 
     fn add(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector;
 
@@ -95,6 +103,12 @@ pub trait Algebra {
         self.affine(x, factor, 0.0)
     }
 
+    /// The `order`-th derivative of an activation, entry by entry.
+    fn activate(&self, activation: Activation, order: u8, x: &Self::Vector) -> Self::Vector {
+        let [y] = self.derivatives(activation, order, x);
+        y
+    }
+
     fn apply(&self, activation: Activation, x: &Self::Vector) -> Self::Vector {
         self.activate(activation, 0, x)
     }
@@ -113,4 +127,12 @@ pub trait Algebra {
     fn direction(&self, x: &Self::Vector) -> Self::Vector {
         self.times(x, &self.apply(Activation::InverseSqrt, &self.dot(x, x)))
     }
+}
+
+/// A reading in which a vector may be a **bundle** of several of one length, as the directions of
+/// a tangent are. An operation acts on each of a bundle; beside a bundle, a single vector stands
+/// for as many equal ones.
+pub trait Bundles: Algebra {
+    /// The `n` unit vectors `[n]`.
+    fn units(&self, n: usize) -> Self::Vector;
 }

@@ -1,99 +1,87 @@
-//! A value and its derivative in `N` directions, over another reading.
+//! A value and its derivatives in several directions.
 
-use super::{Activation, Algebra, Parameter};
+use super::{Activation, Algebra, Bundles, Parameter};
 use std::ops::Range;
 
 /// Most parts of a [`Algebra::concat`]; bounded so that nothing is allocated.
 const MAX_PARTS: usize = 8;
 
-/// A vector and its directional derivatives; `None` where it does not depend on the directions,
-/// so that nothing is computed for what is constant (the old state, the parameters).
+/// A vector and its directional derivatives, a bundle with one vector for each direction; `None`
+/// where it does not depend on the directions, so that nothing is computed for what is constant
+/// (the old state, the parameters).
 #[derive(Clone, Debug)]
-pub struct Dual<V, const N: usize> {
+pub struct Dual<V> {
     pub value: V,
-    pub directions: Option<[V; N]>,
+    pub directions: Option<V>,
 }
 
-/// Reads a law together with its derivatives.
-pub struct Tangent<'a, A, const N: usize> {
+/// Reads a law together with its derivatives, over a reading whose vectors can be bundled.
+pub struct Tangent<'a, A> {
     inner: &'a A,
 }
 
-impl<'a, A: Algebra, const N: usize> Tangent<'a, A, N> {
+impl<'a, A: Bundles> Tangent<'a, A> {
     pub fn new(inner: &'a A) -> Self {
         Self { inner }
     }
 
     /// A vector that does not depend on the directions.
-    pub fn fixed(&self, value: A::Vector) -> Dual<A::Vector, N> {
+    pub fn fixed(&self, value: A::Vector) -> Dual<A::Vector> {
         Dual {
             value,
             directions: None,
         }
     }
 
-    /// The independent variable `[N]`: direction `k` is the `k`-th unit vector.
-    pub fn variable(&self, value: A::Vector) -> Dual<A::Vector, N> {
-        let unit = |k: usize| {
-            let mut e = [0.0; N];
-            e[k] = 1.0;
-            self.inner.constant(&e)
-        };
-        Dual {
-            value,
-            directions: Some(std::array::from_fn(unit)),
-        }
-    }
-
-    fn map(
-        &self,
-        x: &Dual<A::Vector, N>,
-        f: impl Fn(&A::Vector) -> A::Vector,
-    ) -> Option<[A::Vector; N]> {
-        x.directions
-            .as_ref()
-            .map(|d| std::array::from_fn(|k| f(&d[k])))
-    }
-
-    /// Combines two derivatives of which either may be absent.
-    fn join(
-        &self,
-        x: Option<[A::Vector; N]>,
-        y: Option<[A::Vector; N]>,
-        both: impl Fn(&A::Vector, &A::Vector) -> A::Vector,
-    ) -> Option<[A::Vector; N]> {
-        match (x, y) {
-            (Some(x), Some(y)) => Some(std::array::from_fn(|k| both(&x[k], &y[k]))),
-            (x, y) => x.or(y),
-        }
+    /// The independent variable `[n]`: there are `n` directions, the unit vectors.
+    pub fn variable(&self, value: A::Vector) -> Dual<A::Vector> {
+        let directions = Some(self.inner.units(self.inner.len(&value)));
+        Dual { value, directions }
     }
 
     /// `f(x̂, y) + f(x, ŷ)` for a bilinear `f`.
     fn product(
         &self,
-        x: &Dual<A::Vector, N>,
-        y: &Dual<A::Vector, N>,
+        x: &Dual<A::Vector>,
+        y: &Dual<A::Vector>,
         f: impl Fn(&A::Vector, &A::Vector) -> A::Vector,
-    ) -> Dual<A::Vector, N> {
-        let left = self.map(x, |d| f(d, &y.value));
-        let right = self.map(y, |d| f(&x.value, d));
+    ) -> Dual<A::Vector> {
+        let directions = match (&x.directions, &y.directions) {
+            (None, None) => None,
+            (Some(dx), None) => Some(f(dx, &y.value)),
+            (None, Some(dy)) => Some(f(&x.value, dy)),
+            (Some(dx), Some(dy)) => Some(self.inner.add(&f(dx, &y.value), &f(&x.value, dy))),
+        };
         Dual {
             value: f(&x.value, &y.value),
-            directions: self.join(left, right, |l, r| self.inner.add(l, r)),
+            directions,
         }
     }
 
-    /// The derivative of a vector, or zeros.
-    fn directions(&self, x: &Dual<A::Vector, N>) -> [A::Vector; N] {
-        x.directions.clone().unwrap_or_else(|| {
-            let zero = self.inner.zeros(self.inner.len(&x.value));
-            std::array::from_fn(|_| zero.clone())
+    /// Functions of `x` whose slopes are the values after them.
+    fn chain<const K: usize>(
+        &self,
+        values: &[A::Vector],
+        x: &Dual<A::Vector>,
+    ) -> [Dual<A::Vector>; K] {
+        std::array::from_fn(|k| Dual {
+            value: values[k].clone(),
+            directions: x
+                .directions
+                .as_ref()
+                .map(|d| self.inner.mul(&values[k + 1], d)),
         })
+    }
+
+    /// The derivative of a vector, or zeros.
+    fn directions(&self, x: &Dual<A::Vector>) -> A::Vector {
+        let zeros = || self.inner.zeros(self.inner.len(&x.value));
+        x.directions.clone().unwrap_or_else(zeros)
     }
 }
 
-impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
-    type Vector = Dual<A::Vector, N>;
+impl<A: Bundles> Algebra for Tangent<'_, A> {
+    type Vector = Dual<A::Vector>;
 
     fn len(&self, x: &Self::Vector) -> usize {
         self.inner.len(&x.value)
@@ -108,47 +96,59 @@ impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
     }
 
     fn dense(&self, weight: Parameter, bias: Option<Parameter>, x: &Self::Vector) -> Self::Vector {
+        let along = |d| self.inner.dense(weight, None, d);
         Dual {
             value: self.inner.dense(weight, bias, &x.value),
-            directions: self.map(x, |d| self.inner.dense(weight, None, d)),
+            directions: x.directions.as_ref().map(along),
         }
     }
 
     fn dense_transposed(&self, weight: Parameter, y: &Self::Vector) -> Self::Vector {
+        let along = |d| self.inner.dense_transposed(weight, d);
         Dual {
             value: self.inner.dense_transposed(weight, &y.value),
-            directions: self.map(y, |d| self.inner.dense_transposed(weight, d)),
+            directions: y.directions.as_ref().map(along),
         }
     }
 
-    fn activate(&self, activation: Activation, order: u8, x: &Self::Vector) -> Self::Vector {
-        let slope = x
-            .directions
-            .as_ref()
-            .map(|_| self.inner.activate(activation, order + 1, &x.value));
-        Dual {
-            value: self.inner.activate(activation, order, &x.value),
-            directions: slope.and_then(|slope| self.map(x, |d| self.inner.mul(&slope, d))),
+    fn derivatives<const K: usize>(
+        &self,
+        activation: Activation,
+        order: u8,
+        x: &Self::Vector,
+    ) -> [Self::Vector; K] {
+        if x.directions.is_none() {
+            let values = self.inner.derivatives::<K>(activation, order, &x.value);
+            return values.map(|value| self.fixed(value));
+        }
+        // Each result and the one after it, its slope.
+        match K {
+            1 => self.chain(&self.inner.derivatives::<2>(activation, order, &x.value), x),
+            2 => self.chain(&self.inner.derivatives::<3>(activation, order, &x.value), x),
+            _ => panic!("more than two derivatives of what has directions"),
         }
     }
 
     fn add(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector {
+        let directions = match (&x.directions, &y.directions) {
+            (Some(dx), Some(dy)) => Some(self.inner.add(dx, dy)),
+            (dx, dy) => dx.as_ref().or(dy.as_ref()).cloned(),
+        };
         Dual {
             value: self.inner.add(&x.value, &y.value),
-            directions: self.join(x.directions.clone(), y.directions.clone(), |x, y| {
-                self.inner.add(x, y)
-            }),
+            directions,
         }
     }
 
     fn sub(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector {
-        let negative = match x.directions {
-            None => self.map(y, |d| self.inner.scale(d, -1.0)),
-            Some(_) => y.directions.clone(),
+        let directions = match (&x.directions, &y.directions) {
+            (Some(dx), Some(dy)) => Some(self.inner.sub(dx, dy)),
+            (dx, None) => dx.clone(),
+            (None, Some(dy)) => Some(self.inner.scale(dy, -1.0)),
         };
         Dual {
             value: self.inner.sub(&x.value, &y.value),
-            directions: self.join(x.directions.clone(), negative, |x, y| self.inner.sub(x, y)),
+            directions,
         }
     }
 
@@ -157,9 +157,10 @@ impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
     }
 
     fn affine(&self, x: &Self::Vector, factor: f64, offset: f64) -> Self::Vector {
+        let along = |d| self.inner.scale(d, factor);
         Dual {
             value: self.inner.affine(&x.value, factor, offset),
-            directions: self.map(x, |d| self.inner.scale(d, factor)),
+            directions: x.directions.as_ref().map(along),
         }
     }
 
@@ -173,18 +174,12 @@ impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
         let values: [&A::Vector; MAX_PARTS] =
             std::array::from_fn(|i| &parts[i.min(count - 1)].value);
         let directions = parts.iter().any(|p| p.directions.is_some()).then(|| {
-            let zeros: [Option<A::Vector>; MAX_PARTS] = std::array::from_fn(|i| {
-                let part = parts.get(i).filter(|p| p.directions.is_none())?;
-                Some(self.inner.zeros(self.inner.len(&part.value)))
+            let each: [A::Vector; MAX_PARTS] = std::array::from_fn(|i| match parts.get(i) {
+                Some(part) => self.directions(part),
+                None => values[0].clone(),
             });
-            std::array::from_fn(|k| {
-                let each: [&A::Vector; MAX_PARTS] = std::array::from_fn(|i| {
-                    let i = i.min(count - 1);
-                    let moving = parts[i].directions.as_ref().map(|d| &d[k]);
-                    moving.or(zeros[i].as_ref()).unwrap_or(values[i])
-                });
-                self.inner.concat(&each[..count])
-            })
+            let each: [&A::Vector; MAX_PARTS] = std::array::from_fn(|i| &each[i]);
+            self.inner.concat(&each[..count])
         });
         Dual {
             value: self.inner.concat(&values[..count]),
@@ -193,16 +188,18 @@ impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
     }
 
     fn slice(&self, x: &Self::Vector, range: Range<usize>) -> Self::Vector {
+        let directions = x.directions.as_ref();
         Dual {
-            value: self.inner.slice(&x.value, range.clone()),
-            directions: self.map(x, |d| self.inner.slice(d, range.clone())),
+            directions: directions.map(|d| self.inner.slice(d, range.clone())),
+            value: self.inner.slice(&x.value, range),
         }
     }
 
     fn broadcast(&self, x: &Self::Vector, n: usize) -> Self::Vector {
+        let along = |d| self.inner.broadcast(d, n);
         Dual {
             value: self.inner.broadcast(&x.value, n),
-            directions: self.map(x, |d| self.inner.broadcast(d, n)),
+            directions: x.directions.as_ref().map(along),
         }
     }
 
@@ -214,7 +211,7 @@ impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
     ) -> Self::Vector {
         let directions = (yes.directions.is_some() || no.directions.is_some()).then(|| {
             let (yes, no) = (self.directions(yes), self.directions(no));
-            std::array::from_fn(|k| self.inner.select(&condition.value, &yes[k], &no[k]))
+            self.inner.select(&condition.value, &yes, &no)
         });
         Dual {
             value: self.inner.select(&condition.value, &yes.value, &no.value),

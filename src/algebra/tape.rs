@@ -1,6 +1,7 @@
 //! Lanes with every operation recorded: the reverse sweep through a whole history.
 
-use super::{Activation, Algebra, Lanes, Parameter, Span, kernels};
+use super::kernels::{self, Start};
+use super::{Activation, Algebra, Arena, Lanes, Parameter, Real, Span};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -18,9 +19,11 @@ enum Operation {
         weight: Parameter,
         y: Span,
     },
-    Activate {
+    /// So many derivatives from one order on, one after the other.
+    Derivatives {
         activation: Activation,
         order: u8,
+        count: u8,
         x: Span,
     },
     Add(Span, Span),
@@ -39,51 +42,61 @@ enum Operation {
 }
 
 /// A recorded roll-out over `W` histories.
-pub struct Tape<'p, const W: usize> {
-    lanes: Lanes<'p, W>,
+pub struct Tape<'p, const W: usize, T = f64> {
+    lanes: Lanes<'p, W, T>,
     operations: RefCell<Vec<(Operation, Span)>>,
     parts: RefCell<Vec<Span>>,
 }
 
 /// Memory of a finished tape, to be used by the next one.
-#[derive(Debug, Default)]
-pub struct TapeMemory<const W: usize> {
-    values: Vec<[f64; W]>,
+#[derive(Debug)]
+pub struct TapeMemory<const W: usize, T = f64> {
+    arena: Arena<W, T>,
     operations: Vec<(Operation, Span)>,
     parts: Vec<Span>,
 }
 
-impl<'p, const W: usize> Tape<'p, W> {
-    pub fn new(parameters: &'p [f64]) -> Self {
+impl<const W: usize, T: Real> Default for TapeMemory<W, T> {
+    fn default() -> Self {
+        Self {
+            arena: Arena::default(),
+            operations: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+}
+
+impl<'p, const W: usize, T: Real> Tape<'p, W, T> {
+    pub fn new(parameters: &'p [T]) -> Self {
         Self::with_memory(parameters, TapeMemory::default())
     }
 
-    pub fn with_memory(parameters: &'p [f64], mut memory: TapeMemory<W>) -> Self {
+    pub fn with_memory(parameters: &'p [T], mut memory: TapeMemory<W, T>) -> Self {
         memory.operations.clear();
         memory.parts.clear();
         Self {
-            lanes: Lanes::with_arena(parameters, memory.values),
+            lanes: Lanes::with_arena(parameters, memory.arena),
             operations: RefCell::new(memory.operations),
             parts: RefCell::new(memory.parts),
         }
     }
 
     /// Takes the record out, free of the parameters' lifetime.
-    pub fn into_memory(self) -> TapeMemory<W> {
+    pub fn into_memory(self) -> TapeMemory<W, T> {
         TapeMemory {
-            values: self.lanes.into_arena(),
+            arena: self.lanes.into_arena(),
             operations: self.operations.into_inner(),
             parts: self.parts.into_inner(),
         }
     }
 
     /// A vector whose entries differ from point to point; no gradient flows into it.
-    pub fn input(&self, n: usize, fill: impl Fn(usize, usize) -> f64) -> Span {
+    pub fn input(&self, n: usize, fill: impl Fn(usize, usize) -> T) -> Span {
         self.lanes.input(n, fill)
     }
 
     /// Component `i` of a vector at every lane.
-    pub fn get(&self, x: Span, i: usize) -> [f64; W] {
+    pub fn get(&self, x: Span, i: usize) -> [T; W] {
         self.lanes.get(x, i)
     }
 
@@ -93,7 +106,7 @@ impl<'p, const W: usize> Tape<'p, W> {
     }
 }
 
-impl<const W: usize> Algebra for Tape<'_, W> {
+impl<const W: usize, T: Real> Algebra for Tape<'_, W, T> {
     type Vector = Span;
 
     fn len(&self, x: &Span) -> usize {
@@ -122,14 +135,21 @@ impl<const W: usize> Algebra for Tape<'_, W> {
         self.record(Operation::DenseTransposed { weight, y: *y }, result)
     }
 
-    fn activate(&self, activation: Activation, order: u8, x: &Span) -> Span {
-        let result = self.lanes.activate(activation, order, x);
-        let operation = Operation::Activate {
+    fn derivatives<const K: usize>(
+        &self,
+        activation: Activation,
+        order: u8,
+        x: &Span,
+    ) -> [Span; K] {
+        let each = self.lanes.derivatives::<K>(activation, order, x);
+        let operation = Operation::Derivatives {
             activation,
             order,
+            count: K as u8,
             x: *x,
         };
-        self.record(operation, result)
+        self.record(operation, each[0].joined(K));
+        each
     }
 
     fn add(&self, x: &Span, y: &Span) -> Span {
@@ -195,14 +215,20 @@ struct Deferred {
 const DEFERRED: usize = 48;
 
 /// What a reverse sweep adds up.
-struct Sums<'a, const W: usize> {
-    gradient: &'a mut [f64],
-    /// Per lane, summed at the end.
-    lanes: Vec<[f64; W]>,
+struct Sums<'a, const W: usize, T> {
+    gradient: &'a mut [T],
     dense: Vec<Deferred>,
 }
 
-impl<const W: usize> Sums<'_, W> {
+impl<const W: usize, T: Real> Sums<'_, W, T> {
+    /// Adds the adjoint of a parameter that is the same at every lane.
+    #[inline(always)]
+    fn add(&mut self, parameter: Parameter, bar: &[[T; W]]) {
+        for (sum, bar) in parameter.of_mut(self.gradient).iter_mut().zip(bar) {
+            *sum += bar.iter().copied().sum::<T>();
+        }
+    }
+
     fn deferred(&mut self, weight: Parameter) -> &mut Deferred {
         let known = self.dense.iter().position(|d| d.weight == weight);
         let at = known.unwrap_or_else(|| {
@@ -217,7 +243,7 @@ impl<const W: usize> Sums<'_, W> {
     }
 
     /// Takes the outer products of every weight with at least so many operations put off.
-    fn flush(&mut self, least: usize, adjoints: &[[f64; W]], values: &[[f64; W]]) {
+    fn flush(&mut self, least: usize, adjoints: &[[T; W]], values: &[[T; W]]) {
         for Deferred {
             weight,
             forward,
@@ -238,29 +264,26 @@ impl<const W: usize> Sums<'_, W> {
     }
 }
 
-impl<const W: usize> TapeMemory<W> {
+impl<const W: usize, T: Real> TapeMemory<W, T> {
     /// Sweeps back: `seed` puts the derivative of the objective into the adjoints of the outputs;
     /// the derivative with respect to the effective parameters is added to `gradient`.
     pub fn backward(
         &self,
-        parameters: &[f64],
-        adjoints: &mut Vec<[f64; W]>,
-        seed: impl FnOnce(&mut [[f64; W]]),
-        gradient: &mut [f64],
+        parameters: &[T],
+        adjoints: &mut Vec<[T; W]>,
+        seed: impl FnOnce(&mut [[T; W]]),
+        gradient: &mut [T],
     ) {
+        let values = self.arena.values();
         adjoints.clear();
-        adjoints.resize(self.values.len(), [0.0; W]);
+        adjoints.resize(values.len(), [T::ZERO; W]);
         seed(adjoints);
         let mut sums = Sums {
             gradient,
-            lanes: vec![[0.0; W]; parameters.len()],
             dense: Vec::new(),
         };
         sweep(self, parameters, adjoints, &mut sums);
-        sums.flush(1, adjoints, &self.values);
-        for (total, lanes) in sums.gradient.iter_mut().zip(&sums.lanes) {
-            *total += lanes.iter().sum::<f64>();
-        }
+        sums.flush(1, adjoints, values);
     }
 
     /// Adds what one operation passes back to the adjoints of its inputs.
@@ -269,52 +292,64 @@ impl<const W: usize> TapeMemory<W> {
         &self,
         operation: &Operation,
         result: Span,
-        parameters: &[f64],
-        bar: &[[f64; W]],
-        past: &mut [[f64; W]],
-        sums: &mut Sums<W>,
+        parameters: &[T],
+        bar: &[[T; W]],
+        past: &mut [[T; W]],
+        sums: &mut Sums<W, T>,
     ) {
-        let values = &self.values;
+        let values = self.arena.values();
         match *operation {
-            Operation::Parameter(p) => accumulate(&mut sums.lanes[p.offset..], bar, 1.0),
+            Operation::Parameter(parameter) => sums.add(parameter, bar),
             Operation::Dense { weight, bias, x } => {
-                kernels::dense_transposed_add(weight.of(parameters), bar, &mut past[x.range()]);
+                let (weights, x_bar) = (weight.of(parameters), &mut past[x.range()]);
+                kernels::dense_transposed(weights, Start::Present, bar, x_bar);
                 sums.deferred(weight).forward.push((result.start, x.start));
-                if let Some(b) = bias {
-                    accumulate(&mut sums.lanes[b.offset..], bar, 1.0);
+                if let Some(bias) = bias {
+                    sums.add(bias, bar);
                 }
             }
             Operation::DenseTransposed { weight, y } => {
-                kernels::dense_add(weight.of(parameters), bar, &mut past[y.range()]);
+                let (weights, y_bar) = (weight.of(parameters), &mut past[y.range()]);
+                kernels::dense(weights, Start::Present, bar, y_bar);
                 sums.deferred(weight)
                     .transposed
                     .push((y.start, result.start));
             }
-            Operation::Activate {
+            Operation::Derivatives {
                 activation,
                 order,
+                count,
                 x,
-            } => kernels::activate_adjoint(
-                activation,
-                order,
-                &values[x.range()],
-                &values[result.range()],
-                bar,
-                &mut past[x.range()],
-            ),
+            } => {
+                let adjoint = match count {
+                    1 => kernels::activate_adjoint::<T, 1>,
+                    2 => kernels::activate_adjoint::<T, 2>,
+                    _ => kernels::activate_adjoint::<T, 3>,
+                };
+                adjoint(
+                    activation,
+                    order,
+                    values[x.range()].as_flattened(),
+                    values[result.range()].as_flattened(),
+                    bar.as_flattened(),
+                    past[x.range()].as_flattened_mut(),
+                );
+            }
             Operation::Add(x, y) => {
-                accumulate(&mut past[x.range()], bar, 1.0);
-                accumulate(&mut past[y.range()], bar, 1.0);
+                accumulate(&mut past[x.range()], bar, T::ONE);
+                accumulate(&mut past[y.range()], bar, T::ONE);
             }
             Operation::Sub(x, y) => {
-                accumulate(&mut past[x.range()], bar, 1.0);
-                accumulate(&mut past[y.range()], bar, -1.0);
+                accumulate(&mut past[x.range()], bar, T::ONE);
+                accumulate(&mut past[y.range()], bar, -T::ONE);
             }
             Operation::Mul(x, y) => {
                 accumulate_product(&mut past[x.range()], bar, &values[y.range()]);
                 accumulate_product(&mut past[y.range()], bar, &values[x.range()]);
             }
-            Operation::Scale(x, factor) => accumulate(&mut past[x.range()], bar, factor),
+            Operation::Scale(x, factor) => {
+                accumulate(&mut past[x.range()], bar, T::of(factor));
+            }
             Operation::Dot(x, y) => {
                 for (x, y) in [(x, y), (y, x)] {
                     for (x_bar, y) in past[x.range()].iter_mut().zip(&values[y.range()]) {
@@ -327,7 +362,7 @@ impl<const W: usize> TapeMemory<W> {
             Operation::Concat(start, end) => {
                 let mut at = 0;
                 for part in &self.parts[start..end] {
-                    accumulate(&mut past[part.range()], &bar[at..], 1.0);
+                    accumulate(&mut past[part.range()], &bar[at..], T::ONE);
                     at += part.len;
                 }
             }
@@ -339,11 +374,15 @@ impl<const W: usize> TapeMemory<W> {
                 }
             }
             Operation::Select { condition, yes, no } => {
-                let chosen = values[condition.start].map(|c| f64::from(c > 0.0));
+                let chosen = values[condition.start].map(|c| c > T::ZERO);
                 for (i, bar) in bar.iter().enumerate() {
                     for w in 0..W {
-                        past[yes.start + i][w] += chosen[w] * bar[w];
-                        past[no.start + i][w] += (1.0 - chosen[w]) * bar[w];
+                        let (to_yes, to_no) = match chosen[w] {
+                            true => (bar[w], T::ZERO),
+                            false => (T::ZERO, bar[w]),
+                        };
+                        past[yes.start + i][w] += to_yes;
+                        past[no.start + i][w] += to_no;
                     }
                 }
             }
@@ -353,29 +392,29 @@ impl<const W: usize> TapeMemory<W> {
 
 kernels::dispatched!(
     /// Every operation from the last to the first.
-    fn sweep = sweep_body(
-        tape: &TapeMemory<W>, parameters: &[f64], adjoints: &mut [[f64; W]], sums: &mut Sums<W>)
+    fn sweep [const W: usize, T: Real] [W, T] = sweep_body(
+        tape: &TapeMemory<W, T>, parameters: &[T], adjoints: &mut [[T; W]], sums: &mut Sums<W, T>)
 );
 
 #[inline(always)]
-fn sweep_body<const FMA: bool, const W: usize>(
-    tape: &TapeMemory<W>,
-    parameters: &[f64],
-    adjoints: &mut [[f64; W]],
-    sums: &mut Sums<W>,
+fn sweep_body<I: kernels::simd::Isa, const W: usize, T: Real>(
+    tape: &TapeMemory<W, T>,
+    parameters: &[T],
+    adjoints: &mut [[T; W]],
+    sums: &mut Sums<W, T>,
 ) {
     for (n, (operation, result)) in tape.operations.iter().enumerate().rev() {
         let (past, rest) = adjoints.split_at_mut(result.start);
         let bar = &rest[..result.len];
         tape.adjoint(operation, *result, parameters, bar, past, sums);
         if n.is_multiple_of(DEFERRED) {
-            sums.flush(DEFERRED, adjoints, &tape.values);
+            sums.flush(DEFERRED, adjoints, tape.arena.values());
         }
     }
 }
 
 #[inline(always)]
-fn accumulate<const W: usize>(x_bar: &mut [[f64; W]], bar: &[[f64; W]], factor: f64) {
+fn accumulate<const W: usize, T: Real>(x_bar: &mut [[T; W]], bar: &[[T; W]], factor: T) {
     for (x_bar, bar) in x_bar.iter_mut().zip(bar) {
         for w in 0..W {
             x_bar[w] += factor * bar[w];
@@ -384,10 +423,10 @@ fn accumulate<const W: usize>(x_bar: &mut [[f64; W]], bar: &[[f64; W]], factor: 
 }
 
 #[inline(always)]
-fn accumulate_product<const W: usize>(
-    x_bar: &mut [[f64; W]],
-    bar: &[[f64; W]],
-    other: &[[f64; W]],
+fn accumulate_product<const W: usize, T: Real>(
+    x_bar: &mut [[T; W]],
+    bar: &[[T; W]],
+    other: &[[T; W]],
 ) {
     for ((x_bar, bar), y) in x_bar.iter_mut().zip(bar).zip(other) {
         for w in 0..W {

@@ -6,24 +6,27 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Reads a law op by op on burn tensors, `f64`.
+/// Reads a law op by op on burn tensors, in the float type of the parameters.
 pub struct Tensors {
     parameters: Tensor<1>,
     batch: usize,
     device: Device,
+    float: DType,
     // A slice of the flat vector is cut once per roll-out, not once per step: slicing a tracked
     // tensor costs its whole length in the backward pass.
     cut: RefCell<HashMap<Parameter, Tensor<2>>>,
 }
 
 impl Tensors {
-    /// `parameters [p]` are the effective ones, `f64`; every vector has `batch` rows.
+    /// `parameters [p]` are the effective ones; every vector has `batch` rows.
     pub fn new(parameters: Tensor<1>, batch: usize) -> Self {
         let device = parameters.device();
+        let float = parameters.dtype();
         Self {
             parameters,
             batch,
             device,
+            float,
             cut: RefCell::default(),
         }
     }
@@ -31,7 +34,7 @@ impl Tensors {
     /// A tensor `[batch, n]` from row-major values; no gradient flows into it.
     pub fn input(&self, values: Vec<f64>) -> Tensor<2> {
         let n = values.len() / self.batch;
-        tensor(values, [self.batch, n], &self.device)
+        tensor(values, [self.batch, n], &self.device, self.float)
     }
 
     fn weight(&self, parameter: Parameter) -> Tensor<2> {
@@ -47,58 +50,12 @@ impl Tensors {
             .clone()
     }
 
-    fn row(&self, parameter: Parameter) -> Tensor<2> {
-        self.weight(parameter).reshape([1, parameter.len()])
-    }
-}
-
-/// An `f64` tensor; burn's own default is `f32`.
-pub(crate) fn tensor<const D: usize>(
-    values: Vec<f64>,
-    shape: [usize; D],
-    device: &Device,
-) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
-}
-
-fn zero_where_not_positive(x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-    let mask = x.clone().lower_equal_elem(0.0);
-    y.mask_fill(mask, 0.0)
-}
-
-impl Algebra for Tensors {
-    type Vector = Tensor<2>;
-
-    fn len(&self, x: &Tensor<2>) -> usize {
-        x.dims()[1]
-    }
-
-    fn constant(&self, values: &[f64]) -> Tensor<2> {
-        tensor(values.to_vec(), [1, values.len()], &self.device).expand([self.batch, values.len()])
-    }
-
-    fn parameter(&self, parameter: Parameter) -> Tensor<2> {
-        self.row(parameter).expand([self.batch, parameter.len()])
-    }
-
-    fn dense(&self, weight: Parameter, bias: Option<Parameter>, x: &Tensor<2>) -> Tensor<2> {
-        let product = x.clone().matmul(self.weight(weight).transpose());
-        match bias {
-            Some(bias) => product + self.row(bias),
-            None => product,
-        }
-    }
-
-    fn dense_transposed(&self, weight: Parameter, y: &Tensor<2>) -> Tensor<2> {
-        y.clone().matmul(self.weight(weight))
-    }
-
-    fn activate(&self, activation: Activation, order: u8, x: &Tensor<2>) -> Tensor<2> {
+    fn derivative(&self, activation: Activation, order: u8, x: &Tensor<2>) -> Tensor<2> {
         let x = x.clone();
         match (activation, order) {
             (Activation::Exp, _) => x.exp(),
             (Activation::Softplus, 0) => activation::log_sigmoid(x.neg()).neg(),
-            (Activation::Softplus, k) => self.activate(Activation::Sigmoid, k - 1, &x),
+            (Activation::Softplus, k) => self.derivative(Activation::Sigmoid, k - 1, &x),
             (Activation::Sigmoid, k) => {
                 let s = activation::sigmoid(x);
                 let slope = s.clone() - s.clone().square();
@@ -141,6 +98,64 @@ impl Algebra for Tensors {
             }
         }
     }
+
+    fn row(&self, parameter: Parameter) -> Tensor<2> {
+        self.weight(parameter).reshape([1, parameter.len()])
+    }
+}
+
+/// A tensor of a float type; burn's own default is `f32`.
+pub(crate) fn tensor<const D: usize>(
+    values: Vec<f64>,
+    shape: [usize; D],
+    device: &Device,
+    float: DType,
+) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (device, float))
+}
+
+fn zero_where_not_positive(x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    let mask = x.clone().lower_equal_elem(0.0);
+    y.mask_fill(mask, 0.0)
+}
+
+impl Algebra for Tensors {
+    type Vector = Tensor<2>;
+
+    fn len(&self, x: &Tensor<2>) -> usize {
+        x.dims()[1]
+    }
+
+    fn constant(&self, values: &[f64]) -> Tensor<2> {
+        tensor(values.to_vec(), [1, values.len()], &self.device, self.float)
+            .expand([self.batch, values.len()])
+    }
+
+    fn parameter(&self, parameter: Parameter) -> Tensor<2> {
+        self.row(parameter).expand([self.batch, parameter.len()])
+    }
+
+    fn dense(&self, weight: Parameter, bias: Option<Parameter>, x: &Tensor<2>) -> Tensor<2> {
+        let product = x.clone().matmul(self.weight(weight).transpose());
+        match bias {
+            Some(bias) => product + self.row(bias),
+            None => product,
+        }
+    }
+
+    fn dense_transposed(&self, weight: Parameter, y: &Tensor<2>) -> Tensor<2> {
+        y.clone().matmul(self.weight(weight))
+    }
+
+    fn derivatives<const K: usize>(
+        &self,
+        activation: Activation,
+        order: u8,
+        x: &Tensor<2>,
+    ) -> [Tensor<2>; K] {
+        std::array::from_fn(|k| self.derivative(activation, order + k as u8, x))
+    }
+
 
     fn add(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
         x.clone() + y.clone()

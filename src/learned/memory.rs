@@ -1,19 +1,21 @@
 //! Memory of the lanes, kept per thread so that nothing is allocated after the first call.
 
-use crate::algebra::Lanes;
+use crate::algebra::{Arena, Lanes, Weights};
 use std::cell::RefCell;
 
 /// Lanes of a width that has its memory.
-pub(super) trait Memory: Sized + 'static {
-    fn with<R>(f: impl FnOnce(&RefCell<Vec<Self>>) -> R) -> R;
+pub(super) trait Memory<const W: usize> {
+    fn with<R>(f: impl FnOnce(&RefCell<Arena<W>>) -> R) -> R;
 }
+
+pub(super) struct PerThread;
 
 macro_rules! memory {
     ($($width:expr),+) => {$(
-        impl Memory for [f64; $width] {
-            fn with<R>(f: impl FnOnce(&RefCell<Vec<Self>>) -> R) -> R {
-                thread_local!(static ARENA: RefCell<Vec<[f64; $width]>> = const {
-                    RefCell::new(Vec::new())
+        impl Memory<$width> for PerThread {
+            fn with<R>(f: impl FnOnce(&RefCell<Arena<$width>>) -> R) -> R {
+                thread_local!(static ARENA: RefCell<Arena<$width>> = const {
+                    RefCell::new(Arena::EMPTY)
                 });
                 ARENA.with(f)
             }
@@ -23,15 +25,15 @@ macro_rules! memory {
 memory!(1, 8);
 
 pub(super) fn with_lanes<const W: usize, R>(
-    parameters: &[f64],
+    weights: &Weights,
     work: impl FnOnce(&Lanes<W>) -> R,
 ) -> R
 where
-    [f64; W]: Memory,
+    PerThread: Memory<W>,
 {
-    let arena = <[f64; W] as Memory>::with(RefCell::take);
-    let lanes = Lanes::with_arena(parameters, arena);
+    let arena = PerThread::with(|cell| cell.take());
+    let lanes = Lanes::with_weights(weights, arena);
     let result = work(&lanes);
-    <[f64; W] as Memory>::with(|cell| cell.replace(lanes.into_arena()));
+    PerThread::with(|cell| cell.replace(lanes.into_arena()));
     result
 }

@@ -6,7 +6,7 @@ mod points;
 
 pub use normalisation::Normalisation;
 
-use crate::algebra::{Algebra, Dual, Lanes, ParameterLayout, Span, Tangent};
+use crate::algebra::{Algebra, Arena, Dual, Lanes, ParameterLayout, Span, Tangent, Weights};
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::law::{
     BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
@@ -30,7 +30,7 @@ pub struct LearnedLaw<L = AnyLaw> {
     law: L,
     layout: ParameterLayout,
     raw: Vec<f64>,
-    effective: Vec<f64>,
+    weights: Weights,
     prepared: Vec<f64>,
     normalisation: Normalisation,
     state_layout: StateLayout,
@@ -66,8 +66,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         }
         let external = normalisation.external_names.len();
         normalisation.check(law.components(), external)?;
-        let effective = layout.effective(&raw);
-        let lanes = Lanes::<1>::new(&effective);
+        let weights = layout.weights(&raw);
+        let lanes = Lanes::<1>::with_weights(&weights, Arena::default());
         let prepared = law.prepare(&lanes);
         let prepared = (0..lanes.len(&prepared))
             .map(|i| lanes.get(prepared, i)[0])
@@ -78,7 +78,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
             law,
             layout,
             raw,
-            effective,
+            weights,
             prepared,
             normalisation,
         })
@@ -122,30 +122,30 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
     fn external<const W: usize>(
         &self,
         lanes: &Lanes<W>,
-        value: impl Fn(usize, usize) -> f64,
+        value: impl Fn(usize) -> [f64; W],
     ) -> Option<Span> {
         let scales = &self.normalisation.external;
         (!scales.is_empty()).then(|| {
-            lanes.input(scales.len(), |i, w| {
+            lanes.rows(scales.len(), |i| {
                 let [offset, scale] = scales[i];
-                (value(i, w) - offset) / scale
+                value(i).map(|value| (value - offset) / scale)
             })
         })
     }
 
     /// Advances `W` points; the answer stays in the arena.
-    fn advance<const W: usize, const N: usize>(
+    fn advance<const W: usize>(
         &self,
         lanes: &Lanes<W>,
-        points: &impl Points,
-    ) -> Answer<N> {
+        points: &impl Points<W>,
+    ) -> Answer {
         let scale = self.normalisation.strain;
-        let t = Tangent::<_, N>::new(lanes);
-        let old = lanes.input(N, |i, w| points.strain_old(i, w) / scale);
-        let new = lanes.input(N, |i, w| points.strain_new(i, w) / scale);
-        let dt = lanes.input(1, |_, w| points.dt(w) / self.normalisation.time);
-        let external = self.external(lanes, |i, w| points.external(i, w));
-        let state = lanes.input(self.law.states(), |i, w| points.state(i, w));
+        let (t, n) = (Tangent::new(lanes), self.law.components());
+        let old = lanes.rows(n, |i| points.strain_old(i).map(|e| e / scale));
+        let new = lanes.rows(n, |i| points.strain_new(i).map(|e| e / scale));
+        let dt = lanes.rows(1, |_| points.dt().map(|dt| dt / self.normalisation.time));
+        let external = self.external(lanes, |i| points.external(i));
+        let state = lanes.rows(self.law.states(), |i| points.state(i));
         let prepared = t.constant(&self.prepared);
         let inputs = Inputs {
             strain_old: t.fixed(old),
@@ -169,110 +169,103 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         }
     }
 
-    fn update_with<const N: usize>(
+    fn update_with(
         &self,
         increment: &Increment,
         state_old: &[f64],
         state_new: &mut [f64],
         response: &mut Response,
     ) -> Result<(), UpdateError> {
-        with_lanes::<1, _>(&self.effective, |lanes| {
+        with_lanes::<1, _>(&self.weights, |lanes| {
             let one = OnePoint {
                 increment,
                 state: state_old,
             };
-            let answer = self.advance::<1, N>(lanes, &one);
-            let value = |span, i| lanes.get(span, i)[0];
+            let answer = self.advance::<1>(lanes, &one);
             let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
+            let tangent_scale = stress_scale / self.normalisation.strain;
             let mut result = Response {
-                stored_energy: value(answer.energy, 0) * energy_scale,
-                dissipation: value(answer.dissipation, 0) * energy_scale,
+                stored_energy: lanes.get(answer.energy, 0)[0] * energy_scale,
+                dissipation: lanes.get(answer.dissipation, 0)[0] * energy_scale,
                 status: self.status(|i| increment.strain_new[i]),
                 ..Response::default()
             };
-            for i in 0..N {
-                result.stress[i] = value(answer.stress.value, i) * stress_scale;
-                for j in 0..N {
-                    result.tangent[(i, j)] =
-                        answer.slope(lanes, i, j, 0) * stress_scale / self.normalisation.strain;
-                }
+            let stress = answer.stress;
+            lanes.read(stress.value, |_, i, [s]| result.stress[i] = s * stress_scale);
+            if let Some(directions) = stress.directions {
+                lanes.read(directions, |j, i, [slope]| {
+                    result.tangent[(i, j)] = slope * tangent_scale;
+                });
             }
-            let finite = result.stored_energy.is_finite()
-                && result.dissipation.is_finite()
-                && result.stress.iter().all(|v| v.is_finite())
-                && result.tangent.iter().all(|v| v.is_finite())
-                && (0..state_new.len()).all(|i| value(answer.state, i).is_finite());
-            if !finite {
+            // Becomes NaN where a value is not finite.
+            let mut check = 0.0 * (result.stored_energy + result.dissipation);
+            check += 0.0 * (result.stress.sum() + result.tangent.sum());
+            lanes.read(answer.state, |_, _, [z]| check += 0.0 * z);
+            if check.is_nan() {
                 return Err(UpdateError::Overflow { what: "the law" });
             }
-            for (i, new) in state_new.iter_mut().enumerate() {
-                *new = value(answer.state, i);
-            }
+            lanes.read(answer.state, |_, i, [z]| state_new[i] = *z);
             *response = result;
             Ok(())
         })
     }
 
-    fn batch_with<const N: usize>(
+    fn batch_with(
         &self,
         input: &BatchInput,
         output: &mut BatchOutput,
     ) -> Result<(), BatchError> {
-        let p = input.points;
+        let (p, n) = (input.points, self.components());
         let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
         let tangent_scale = stress_scale / self.normalisation.strain;
-        for first in (0..p).step_by(WIDTH) {
-            let count = WIDTH.min(p - first);
-            with_lanes::<WIDTH, _>(&self.effective, |lanes| {
-                let answer = self.advance::<WIDTH, N>(lanes, &Chunk { input, first });
-                let mut finite = [true; WIDTH];
-                let mut put = |to: &mut [f64], at: usize, from: [f64; WIDTH], scale: f64| {
-                    for w in 0..count {
-                        let value = from[w] * scale;
-                        finite[w] &= value.is_finite();
-                        to[at * p + first + w] = value;
+        with_lanes::<WIDTH, _>(&self.weights, |lanes| {
+            let empty = lanes.mark();
+            for first in (0..p).step_by(WIDTH) {
+                lanes.truncate(empty);
+                let count = WIDTH.min(p - first);
+                let answer = self.advance::<WIDTH>(lanes, &Chunk { input, first });
+                // Becomes NaN where a value is not finite.
+                let mut check = [0.0; WIDTH];
+                let mut put = |to: &mut [f64], at: usize, from: &[f64; WIDTH], scale: f64| {
+                    let values = from.map(|value| value * scale);
+                    for w in 0..WIDTH {
+                        check[w] += 0.0 * values[w];
+                    }
+                    let to = &mut to[at * p + first..];
+                    match to.first_chunk_mut() {
+                        Some(full) if count == WIDTH => *full = values,
+                        _ => to[..count].copy_from_slice(&values[..count]),
                     }
                 };
-                for i in 0..self.law.states() {
-                    put(output.state, i, lanes.get(answer.state, i), 1.0);
+                lanes.read(answer.state, |_, i, z| put(output.state, i, z, 1.0));
+                lanes.read(answer.stress.value, |_, i, stress| {
+                    put(output.stress, i, stress, stress_scale);
+                });
+                lanes.read(answer.energy, |_, _, energy| {
+                    put(output.stored_energy, 0, energy, energy_scale);
+                });
+                lanes.read(answer.dissipation, |_, _, dissipation| {
+                    put(output.dissipation, 0, dissipation, energy_scale);
+                });
+                match answer.stress.directions {
+                    Some(directions) => lanes.read(directions, |j, i, slope| {
+                        put(output.tangent, i * n + j, slope, tangent_scale);
+                    }),
+                    // The stress does not depend on the strain.
+                    None => (0..n * n).for_each(|i| put(output.tangent, i, &[0.0; WIDTH], 0.0)),
                 }
-                for i in 0..N {
-                    put(
-                        output.stress,
-                        i,
-                        lanes.get(answer.stress.value, i),
-                        stress_scale,
-                    );
-                    for j in 0..N {
-                        let slope = std::array::from_fn(|w| answer.slope(lanes, i, j, w));
-                        put(output.tangent, i * N + j, slope, tangent_scale);
-                    }
-                }
-                put(
-                    output.stored_energy,
-                    0,
-                    lanes.get(answer.energy, 0),
-                    energy_scale,
-                );
-                put(
-                    output.dissipation,
-                    0,
-                    lanes.get(answer.dissipation, 0),
-                    energy_scale,
-                );
                 for w in 0..count {
                     output.status[first + w] = self.status(|i| input.strain_new[i * p + first + w]);
                 }
-                match finite[..count].iter().position(|ok| !ok) {
-                    None => Ok(()),
-                    Some(w) => Err(BatchError {
+                if let Some(w) = check[..count].iter().position(|check| check.is_nan()) {
+                    return Err(BatchError {
                         point: first + w,
                         source: UpdateError::Overflow { what: "the law" },
-                    }),
+                    });
                 }
-            })?;
-        }
-        Ok(())
+            }
+            Ok(())
+        })
     }
 }
 
@@ -298,11 +291,11 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
     }
 
     fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
-        with_lanes::<1, _>(&self.effective, |lanes| {
+        with_lanes::<1, _>(&self.weights, |lanes| {
             let scale = self.normalisation.strain;
             let prepared = lanes.constant(&self.prepared);
             let strain = lanes.input(strain.len(), |i, _| strain[i] / scale);
-            let external = self.external(lanes, |i, _| external[i]);
+            let external = self.external(lanes, |i| [external[i]]);
             let state = lanes.constant(state);
             let forces = self
                 .law
@@ -319,21 +312,13 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         prepare(self, increment, state_old, state_new)?;
-        match self.components() {
-            1 => self.update_with::<1>(increment, state_old, state_new, response),
-            3 => self.update_with::<3>(increment, state_old, state_new, response),
-            _ => self.update_with::<6>(increment, state_old, state_new, response),
-        }
+        self.update_with(increment, state_old, state_new, response)
     }
 
     fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
         check_batch(self, input, output)?;
         check_values(input)?;
-        match self.components() {
-            1 => self.batch_with::<1>(input, output),
-            3 => self.batch_with::<3>(input, output),
-            _ => self.batch_with::<6>(input, output),
-        }
+        self.batch_with(input, output)
     }
 
     fn guarantees(&self) -> Guarantees {
@@ -358,19 +343,9 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
 }
 
 /// Where the answers of [`LearnedLaw::advance`] lie.
-struct Answer<const N: usize> {
+struct Answer {
     state: Span,
-    stress: Dual<Span, N>,
+    stress: Dual<Span>,
     energy: Span,
     dissipation: Span,
-}
-
-impl<const N: usize> Answer<N> {
-    /// `∂σ_i/∂ε_j` at a lane, normalised; zero where the stress does not depend on the strain.
-    fn slope<const W: usize>(&self, lanes: &Lanes<W>, i: usize, j: usize, lane: usize) -> f64 {
-        self.stress
-            .directions
-            .as_ref()
-            .map_or(0.0, |d| lanes.get(d[j], i)[lane])
-    }
 }

@@ -3,13 +3,13 @@
 use crate::error::{BatchError, UpdateError};
 use crate::law::{BatchInput, Increment};
 
-/// Where the inputs of `W` points come from.
-pub(super) trait Points {
-    fn strain_old(&self, i: usize, lane: usize) -> f64;
-    fn strain_new(&self, i: usize, lane: usize) -> f64;
-    fn dt(&self, lane: usize) -> f64;
-    fn external(&self, i: usize, lane: usize) -> f64;
-    fn state(&self, i: usize, lane: usize) -> f64;
+/// Where the inputs of `W` points come from: entry `i` of each.
+pub(super) trait Points<const W: usize> {
+    fn strain_old(&self, i: usize) -> [f64; W];
+    fn strain_new(&self, i: usize) -> [f64; W];
+    fn dt(&self) -> [f64; W];
+    fn external(&self, i: usize) -> [f64; W];
+    fn state(&self, i: usize) -> [f64; W];
 }
 
 pub(super) struct OnePoint<'a> {
@@ -17,25 +17,25 @@ pub(super) struct OnePoint<'a> {
     pub state: &'a [f64],
 }
 
-impl Points for OnePoint<'_> {
-    fn strain_old(&self, i: usize, _: usize) -> f64 {
-        self.increment.strain_old[i]
+impl Points<1> for OnePoint<'_> {
+    fn strain_old(&self, i: usize) -> [f64; 1] {
+        [self.increment.strain_old[i]]
     }
 
-    fn strain_new(&self, i: usize, _: usize) -> f64 {
-        self.increment.strain_new[i]
+    fn strain_new(&self, i: usize) -> [f64; 1] {
+        [self.increment.strain_new[i]]
     }
 
-    fn dt(&self, _: usize) -> f64 {
-        self.increment.dt
+    fn dt(&self) -> [f64; 1] {
+        [self.increment.dt]
     }
 
-    fn external(&self, i: usize, _: usize) -> f64 {
-        self.increment.external_new[i]
+    fn external(&self, i: usize) -> [f64; 1] {
+        [self.increment.external_new[i]]
     }
 
-    fn state(&self, i: usize, _: usize) -> f64 {
-        self.state[i]
+    fn state(&self, i: usize) -> [f64; 1] {
+        [self.state[i]]
     }
 }
 
@@ -46,31 +46,36 @@ pub(super) struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    fn at(&self, values: &[f64], i: usize, lane: usize) -> f64 {
+    #[inline]
+    fn row<const W: usize>(&self, values: &[f64], i: usize) -> [f64; W] {
         let points = self.input.points;
-        values[i * points + (self.first + lane).min(points - 1)]
+        let row = &values[i * points..][..points];
+        match row[self.first..].first_chunk() {
+            Some(full) => *full,
+            None => std::array::from_fn(|lane| row[(self.first + lane).min(points - 1)]),
+        }
     }
 }
 
-impl Points for Chunk<'_> {
-    fn strain_old(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.strain_old, i, lane)
+impl<const W: usize> Points<W> for Chunk<'_> {
+    fn strain_old(&self, i: usize) -> [f64; W] {
+        self.row(self.input.strain_old, i)
     }
 
-    fn strain_new(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.strain_new, i, lane)
+    fn strain_new(&self, i: usize) -> [f64; W] {
+        self.row(self.input.strain_new, i)
     }
 
-    fn dt(&self, lane: usize) -> f64 {
-        self.at(self.input.dt, 0, lane)
+    fn dt(&self) -> [f64; W] {
+        self.row(self.input.dt, 0)
     }
 
-    fn external(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.external_new, i, lane)
+    fn external(&self, i: usize) -> [f64; W] {
+        self.row(self.input.external_new, i)
     }
 
-    fn state(&self, i: usize, lane: usize) -> f64 {
-        self.at(self.input.state, i, lane)
+    fn state(&self, i: usize) -> [f64; W] {
+        self.row(self.input.state, i)
     }
 }
 

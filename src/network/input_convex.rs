@@ -62,7 +62,7 @@ impl InputConvex {
         if let (Some(below), Some(h)) = (&layer.below, h) {
             s = a.add(&s, &below.forward(a, h));
         }
-        let h = a.apply(Activation::Softplus, &s);
+        let [h, slope] = a.derivatives(Activation::Softplus, 0, &s);
         let (value, gradient, skips) = if i + 1 < self.layers.len() {
             let (value, gradient, skips) = self.climb(a, i + 1, x, Some(&h));
             (value, gradient, Some(skips))
@@ -70,7 +70,6 @@ impl InputConvex {
             let gradient = a.parameter(self.output.weight);
             (self.output.forward(a, &h), Some(gradient), None)
         };
-        let slope = a.activate(Activation::Softplus, 1, &s);
         let gradient = match gradient {
             Some(gradient) => a.mul(&gradient, &slope),
             None => slope,

@@ -61,8 +61,8 @@ impl Mlp {
             None => (self.output.forward(a, h), a.parameter(self.output.weight)),
             Some(layer) => {
                 let x = layer.forward(a, h);
-                let (value, gradient) = self.climb(a, i + 1, &a.apply(self.activation, &x));
-                let slope = a.activate(self.activation, 1, &x);
+                let [y, slope] = a.derivatives(self.activation, 0, &x);
+                let (value, gradient) = self.climb(a, i + 1, &y);
                 (value, layer.transposed(a, &a.mul(&gradient, &slope)))
             }
         }

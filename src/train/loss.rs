@@ -84,10 +84,10 @@ impl Target {
     pub fn loss(&self, output: Tensor<3>, weights: Weights) -> Tensor<1> {
         let [rows, width, records] = self.shape;
         let n = width - 1;
-        let device = output.device();
-        let mask = |rows_of: &[f64]| tensor(rows_of.to_vec(), [rows, 1, records], &device);
+        let (device, float) = (output.device(), output.dtype());
+        let mask = |rows_of: &[f64]| tensor(rows_of.to_vec(), [rows, 1, records], &device, float);
         let measured = mask(&self.measured);
-        let target = tensor(self.stress.clone(), [rows, n, records], &device);
+        let target = tensor(self.stress.clone(), [rows, n, records], &device, float);
         let stress = output.clone().slice([0..rows, 0..n, 0..records]);
         let error = (stress - target) * measured.clone();
         let mut loss = error.clone().square().sum() / (self.measured_rows() * n as f64);

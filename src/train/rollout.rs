@@ -4,7 +4,7 @@ use super::Histories;
 use crate::algebra::{Algebra, Lanes, Span, Tape, TapeMemory, Tensors, tensor};
 use crate::recurrent::{RecurrentLaw, step};
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use burn_autodiff::checkpoint::base::Checkpointer;
 use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
@@ -226,7 +226,7 @@ impl Block {
         let lanes = Lanes::<WIDTH>::new(parameters);
         let prepared = law.prepare(&lanes);
         let state = lanes.input(law.states(), |_, _| 0.0);
-        let kept = lanes.used();
+        let (kept, used) = (lanes.mark(), lanes.used());
         let mut outputs = Vec::with_capacity(rows * width);
         let mut states = Vec::new();
         let mut segment = rows;
@@ -244,7 +244,7 @@ impl Block {
             }
             lanes.overwrite(state, new.state);
             if row == 0 {
-                segment = (SEGMENT_VALUES / (lanes.used() - kept)).max(1);
+                segment = (SEGMENT_VALUES / (lanes.used() - used)).max(1);
             }
             lanes.truncate(kept);
         }
@@ -289,7 +289,7 @@ impl<L: RecurrentLaw + 'static> Backward<Flex, 1> for SweepBack<L> {
 /// An untracked `f64` vector.
 pub(crate) fn vector(values: Vec<f64>, device: &Device) -> Tensor<1> {
     let n = values.len();
-    tensor(values, [n], device)
+    tensor(values, [n], device, DType::F64)
 }
 
 /// The numbers of a tensor.

@@ -1,0 +1,124 @@
+//! Products with a weight for one point: the outputs of the layer fill the registers, and several
+//! vectors (the directions of a tangent) share each load of the weight.
+
+use super::simd::{Isa, Numbers, Register};
+use super::{Start, dispatched};
+use crate::algebra::Real;
+
+dispatched!(
+    /// `y_k = start + A x_k` for several vectors. `columns [m, n]` holds `A [n, m]` column by
+    /// column; `[count, stride, m]` says how many vectors `[m]` lie in `x`, and how far apart;
+    /// `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'
+    /// kernel, so that both give the same bits.
+    pub(crate) fn dense_columns [T: Real] [T] = dense_columns_body(
+        columns: &[T], start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
+);
+
+#[inline(always)]
+fn dense_columns_body<I: Isa, T: Real>(
+    columns: &[T],
+    start: Start<T>,
+    x: &[T],
+    [count, stride, m]: [usize; 3],
+    y: &mut [T],
+) {
+    let n = y.len() / count;
+    let mut k = 0;
+    macro_rules! vectors {
+        ($($some:literal)+) => {$(
+            while k + $some <= count {
+                let x: [&[T]; $some] = std::array::from_fn(|i| &x[(k + i) * stride..][..m]);
+                some::<I, T, $some>(columns, start, x, &mut y[k * n..(k + $some) * n]);
+                k += $some;
+            }
+        )+};
+    }
+    vectors!(6 3 2 1);
+}
+
+/// So many vectors at once.
+#[inline(always)]
+fn some<I: Isa, T: Real, const K: usize>(
+    columns: &[T],
+    start: Start<T>,
+    x: [&[T]; K],
+    y: &mut [T],
+) {
+    let (n, m) = (y.len() / K, x[0].len());
+    assert_eq!(columns.len(), n * m, "entries of the weight");
+    if let Start::Bias(bias) = start {
+        assert_eq!(bias.len(), n, "entries of the bias");
+    }
+    let mut i = 0;
+    macro_rules! rows {
+        ($($registers:literal)+) => {$(
+            while K * $registers <= I::ACCUMULATORS.max(K)
+                && i + $registers * I::Register::<T>::LEN <= n
+            {
+                // SAFETY: the sizes were checked; the instruction set is that of the dispatch.
+                unsafe { tile::<I::Register<T>, T, K, $registers>(columns, start, x, y, i) };
+                i += $registers * I::Register::<T>::LEN;
+            }
+        )+};
+    }
+    rows!(8 4 2 1);
+    while i < n {
+        // SAFETY: as above; fused or not as the wide registers.
+        unsafe {
+            if I::FUSED {
+                tile::<Numbers<T, 1, true>, T, K, 1>(columns, start, x, y, i);
+            } else {
+                tile::<Numbers<T, 1, false>, T, K, 1>(columns, start, x, y, i);
+            }
+        }
+        i += 1;
+    }
+}
+
+/// `V` registers of outputs from `i` on.
+///
+/// # Safety
+/// `columns [m, n]`, `x_k [m]`, `y [K, n]`, a bias `[n]`; `i + V·LEN ≤ n`.
+#[inline(always)]
+unsafe fn tile<R: Register<T>, T: Real, const K: usize, const V: usize>(
+    columns: &[T],
+    start: Start<T>,
+    x: [&[T]; K],
+    y: &mut [T],
+    i: usize,
+) {
+    let n = y.len() / K;
+    // SAFETY: the caller's.
+    unsafe {
+        let y = y.as_mut_ptr().add(i);
+        let mut acc = [[R::splat(T::ZERO); V]; K];
+        for k in 0..K {
+            for v in 0..V {
+                match start {
+                    Start::Zero => {}
+                    Start::Bias(bias) => acc[k][v] = R::load(bias.as_ptr().add(i + v * R::LEN)),
+                    Start::Present => acc[k][v] = R::load(y.add(k * n + v * R::LEN)),
+                }
+            }
+        }
+        let mut column = columns.as_ptr().add(i);
+        for j in 0..x[0].len() {
+            let mut a = [R::splat(T::ZERO); V];
+            for v in 0..V {
+                a[v] = R::load(column.add(v * R::LEN));
+            }
+            for k in 0..K {
+                let x = R::splat(*x[k].get_unchecked(j));
+                for v in 0..V {
+                    acc[k][v] = a[v].mul_add(x, acc[k][v]);
+                }
+            }
+            column = column.add(n);
+        }
+        for k in 0..K {
+            for v in 0..V {
+                acc[k][v].store(y.add(k * n + v * R::LEN));
+            }
+        }
+    }
+}

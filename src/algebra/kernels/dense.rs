@@ -1,0 +1,272 @@
+//! Products with a weight for `W` points side by side: each weight is broadcast, the points fill
+//! the registers.
+
+use super::simd::{Isa, Numbers, Register};
+use super::{Start, dispatched};
+use crate::algebra::Real;
+
+dispatched!(
+    /// `y = start + A x` at every lane; `weight` row-major `[y.len(), x.len()]`.
+    pub(crate) fn dense [T: Real, const W: usize] [T, W] = dense_body(
+        weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
+);
+dispatched!(
+    /// `x = start + Aᵀ y` at every lane.
+    pub(crate) fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
+        weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
+);
+dispatched!(
+    /// `gradient[i, j] += Σ_calls Σ_lanes ȳ_i x_j`, `calls` being pairs of starts of `ȳ` in
+    /// `adjoints` and of `x` in `values`: each register tile runs through all calls.
+    pub(crate) fn outer_add [T: Real, const W: usize] [T, W] = outer_body(
+        calls: &[(usize, usize)], adjoints: &[[T; W]], values: &[[T; W]],
+        rows: usize, columns: usize, gradient: &mut [T])
+);
+
+/// One number in a register, where the lanes do not fill a wider one.
+type One<T> = Numbers<T, 1, false>;
+
+#[inline(always)]
+fn dense_body<I: Isa, T: Real, const W: usize>(
+    weight: &[T],
+    start: Start<T>,
+    x: &[[T; W]],
+    y: &mut [[T; W]],
+) {
+    let strides = [x.len(), 1];
+    with_width::<I, T, W>(Product {
+        weight,
+        strides,
+        start,
+        x,
+        y,
+    });
+}
+
+#[inline(always)]
+fn dense_transposed_body<I: Isa, T: Real, const W: usize>(
+    weight: &[T],
+    start: Start<T>,
+    y: &[[T; W]],
+    x: &mut [[T; W]],
+) {
+    let strides = [1, x.len()];
+    with_width::<I, T, W>(Product {
+        weight,
+        strides,
+        start,
+        x: y,
+        y: x,
+    });
+}
+
+/// `y_i = start_i + Σ_j a_ij x_j`, `a_ij = weight[i·strides[0] + j·strides[1]]`.
+struct Product<'a, T, const W: usize> {
+    weight: &'a [T],
+    strides: [usize; 2],
+    start: Start<'a, T>,
+    x: &'a [[T; W]],
+    y: &'a mut [[T; W]],
+}
+
+#[inline(always)]
+fn with_width<I: Isa, T: Real, const W: usize>(mut product: Product<T, W>) {
+    let (n, m) = (product.y.len(), product.x.len());
+    assert_eq!(product.weight.len(), n * m, "entries of the weight");
+    if let Start::Bias(bias) = product.start {
+        assert_eq!(bias.len(), n, "entries of the bias");
+    }
+    match W / I::Register::<T>::LEN {
+        1 if W % I::Register::<T>::LEN == 0 => product.run::<I::Register<T>, 1>(I::ACCUMULATORS),
+        2 if W % I::Register::<T>::LEN == 0 => product.run::<I::Register<T>, 2>(I::ACCUMULATORS),
+        _ => {
+            for lane in 0..W {
+                product.lane::<I>(lane);
+            }
+        }
+    }
+}
+
+impl<T: Real, const W: usize> Product<'_, T, W> {
+    /// `V` registers hold the lanes of one row.
+    #[inline(always)]
+    fn run<R: Register<T>, const V: usize>(&mut self, accumulators: usize) {
+        let n = self.y.len();
+        let mut i = 0;
+        macro_rules! rows {
+            ($($rows:literal)+) => {$(
+                while $rows * V <= accumulators && i + $rows <= n {
+                    // SAFETY: the sizes were checked, `i + rows ≤ n`, and the instruction set is
+                    // that of the dispatch.
+                    unsafe { self.tile::<R, V, $rows>(i) };
+                    i += $rows;
+                }
+            )+};
+        }
+        rows!(12 6 4 2 1);
+    }
+
+    /// # Safety
+    /// `weight` has an entry for each of `y` and `x`, the bias one for each of `y`; `i + N ≤ n`.
+    #[inline(always)]
+    unsafe fn tile<R: Register<T>, const V: usize, const N: usize>(&mut self, i: usize) {
+        let [down, along] = self.strides;
+        // SAFETY: the caller's; `V` registers of `LEN` are the `W` lanes of an entry.
+        unsafe {
+            let weight = self.weight.as_ptr().add(i * down);
+            let y = self.y.as_mut_ptr().add(i).cast::<T>();
+            let mut acc = [[R::splat(T::ZERO); V]; N];
+            for k in 0..N {
+                for v in 0..V {
+                    match self.start {
+                        Start::Zero => {}
+                        Start::Bias(bias) => acc[k][v] = R::splat(*bias.get_unchecked(i + k)),
+                        Start::Present => acc[k][v] = R::load(y.add(k * W + v * R::LEN)),
+                    }
+                }
+            }
+            let mut x = self.x.as_ptr().cast::<T>();
+            for j in 0..self.x.len() {
+                let mut lanes = [R::splat(T::ZERO); V];
+                for v in 0..V {
+                    lanes[v] = R::load(x.add(v * R::LEN));
+                }
+                for k in 0..N {
+                    let a = R::splat(*weight.add(k * down + j * along));
+                    for v in 0..V {
+                        acc[k][v] = a.mul_add(lanes[v], acc[k][v]);
+                    }
+                }
+                x = x.add(W);
+            }
+            for k in 0..N {
+                for v in 0..V {
+                    acc[k][v].store(y.add(k * W + v * R::LEN));
+                }
+            }
+        }
+    }
+
+    /// One lane of any width.
+    #[inline(always)]
+    fn lane<I: Isa>(&mut self, lane: usize) {
+        let [down, along] = self.strides;
+        for (i, y) in self.y.iter_mut().enumerate() {
+            let mut sum = match self.start {
+                Start::Zero => T::ZERO,
+                Start::Bias(bias) => bias[i],
+                Start::Present => y[lane],
+            };
+            for (j, x) in self.x.iter().enumerate() {
+                let a = self.weight[i * down + j * along];
+                sum = super::math::fma::<I, T>(a, x[lane], sum);
+            }
+            y[lane] = sum;
+        }
+    }
+}
+
+#[inline(always)]
+fn outer_body<I: Isa, T: Real, const W: usize>(
+    calls: &[(usize, usize)],
+    adjoints: &[[T; W]],
+    values: &[[T; W]],
+    rows: usize,
+    columns: usize,
+    gradient: &mut [T],
+) {
+    assert_eq!(gradient.len(), rows * columns, "entries of the gradient");
+    for &(y, x) in calls {
+        assert!(y + rows <= adjoints.len() && x + columns <= values.len());
+    }
+    let mut outer = Outer {
+        calls,
+        adjoints,
+        values,
+        columns,
+        gradient,
+    };
+    // SAFETY: the sizes were just checked; the instruction set is that of the dispatch.
+    unsafe {
+        if W.is_multiple_of(I::Register::<T>::LEN) {
+            outer.run::<I::Register<T>>(rows, I::ACCUMULATORS);
+        } else {
+            outer.run::<One<T>>(rows, I::ACCUMULATORS);
+        }
+    }
+}
+
+struct Outer<'a, T, const W: usize> {
+    calls: &'a [(usize, usize)],
+    adjoints: &'a [[T; W]],
+    values: &'a [[T; W]],
+    columns: usize,
+    gradient: &'a mut [T],
+}
+
+impl<T: Real, const W: usize> Outer<'_, T, W> {
+    /// # Safety
+    /// Every call has `rows` adjoints and `columns` values, the gradient an entry for each pair.
+    #[inline(always)]
+    unsafe fn run<R: Register<T>>(&mut self, rows: usize, accumulators: usize) {
+        let mut i = 0;
+        macro_rules! tiles {
+            ($($rows:literal x $columns:literal)+) => {$(
+                while $rows * $columns <= accumulators && i + $rows <= rows {
+                    let mut j = 0;
+                    // SAFETY: the caller's; the tile lies inside the gradient.
+                    unsafe {
+                        while j + $columns <= self.columns {
+                            self.tile::<R, $rows, $columns>(i, j);
+                            j += $columns;
+                        }
+                        while j < self.columns {
+                            self.tile::<R, $rows, 1>(i, j);
+                            j += 1;
+                        }
+                    }
+                    i += $rows;
+                }
+            )+};
+        }
+        tiles!(4 x 6 4 x 3 2 x 2 1 x 4);
+    }
+
+    /// One register tile through all calls.
+    ///
+    /// # Safety
+    /// As for [`Self::run`]; `i + N ≤ rows`, `j + M ≤ columns`.
+    #[inline(always)]
+    unsafe fn tile<R: Register<T>, const N: usize, const M: usize>(&mut self, i: usize, j: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            let mut acc = [[R::splat(T::ZERO); M]; N];
+            for &(y, x) in self.calls {
+                let mut y = self.adjoints.as_ptr().add(y + i).cast::<T>();
+                let mut x = self.values.as_ptr().add(x + j).cast::<T>();
+                for _ in 0..W / R::LEN {
+                    let mut right = [R::splat(T::ZERO); M];
+                    for c in 0..M {
+                        right[c] = R::load(x.add(c * W));
+                    }
+                    for r in 0..N {
+                        let left = R::load(y.add(r * W));
+                        for c in 0..M {
+                            acc[r][c] = left.mul_add(right[c], acc[r][c]);
+                        }
+                    }
+                    y = y.add(R::LEN);
+                    x = x.add(R::LEN);
+                }
+            }
+            for r in 0..N {
+                for c in 0..M {
+                    let mut lanes = [T::ZERO; W];
+                    acc[r][c].store(lanes.as_mut_ptr());
+                    let sum = lanes.iter().copied().sum::<T>();
+                    *self.gradient.get_unchecked_mut((i + r) * self.columns + j + c) += sum;
+                }
+            }
+        }
+    }
+}
