@@ -64,9 +64,19 @@ impl Task {
                 prepare: || Box::new(training(gru(), HISTORY, DType::F64)),
             },
             Self {
+                name: "gru-train-f32",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(gru(), HISTORY, DType::F32)),
+            },
+            Self {
                 name: "iv-train-f64",
                 unit: "gradient of 16 histories of 50 rows",
                 prepare: || Box::new(training(network(), HISTORY, DType::F64)),
+            },
+            Self {
+                name: "iv-train-f32",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(network(), HISTORY, DType::F32)),
             },
         ]
     }

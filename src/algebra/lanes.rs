@@ -9,55 +9,78 @@ use std::ops::Range;
 /// [`Tape`](super::Tape).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    pub(super) start: usize,
+    start: u32,
     /// Of one vector.
-    pub(super) len: usize,
-    /// Number of vectors.
-    count: usize,
+    len: u32,
     /// From one vector of a bundle to the next.
-    stride: usize,
+    stride: u32,
+    /// Number of vectors.
+    count: u16,
     /// Whether it has the same entries at every lane, and is kept once for all of them.
     uniform: bool,
 }
 
 impl Span {
     fn new(start: usize, [count, len]: [usize; 2], uniform: bool) -> Self {
+        assert!(count <= usize::from(u16::MAX) && start <= u32::MAX as usize);
         Self {
-            start,
-            len,
-            count,
-            stride: len,
+            start: start as u32,
+            len: len as u32,
+            stride: len as u32,
+            count: count as u16,
             uniform,
         }
     }
 
-    /// Place of component `i` in the arena.
-    pub fn at(self, i: usize) -> usize {
-        self.start + i
+    #[inline(always)]
+    pub(super) fn start(self) -> usize {
+        self.start as usize
     }
 
+    #[inline(always)]
+    pub(super) fn len(self) -> usize {
+        self.len as usize
+    }
+
+    #[inline(always)]
+    fn stride(self) -> usize {
+        self.stride as usize
+    }
+
+    #[inline(always)]
+    fn count(self) -> usize {
+        usize::from(self.count)
+    }
+
+    /// Place of component `i` in the arena.
+    pub fn at(self, i: usize) -> usize {
+        self.start() + i
+    }
+
+    #[inline(always)]
     pub(super) fn range(self) -> Range<usize> {
-        self.start..self.start + self.len
+        self.start()..self.start() + self.len()
     }
 
     /// Place of the `k`-th vector of a bundle; of the only one for every `k`.
-    #[inline]
+    #[inline(always)]
     fn nth(self, k: usize) -> Range<usize> {
-        let start = self.start + if self.count == 1 { 0 } else { k * self.stride };
-        start..start + self.len
+        let step = if self.count == 1 { 0 } else { self.stride() };
+        let start = self.start() + k * step;
+        start..start + self.len()
     }
 
     /// All of a bundle without gaps.
-    #[inline]
+    #[inline(always)]
     fn flat(self) -> Option<Range<usize>> {
         let whole = self.count == 1 || self.stride == self.len;
-        whole.then(|| self.start..self.start + self.count * self.len)
+        whole.then(|| self.start()..self.start() + self.count() * self.len())
     }
 
     /// Several vectors of one bundle, as vectors.
-    pub(super) fn split<const K: usize>(self) -> [Self; K] {
+    fn split<const K: usize>(self) -> [Self; K] {
         std::array::from_fn(|k| Self {
-            start: self.start + k * self.stride,
+            start: self.start + k as u32 * self.stride,
             count: 1,
             ..self
         })
@@ -65,7 +88,7 @@ impl Span {
 
     /// This vector and those that follow it without a gap, as one long vector.
     pub(super) fn joined(self, count: usize) -> Self {
-        Self::new(self.start, [1, count * self.len], self.uniform)
+        Self::new(self.start(), [1, count * self.len()], self.uniform)
     }
 }
 
@@ -209,10 +232,10 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
     /// Copies one vector over another of the same length; both from [`Self::input`] or what
     /// follows from it.
     pub fn overwrite(&self, to: Span, from: Span) {
-        assert_eq!(to.len, from.len, "vectors of different length");
+        assert_eq!(to.len(), from.len(), "vectors of different length");
         assert!(!to.uniform && !from.uniform, "vectors that vary");
         let mut arena = self.arena.borrow_mut();
-        arena.varying.values.copy_within(from.range(), to.start);
+        arena.varying.values.copy_within(from.range(), to.start());
     }
 
     /// Component `i` of a vector at every lane.
@@ -229,7 +252,7 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
     #[inline]
     pub(crate) fn read(&self, x: Span, mut take: impl FnMut(usize, usize, &[T; W])) {
         let arena = self.arena.borrow();
-        for k in 0..x.count {
+        for k in 0..x.count() {
             for (i, at) in x.nth(k).enumerate() {
                 match x.uniform {
                     true => take(k, i, &[arena.uniform.values[at]; W]),
@@ -288,12 +311,12 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
     }
 
     fn binary(&self, operation: Binary, x: Span, y: Span) -> Span {
-        let shape = [together([x, y]), x.len];
-        assert_eq!(x.len, y.len, "vectors of different length");
-        let n = x.len.max(1);
+        let shape = [together([x, y]), x.len()];
+        assert_eq!(x.len(), y.len(), "vectors of different length");
+        let n = x.len().max(1);
         match (x.uniform, y.uniform) {
             (false, false) => self.append(shape, |past, _, new| {
-                if let (Some(x), Some(y), true) = (x.flat(), y.flat(), x.count == y.count) {
+                if let (Some(x), Some(y), true) = (x.flat(), y.flat(), x.count() == y.count()) {
                     let (x, y) = (past[x].as_flattened(), past[y].as_flattened());
                     return kernels::binary(operation, x, y, new.as_flattened_mut());
                 }
@@ -326,20 +349,20 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
         match self.transposed.filter(|_| W == 1 || x.uniform) {
             Some(other) => {
                 let by_columns = if transposed { values } else { weight.of(other) };
-                let shape = [x.count, n];
-                let strides = [x.count, x.stride, x.len];
+                let shape = [x.count(), n];
+                let strides = [x.count(), x.stride(), x.len()];
                 if x.uniform {
                     self.append_uniform(shape, |past, new| {
-                        kernels::dense_columns(by_columns, start, &past[x.start..], strides, new);
+                        kernels::dense_columns(by_columns, start, &past[x.start()..], strides, new);
                     })
                 } else {
                     self.append(shape, |past, _, new| {
-                        let (x, new) = (past[x.start..].as_flattened(), new.as_flattened_mut());
+                        let (x, new) = (past[x.start()..].as_flattened(), new.as_flattened_mut());
                         kernels::dense_columns(by_columns, start, x, strides, new);
                     })
                 }
             }
-            None => self.append([x.count, n], |past, _, new| {
+            None => self.append([x.count(), n], |past, _, new| {
                 for (k, new) in new.chunks_exact_mut(n.max(1)).enumerate() {
                     match transposed {
                         true => kernels::dense_transposed(values, start, &past[x.nth(k)], new),
@@ -355,8 +378,8 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
         if !x.uniform {
             return x;
         }
-        self.append([x.count, x.len], |_, uniform, new| {
-            for (k, new) in new.chunks_exact_mut(x.len.max(1)).enumerate() {
+        self.append([x.count(), x.len()], |_, uniform, new| {
+            for (k, new) in new.chunks_exact_mut(x.len().max(1)).enumerate() {
                 spread(&uniform[x.nth(k)], new);
             }
         })
@@ -366,9 +389,9 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
 /// Number of vectors in each of several bundles, single vectors aside.
 #[inline]
 fn together<const K: usize>(spans: [Span; K]) -> usize {
-    let most = spans.iter().map(|x| x.count).max().unwrap_or(1);
+    let most = spans.iter().map(|x| x.count()).max().unwrap_or(1);
     assert!(
-        spans.iter().all(|x| x.count == 1 || x.count == most),
+        spans.iter().all(|x| x.count() == 1 || x.count() == most),
         "bundles of different size"
     );
     most
@@ -390,7 +413,7 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
     type Vector = Span;
 
     fn len(&self, x: &Span) -> usize {
-        x.len
+        x.len()
     }
 
     fn constant(&self, values: &[f64]) -> Span {
@@ -403,13 +426,13 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
     }
 
     fn dense(&self, weight: Parameter, bias: Option<Parameter>, x: &Span) -> Span {
-        assert_eq!(weight.columns, x.len, "columns of the weight and length");
+        assert_eq!(weight.columns, x.len(), "columns of the weight and length");
         let start = bias.map_or(Start::Zero, |b| Start::Bias(b.of(self.parameters)));
         self.product(weight, start, *x, false)
     }
 
     fn dense_transposed(&self, weight: Parameter, y: &Span) -> Span {
-        assert_eq!(weight.rows, y.len, "rows of the weight and length");
+        assert_eq!(weight.rows, y.len(), "rows of the weight and length");
         self.product(weight, Start::Zero, *y, true)
     }
 
@@ -419,13 +442,13 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
         order: u8,
         x: &Span,
     ) -> [Span; K] {
-        assert_eq!(x.count, 1, "a bundle is linear in what it belongs to");
+        assert_eq!(x.count(), 1, "a bundle is linear in what it belongs to");
         let all = if x.uniform {
-            self.append_uniform([K, x.len], |past, new| {
+            self.append_uniform([K, x.len()], |past, new| {
                 kernels::activate::<T, K>(activation, order, &past[x.range()], new);
             })
         } else {
-            self.append([K, x.len], |past, _, new| {
+            self.append([K, x.len()], |past, _, new| {
                 let (x, new) = (past[x.range()].as_flattened(), new.as_flattened_mut());
                 kernels::activate::<T, K>(activation, order, x, new);
             })
@@ -447,7 +470,7 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
 
     fn affine(&self, x: &Span, factor: f64, offset: f64) -> Span {
         let (factor, offset) = (T::of(factor), T::of(offset));
-        let (shape, n) = ([x.count, x.len], x.len.max(1));
+        let (shape, n) = ([x.count(), x.len()], x.len().max(1));
         if x.uniform {
             self.append_uniform(shape, |past, new| {
                 for (k, new) in new.chunks_exact_mut(n).enumerate() {
@@ -465,7 +488,7 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
     }
 
     fn dot(&self, x: &Span, y: &Span) -> Span {
-        assert_eq!(x.len, y.len, "vectors of different length");
+        assert_eq!(x.len(), y.len(), "vectors of different length");
         let (x, y) = if x.uniform { (y, x) } else { (x, y) };
         let count = together([*x, *y]);
         match (x.uniform, y.uniform) {
@@ -491,13 +514,13 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
     }
 
     fn concat(&self, parts: &[&Span]) -> Span {
-        let n: usize = parts.iter().map(|p| p.len).sum();
+        let n: usize = parts.iter().map(|p| p.len()).sum();
         let count = parts.iter().map(|p| together([**p])).max().unwrap_or(1);
         if parts.iter().all(|p| p.uniform) {
             return self.append_uniform([count, n], |past, new| {
                 for (k, mut new) in new.chunks_exact_mut(n.max(1)).enumerate() {
                     for part in parts {
-                        let (here, rest) = new.split_at_mut(part.len);
+                        let (here, rest) = new.split_at_mut(part.len());
                         here.copy_from_slice(&past[part.nth(k)]);
                         new = rest;
                     }
@@ -507,7 +530,7 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
         self.append([count, n], |past, uniform, new| {
             for (k, mut new) in new.chunks_exact_mut(n.max(1)).enumerate() {
                 for part in parts {
-                    let (here, rest) = new.split_at_mut(part.len);
+                    let (here, rest) = new.split_at_mut(part.len());
                     match part.uniform {
                         true => spread(&uniform[part.nth(k)], here),
                         false => here.copy_from_slice(&past[part.nth(k)]),
@@ -519,17 +542,17 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
     }
 
     fn slice(&self, x: &Span, range: Range<usize>) -> Span {
-        assert!(range.end <= x.len, "slice beyond the vector");
+        assert!(range.end <= x.len(), "slice beyond the vector");
         Span {
-            start: x.start + range.start,
-            len: range.len(),
+            start: x.start + range.start as u32,
+            len: range.len() as u32,
             ..*x
         }
     }
 
     fn broadcast(&self, x: &Span, n: usize) -> Span {
-        assert_eq!(x.len, 1, "only a scalar is broadcast");
-        let shape = [x.count, n];
+        assert_eq!(x.len(), 1, "only a scalar is broadcast");
+        let shape = [x.count(), n];
         if x.uniform {
             self.append_uniform(shape, |past, new| {
                 for (k, new) in new.chunks_exact_mut(n.max(1)).enumerate() {
@@ -546,12 +569,12 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
     }
 
     fn select(&self, condition: &Span, yes: &Span, no: &Span) -> Span {
-        assert_eq!(condition.len, 1, "the condition is a scalar");
-        assert_eq!(yes.len, no.len, "vectors of different length");
+        assert_eq!(condition.len(), 1, "the condition is a scalar");
+        assert_eq!(yes.len(), no.len(), "vectors of different length");
         let [condition, yes, no] = [condition, yes, no].map(|x| self.spread(*x));
-        self.append([together([yes, no]), yes.len], |past, _, new| {
-            let condition = &past[condition.start];
-            for (k, new) in new.chunks_exact_mut(yes.len.max(1)).enumerate() {
+        self.append([together([yes, no]), yes.len()], |past, _, new| {
+            let condition = &past[condition.start()];
+            for (k, new) in new.chunks_exact_mut(yes.len().max(1)).enumerate() {
                 kernels::select(condition, &past[yes.nth(k)], &past[no.nth(k)], new);
             }
         })

@@ -90,14 +90,17 @@ impl<'p, const W: usize, T: Real> Tape<'p, W, T> {
         }
     }
 
-    /// A vector whose entries differ from point to point; no gradient flows into it.
-    pub fn input(&self, n: usize, fill: impl Fn(usize, usize) -> T) -> Span {
-        self.lanes.input(n, fill)
+    /// A vector by whole components, `fill(component)` at every lane; its adjoint is left in the
+    /// sweep's adjoints.
+    pub fn rows(&self, n: usize, fill: impl Fn(usize) -> [T; W]) -> Span {
+        self.lanes.rows(n, fill)
     }
 
-    /// Component `i` of a vector at every lane.
-    pub fn get(&self, x: Span, i: usize) -> [T; W] {
-        self.lanes.get(x, i)
+    /// The components of a vector at every lane.
+    pub fn values(&self, x: Span) -> Vec<[T; W]> {
+        let mut values = Vec::with_capacity(x.len());
+        self.lanes.read(x, |_, _, value| values.push(*value));
+        values
     }
 
     fn record(&self, operation: Operation, result: Span) -> Span {
@@ -110,7 +113,7 @@ impl<const W: usize, T: Real> Algebra for Tape<'_, W, T> {
     type Vector = Span;
 
     fn len(&self, x: &Span) -> usize {
-        x.len
+        x.len()
     }
 
     fn constant(&self, values: &[f64]) -> Span {
@@ -303,7 +306,7 @@ impl<const W: usize, T: Real> TapeMemory<W, T> {
             Operation::Dense { weight, bias, x } => {
                 let (weights, x_bar) = (weight.of(parameters), &mut past[x.range()]);
                 kernels::dense_transposed(weights, Start::Present, bar, x_bar);
-                sums.deferred(weight).forward.push((result.start, x.start));
+                sums.deferred(weight).forward.push((result.start(), x.start()));
                 if let Some(bias) = bias {
                     sums.add(bias, bar);
                 }
@@ -313,7 +316,7 @@ impl<const W: usize, T: Real> TapeMemory<W, T> {
                 kernels::dense(weights, Start::Present, bar, y_bar);
                 sums.deferred(weight)
                     .transposed
-                    .push((y.start, result.start));
+                    .push((y.start(), result.start()));
             }
             Operation::Derivatives {
                 activation,
@@ -363,26 +366,26 @@ impl<const W: usize, T: Real> TapeMemory<W, T> {
                 let mut at = 0;
                 for part in &self.parts[start..end] {
                     accumulate(&mut past[part.range()], &bar[at..], T::ONE);
-                    at += part.len;
+                    at += part.len();
                 }
             }
             Operation::Broadcast(x) => {
                 for bar in bar {
                     for w in 0..W {
-                        past[x.start][w] += bar[w];
+                        past[x.start()][w] += bar[w];
                     }
                 }
             }
             Operation::Select { condition, yes, no } => {
-                let chosen = values[condition.start].map(|c| c > T::ZERO);
+                let chosen = values[condition.start()].map(|c| c > T::ZERO);
                 for (i, bar) in bar.iter().enumerate() {
                     for w in 0..W {
                         let (to_yes, to_no) = match chosen[w] {
                             true => (bar[w], T::ZERO),
                             false => (T::ZERO, bar[w]),
                         };
-                        past[yes.start + i][w] += to_yes;
-                        past[no.start + i][w] += to_no;
+                        past[yes.start() + i][w] += to_yes;
+                        past[no.start() + i][w] += to_no;
                     }
                 }
             }
@@ -404,8 +407,8 @@ fn sweep_body<I: kernels::simd::Isa, const W: usize, T: Real>(
     sums: &mut Sums<W, T>,
 ) {
     for (n, (operation, result)) in tape.operations.iter().enumerate().rev() {
-        let (past, rest) = adjoints.split_at_mut(result.start);
-        let bar = &rest[..result.len];
+        let (past, rest) = adjoints.split_at_mut(result.start());
+        let bar = &rest[..result.len()];
         tape.adjoint(operation, *result, parameters, bar, past, sums);
         if n.is_multiple_of(DEFERRED) {
             sums.flush(DEFERRED, adjoints, tape.arena.values());

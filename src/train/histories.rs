@@ -12,6 +12,12 @@ pub struct Histories {
     padded: Padded,
     normalisation: Normalisation,
     measured: usize,
+    /// `[rows + 1, n, records]`, from the virgin material on.
+    strain: Vec<f64>,
+    /// `[rows, records]`
+    dt: Vec<f64>,
+    /// `[rows, m, records]`
+    external: Vec<f64>,
 }
 
 impl Histories {
@@ -23,7 +29,20 @@ impl Histories {
 
     /// Only the first `measured` records have one; the others are probes of the second law.
     pub fn with_probes(padded: Padded, normalisation: Normalisation, measured: usize) -> Self {
+        let (records, scale) = (padded.records, normalisation.strain);
+        let virgin = vec![0.0; padded.components * records];
+        let strain = virgin.into_iter().chain(padded.strain.iter().map(|e| e / scale));
+        let strain = strain.collect();
+        let dt = padded.dt.iter().map(|dt| dt / normalisation.time).collect();
+        let scales = &normalisation.external;
+        let external = padded.external.iter().enumerate().map(|(k, value)| {
+            let [offset, scale] = scales[k / records % scales.len()];
+            (value - offset) / scale
+        });
         Self {
+            external: external.collect(),
+            strain,
+            dt,
             padded,
             normalisation,
             measured,
@@ -56,19 +75,6 @@ impl Histories {
         [self.rows(), self.components() + 1, self.records()]
     }
 
-    fn at(&self, values: &[f64], width: usize, row: usize, i: usize, record: usize) -> f64 {
-        let record = record.min(self.records() - 1);
-        values[(row * width + i) * self.records() + record]
-    }
-
-    /// `ε/s_ε`; the row before the first is the virgin material.
-    fn strain(&self, row: Option<usize>, i: usize, record: usize) -> f64 {
-        row.map_or(0.0, |row| {
-            self.at(&self.padded.strain, self.components(), row, i, record)
-                / self.normalisation.strain
-        })
-    }
-
     /// `s_ε`
     pub fn strain_scale(&self) -> f64 {
         self.normalisation.strain
@@ -85,26 +91,17 @@ impl Histories {
         self.padded.stress.iter().map(|s| s / scale).collect()
     }
 
-    /// The inputs of the increment that ends in `row`, read by `input(len, fill(i, record))`.
-    pub(super) fn inputs<V: Clone>(
-        &self,
-        row: usize,
-        input: impl Fn(usize, &dyn Fn(usize, usize) -> f64) -> V,
-    ) -> Inputs<V> {
-        let n = self.components();
-        let external = &self.normalisation.external;
+    /// The inputs of the increment that ends in `row`: `input` reads `[n, records]`, one component
+    /// after the other, normalised.
+    pub(super) fn inputs<V>(&self, row: usize, input: impl Fn(&[f64]) -> V) -> Inputs<V> {
+        let (records, m) = (self.records(), self.normalisation.external.len());
+        let n = self.components() * records;
+        let external = &self.external[row * m * records..][..m * records];
         Inputs {
-            strain_old: input(n, &|i, r| self.strain(row.checked_sub(1), i, r)),
-            strain_new: input(n, &|i, r| self.strain(Some(row), i, r)),
-            dt: input(1, &|_, r| {
-                self.at(&self.padded.dt, 1, row, 0, r) / self.normalisation.time
-            }),
-            external: (!external.is_empty()).then(|| {
-                input(external.len(), &|i, r| {
-                    let [offset, scale] = external[i];
-                    (self.at(&self.padded.external, external.len(), row, i, r) - offset) / scale
-                })
-            }),
+            strain_old: input(&self.strain[row * n..][..n]),
+            strain_new: input(&self.strain[(row + 1) * n..][..n]),
+            dt: input(&self.dt[row * records..][..records]),
+            external: (m > 0).then(|| input(external)),
         }
     }
 

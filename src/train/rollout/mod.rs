@@ -1,0 +1,221 @@
+//! Free-running roll-outs over whole histories, in each reading of the algebra.
+
+mod block;
+
+use super::Histories;
+use crate::algebra::{Algebra, Real, Tensors, tensor};
+use crate::recurrent::{Inputs, RecurrentLaw, step};
+use block::{Block, Precision};
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{DType, Device, Element, Tensor, TensorData};
+use burn_autodiff::checkpoint::base::Checkpointer;
+use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+use rayon::prelude::*;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use block::TapePool;
+
+/// Stress and dissipation without gradients, `[rows, components + 1, records]` flat, normalised.
+pub fn roll_out<L: RecurrentLaw>(law: &L, effective: &[f64], histories: &Histories) -> Vec<f64> {
+    flat(&forward::<L, f64, 8>(law, effective, histories), histories)
+}
+
+/// The roll-out op by op on burn tensors: any device, and the oracle of the tape.
+///
+/// `effective [p]`; returns `[rows, components + 1, records]`, normalised, in the float type of
+/// the parameters.
+pub fn roll_out_tensors<L: RecurrentLaw>(
+    law: &L,
+    effective: Tensor<1>,
+    histories: &Histories,
+) -> Tensor<3> {
+    let records = histories.records();
+    let a = Tensors::new(effective, records);
+    let prepared = law.prepare(&a);
+    let mut state = a.zeros(law.states());
+    let mut rows = Vec::with_capacity(histories.rows());
+    for row in 0..histories.rows() {
+        let inputs: Inputs<_> = histories.inputs(row, |by_component: &[f64]| {
+            let n = by_component.len() / records;
+            let at = |k: usize| by_component[k % n * records + k / n];
+            a.input((0..n * records).map(at).collect())
+        });
+        let new = step(law, &a, &prepared, &inputs, &state);
+        let both = a.concat(&[&new.forces.stress, &new.dissipation]);
+        rows.push(both.transpose().unsqueeze::<3>());
+        state = new.state;
+    }
+    Tensor::cat(rows, 0)
+}
+
+/// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward over lanes,
+/// backward by the reverse sweep of their tapes.
+///
+/// `effective [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is what
+/// is returned, `[rows, components + 1, records]`, normalised.
+///
+/// # Panics
+/// If the tensor lives on another device or has another type.
+pub fn roll_out_tape<L: RecurrentLaw + 'static>(
+    law: &Arc<L>,
+    effective: Tensor<1>,
+    histories: &Arc<Histories>,
+    pool: &TapePool,
+) -> Tensor<3> {
+    match effective.dtype() {
+        DType::F64 => one_operation::<L, f64, 8>(law, effective, histories, pool),
+        DType::F32 => one_operation::<L, f32, 16>(law, effective, histories, pool),
+        other => panic!("a roll-out is f64 or f32, not {other:?}"),
+    }
+}
+
+fn forward<L: RecurrentLaw, T: Real, const W: usize>(
+    law: &L,
+    parameters: &[T],
+    histories: &Histories,
+) -> Vec<Block<T, W>> {
+    let blocks = histories.blocks(W);
+    let run = |records| Block::forward(law, parameters, histories, records);
+    blocks.into_par_iter().map(run).collect()
+}
+
+/// Block by block into `[rows, components + 1, records]`.
+fn flat<T: Real, const W: usize>(blocks: &[Block<T, W>], histories: &Histories) -> Vec<T> {
+    let records = histories.records();
+    let mut flat = vec![T::ZERO; histories.shape().iter().product()];
+    for block in blocks {
+        for (row, lanes) in flat.chunks_mut(records).zip(&block.outputs) {
+            row[block.records.clone()].copy_from_slice(&lanes[..block.records.len()]);
+        }
+    }
+    flat
+}
+
+fn one_operation<L, T, const W: usize>(
+    law: &Arc<L>,
+    effective: Tensor<1>,
+    histories: &Arc<Histories>,
+    pool: &TapePool,
+) -> Tensor<3>
+where
+    L: RecurrentLaw + 'static,
+    T: Precision<W> + Element,
+{
+    let parameters = numbers::<T, 1>(effective.clone().inner());
+    let blocks = forward::<L, T, W>(law, &parameters, histories);
+    let shape = histories.shape();
+    let output = flat_tensor(flat(&blocks, histories))
+        .try_into_primitive::<Flex>()
+        .expect("made on the CPU device");
+    let node = effective
+        .try_into_primitive::<Autodiff<Flex>>()
+        .expect("the parameters live on the differentiable CPU device")
+        .node();
+    let recorded = Recorded {
+        law: law.clone(),
+        histories: histories.clone(),
+        parameters,
+        blocks,
+        pool: pool.clone(),
+    };
+    let output = match SweepBack(PhantomData::<fn() -> (L, T)>)
+        .prepare::<NoCheckpointing>([node])
+        .compute_bound()
+        .stateful()
+    {
+        OpsKind::Tracked(prepared) => prepared.finish(Arc::new(recorded), output),
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    };
+    Tensor::<1>::from_primitive::<Autodiff<Flex>>(output).reshape(shape)
+}
+
+/// What the reverse sweep needs.
+struct Recorded<L, T, const W: usize> {
+    law: Arc<L>,
+    histories: Arc<Histories>,
+    parameters: Vec<T>,
+    blocks: Vec<Block<T, W>>,
+    pool: TapePool,
+}
+
+impl<L: RecurrentLaw, T: Precision<W>, const W: usize> Recorded<L, T, W> {
+    /// The gradient of the effective parameters from that of the roll-out. The blocks are summed
+    /// in their order, so that the result does not depend on the number of threads.
+    fn backward(&self, output: &[T]) -> Vec<T> {
+        let sweep = |block: &Block<T, W>| {
+            let law = self.law.as_ref();
+            block.backward(law, &self.parameters, &self.histories, &self.pool, output)
+        };
+        let parts: Vec<Vec<T>> = self.blocks.par_iter().map(sweep).collect();
+        let mut total = vec![T::ZERO; self.parameters.len()];
+        for part in parts {
+            for (total, part) in total.iter_mut().zip(part) {
+                *total += part;
+            }
+        }
+        total
+    }
+}
+
+impl<L, T, const W: usize> fmt::Debug for Recorded<L, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a roll-out of {:?}", self.histories.shape())
+    }
+}
+
+struct SweepBack<S, const W: usize>(PhantomData<S>);
+
+impl<S, const W: usize> fmt::Debug for SweepBack<S, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the reverse sweep of a roll-out")
+    }
+}
+
+impl<L, T, const W: usize> Backward<Flex, 1> for SweepBack<fn() -> (L, T), W>
+where
+    L: RecurrentLaw + 'static,
+    T: Precision<W> + Element,
+{
+    type State = Arc<Recorded<L, T, W>>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let output = gradients.consume::<Flex>(&ops.node);
+        let output = numbers::<T, 1>(Tensor::<1>::from_primitive::<Flex>(output));
+        let gradient = flat_tensor(ops.state.backward(&output));
+        if let ([Some(parent)], Ok(primitive)) =
+            (ops.parents, gradient.try_into_primitive::<Flex>())
+        {
+            gradients.register::<Flex>(parent.id, primitive);
+        }
+    }
+}
+
+/// An untracked vector in the type of its numbers.
+fn flat_tensor<T: Element>(values: Vec<T>) -> Tensor<1> {
+    let n = values.len();
+    Tensor::from_data(TensorData::new(values, [n]), (&Device::flex(), T::dtype()))
+}
+
+/// An untracked `f64` vector.
+pub(crate) fn vector(values: Vec<f64>, device: &Device) -> Tensor<1> {
+    let n = values.len();
+    tensor(values, [n], device, DType::F64)
+}
+
+/// The numbers of a tensor.
+fn numbers<T: Element, const D: usize>(tensor: Tensor<D>) -> Vec<T> {
+    tensor
+        .into_data()
+        .convert::<T>()
+        .try_into_vec()
+        .unwrap_or_default()
+}
+
+/// The numbers of a tensor as `f64`.
+pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    numbers(tensor)
+}
