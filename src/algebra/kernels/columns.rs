@@ -6,7 +6,7 @@ use super::{Start, dispatched};
 use crate::algebra::Real;
 
 dispatched!(
-    /// `y_k = start + A x_k` for several vectors. `columns [m, n]` holds `A [n, m]` column by
+    /// `y_k = A x_k + start` for several vectors. `columns [m, n]` holds `A [n, m]` column by
     /// column; `[count, stride, m]` says how many vectors `[m]` lie in `x`, and how far apart;
     /// `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'
     /// kernel, so that both give the same bits.
@@ -92,15 +92,6 @@ unsafe fn tile<R: Register<T>, T: Real, const K: usize, const V: usize>(
     unsafe {
         let y = y.as_mut_ptr().add(i);
         let mut acc = [[R::splat(T::ZERO); V]; K];
-        for k in 0..K {
-            for v in 0..V {
-                match start {
-                    Start::Zero => {}
-                    Start::Bias(bias) => acc[k][v] = R::load(bias.as_ptr().add(i + v * R::LEN)),
-                    Start::Present => acc[k][v] = R::load(y.add(k * n + v * R::LEN)),
-                }
-            }
-        }
         let mut column = columns.as_ptr().add(i);
         for j in 0..x[0].len() {
             let mut a = [R::splat(T::ZERO); V];
@@ -117,7 +108,13 @@ unsafe fn tile<R: Register<T>, T: Real, const K: usize, const V: usize>(
         }
         for k in 0..K {
             for v in 0..V {
-                acc[k][v].store(y.add(k * n + v * R::LEN));
+                let to = y.add(k * n + v * R::LEN);
+                match start {
+                    Start::Zero => acc[k][v],
+                    Start::Bias(bias) => acc[k][v].add(R::load(bias.as_ptr().add(i + v * R::LEN))),
+                    Start::Present => acc[k][v].add(R::load(to)),
+                }
+                .store(to);
             }
         }
     }

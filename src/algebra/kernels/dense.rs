@@ -6,12 +6,12 @@ use super::{Start, dispatched};
 use crate::algebra::Real;
 
 dispatched!(
-    /// `y = start + A x` at every lane; `weight` row-major `[y.len(), x.len()]`.
+    /// `y = A x + start` at every lane; `weight` row-major `[y.len(), x.len()]`.
     pub(crate) fn dense [T: Real, const W: usize] [T, W] = dense_body(
         weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
 );
 dispatched!(
-    /// `x = start + Aᵀ y` at every lane.
+    /// `x = Aᵀ y + start` at every lane.
     pub(crate) fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
         weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
 );
@@ -33,10 +33,8 @@ fn dense_body<I: Isa, T: Real, const W: usize>(
     x: &[[T; W]],
     y: &mut [[T; W]],
 ) {
-    let strides = [x.len(), 1];
-    with_width::<I, T, W>(Product {
+    with_width::<I, T, W, false>(Product {
         weight,
-        strides,
         start,
         x,
         y,
@@ -50,27 +48,26 @@ fn dense_transposed_body<I: Isa, T: Real, const W: usize>(
     y: &[[T; W]],
     x: &mut [[T; W]],
 ) {
-    let strides = [1, x.len()];
-    with_width::<I, T, W>(Product {
+    with_width::<I, T, W, true>(Product {
         weight,
-        strides,
         start,
         x: y,
         y: x,
     });
 }
 
-/// `y_i = start_i + Σ_j a_ij x_j`, `a_ij = weight[i·strides[0] + j·strides[1]]`.
-struct Product<'a, T, const W: usize> {
+/// `y_i = Σ_j a_ij x_j + start_i`, `a` the weight or, `TRANSPOSED`, its transpose.
+struct Product<'a, T, const W: usize, const TRANSPOSED: bool> {
     weight: &'a [T],
-    strides: [usize; 2],
     start: Start<'a, T>,
     x: &'a [[T; W]],
     y: &'a mut [[T; W]],
 }
 
 #[inline(always)]
-fn with_width<I: Isa, T: Real, const W: usize>(mut product: Product<T, W>) {
+fn with_width<I: Isa, T: Real, const W: usize, const TRANSPOSED: bool>(
+    mut product: Product<T, W, TRANSPOSED>,
+) {
     let (n, m) = (product.y.len(), product.x.len());
     assert_eq!(product.weight.len(), n * m, "entries of the weight");
     if let Start::Bias(bias) = product.start {
@@ -87,7 +84,7 @@ fn with_width<I: Isa, T: Real, const W: usize>(mut product: Product<T, W>) {
     }
 }
 
-impl<T: Real, const W: usize> Product<'_, T, W> {
+impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOSED> {
     /// `V` registers hold the lanes of one row.
     #[inline(always)]
     fn run<R: Register<T>, const V: usize>(&mut self, accumulators: usize) {
@@ -110,38 +107,38 @@ impl<T: Real, const W: usize> Product<'_, T, W> {
     /// `weight` has an entry for each of `y` and `x`, the bias one for each of `y`; `i + N ≤ n`.
     #[inline(always)]
     unsafe fn tile<R: Register<T>, const V: usize, const N: usize>(&mut self, i: usize) {
-        let [down, along] = self.strides;
+        let (n, m) = (self.y.len(), self.x.len());
         // SAFETY: the caller's; `V` registers of `LEN` are the `W` lanes of an entry.
         unsafe {
-            let weight = self.weight.as_ptr().add(i * down);
-            let y = self.y.as_mut_ptr().add(i).cast::<T>();
             let mut acc = [[R::splat(T::ZERO); V]; N];
-            for k in 0..N {
-                for v in 0..V {
-                    match self.start {
-                        Start::Zero => {}
-                        Start::Bias(bias) => acc[k][v] = R::splat(*bias.get_unchecked(i + k)),
-                        Start::Present => acc[k][v] = R::load(y.add(k * W + v * R::LEN)),
-                    }
-                }
-            }
             let mut x = self.x.as_ptr().cast::<T>();
-            for j in 0..self.x.len() {
+            let weight = self.weight.as_ptr().add(if TRANSPOSED { i } else { i * m });
+            let rows: [*const T; N] = std::array::from_fn(|k| weight.add(k * m));
+            for j in 0..m {
                 let mut lanes = [R::splat(T::ZERO); V];
                 for v in 0..V {
                     lanes[v] = R::load(x.add(v * R::LEN));
                 }
+                let column = weight.wrapping_add(j * n);
                 for k in 0..N {
-                    let a = R::splat(*weight.add(k * down + j * along));
+                    let entry = if TRANSPOSED { column.add(k) } else { rows[k].add(j) };
+                    let a = R::splat(*entry);
                     for v in 0..V {
                         acc[k][v] = a.mul_add(lanes[v], acc[k][v]);
                     }
                 }
                 x = x.add(W);
             }
+            let y = self.y.as_mut_ptr().add(i).cast::<T>();
             for k in 0..N {
                 for v in 0..V {
-                    acc[k][v].store(y.add(k * W + v * R::LEN));
+                    let to = y.add(k * W + v * R::LEN);
+                    match self.start {
+                        Start::Zero => acc[k][v],
+                        Start::Bias(bias) => acc[k][v].add(R::splat(*bias.get_unchecked(i + k))),
+                        Start::Present => acc[k][v].add(R::load(to)),
+                    }
+                    .store(to);
                 }
             }
         }
@@ -150,18 +147,18 @@ impl<T: Real, const W: usize> Product<'_, T, W> {
     /// One lane of any width.
     #[inline(always)]
     fn lane<I: Isa>(&mut self, lane: usize) {
-        let [down, along] = self.strides;
+        let (n, m) = (self.y.len(), self.x.len());
         for (i, y) in self.y.iter_mut().enumerate() {
-            let mut sum = match self.start {
-                Start::Zero => T::ZERO,
-                Start::Bias(bias) => bias[i],
-                Start::Present => y[lane],
-            };
+            let mut sum = T::ZERO;
             for (j, x) in self.x.iter().enumerate() {
-                let a = self.weight[i * down + j * along];
+                let a = self.weight[if TRANSPOSED { j * n + i } else { i * m + j }];
                 sum = super::math::fma::<I, T>(a, x[lane], sum);
             }
-            y[lane] = sum;
+            y[lane] = match self.start {
+                Start::Zero => sum,
+                Start::Bias(bias) => sum + bias[i],
+                Start::Present => sum + y[lane],
+            };
         }
     }
 }
@@ -219,6 +216,10 @@ impl<T: Real, const W: usize> Outer<'_, T, W> {
                         while j + $columns <= self.columns {
                             self.tile::<R, $rows, $columns>(i, j);
                             j += $columns;
+                        }
+                        while j + 2 <= self.columns {
+                            self.tile::<R, $rows, 2>(i, j);
+                            j += 2;
                         }
                         while j < self.columns {
                             self.tile::<R, $rows, 1>(i, j);

@@ -62,6 +62,10 @@ pub trait Register<T>: Copy {
     /// The machine has the instruction set, and `LEN` numbers can be written.
     unsafe fn store(self, to: *mut T);
 
+    /// # Safety
+    /// The machine has the instruction set.
+    unsafe fn add(self, other: Self) -> Self;
+
     /// `self · factor + term`
     ///
     /// # Safety
@@ -94,6 +98,11 @@ impl<T: Real, const N: usize, const FUSED: bool> Register<T> for Numbers<T, N, F
     }
 
     #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|n| self.0[n] + other.0[n]))
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         let mut result = term.0;
         for n in 0..N {
@@ -113,7 +122,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     macro_rules! register {
-        ($type:ty, $register:ty, $len:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+        ($type:ty, $register:ty, $len:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $fma:ident) => {
             impl Register<$type> for $register {
                 const LEN: usize = $len;
 
@@ -134,6 +143,11 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                unsafe fn add(self, other: Self) -> Self {
+                    unsafe { $add(self, other) }
+                }
+
+                #[inline(always)]
                 unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
                     unsafe { $fma(self, factor, term) }
                 }
@@ -141,8 +155,8 @@ mod x86 {
         };
     }
 
-    register!(f64, __m256d, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
-    register!(f32, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
-    register!(f64, __m512d, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
-    register!(f32, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+    register!(f64, __m256d, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, _mm256_fmadd_pd);
+    register!(f32, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps);
+    register!(f64, __m512d, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_add_pd, _mm512_fmadd_pd);
+    register!(f32, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps);
 }
