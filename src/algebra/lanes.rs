@@ -1,7 +1,7 @@
 //! The plain reading: `W` material points side by side.
 
-use super::{Activation, Algebra, Parameter, kernels};
-use std::cell::RefCell;
+use super::{Activation, Algebra, Parameter, Residual, Root, Unsolved, implicit, kernels};
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 /// Where a vector lies in the arena of a [`Lanes`] or a [`Tape`](super::Tape).
@@ -27,6 +27,7 @@ impl Span {
 pub struct Lanes<'p, const W: usize> {
     parameters: &'p [f64],
     arena: RefCell<Vec<[f64; W]>>,
+    unsolved: Cell<[Option<Unsolved>; W]>,
 }
 
 impl<'p, const W: usize> Lanes<'p, W> {
@@ -41,6 +42,7 @@ impl<'p, const W: usize> Lanes<'p, W> {
         Self {
             parameters,
             arena: RefCell::new(arena),
+            unsolved: Cell::new([None; W]),
         }
     }
 
@@ -76,6 +78,22 @@ impl<'p, const W: usize> Lanes<'p, W> {
     /// Component `i` of a vector at every lane.
     pub fn get(&self, x: Span, i: usize) -> [f64; W] {
         self.arena.borrow()[x.range()][i]
+    }
+
+    /// The lanes where [`Algebra::root`] found none.
+    pub fn unsolved(&self) -> [Option<Unsolved>; W] {
+        self.unsolved.get()
+    }
+
+    pub(super) fn mark_unsolved(&self, lane: usize, search: Unsolved) {
+        let mut all = self.unsolved.get();
+        all[lane] = Some(search);
+        self.unsolved.set(all);
+    }
+
+    /// Works on the arena in its place.
+    pub(super) fn edit(&self, work: impl FnOnce(&mut [[f64; W]])) {
+        work(&mut self.arena.borrow_mut());
     }
 
     /// Appends a vector of `n` computed from what is already in the arena.
@@ -206,6 +224,22 @@ impl<const W: usize> Algebra for Lanes<'_, W> {
             {
                 *new = std::array::from_fn(|w| if c[w] > 0.0 { y[w] } else { n[w] });
             }
+        })
+    }
+
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Span; K],
+        guess: &Span,
+    ) -> Root<Span> {
+        implicit::newton(self, residual, known, *guess, |_, _| ())
+    }
+
+    fn solve_linear(&self, inverse: &Span, y: &Span) -> Span {
+        assert_eq!(inverse.len, y.len * y.len, "a square matrix and its vector");
+        self.append(y.len, |past, new| {
+            implicit::matrix_add(&past[inverse.range()], &past[y.range()], new)
         })
     }
 }

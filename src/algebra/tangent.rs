@@ -1,6 +1,6 @@
 //! A value and its derivative in `N` directions, over another reading.
 
-use super::{Activation, Algebra, Parameter};
+use super::{Activation, Algebra, Parameter, Residual, Root};
 use std::ops::Range;
 
 /// Most parts of a [`Algebra::concat`]; bounded so that nothing is allocated.
@@ -219,6 +219,27 @@ impl<A: Algebra, const N: usize> Algebra for Tangent<'_, A, N> {
         Dual {
             value: self.inner.select(&condition.value, &yes.value, &no.value),
             directions,
+        }
+    }
+
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Self::Vector; K],
+        guess: &Self::Vector,
+    ) -> Root<Self::Vector> {
+        let known = known.each_ref().map(|k| k.value.clone());
+        let root = self.inner.root(residual, &known, &guess.value);
+        Root {
+            value: self.fixed(root.value),
+            inverse: self.fixed(root.inverse),
+        }
+    }
+
+    fn solve_linear(&self, inverse: &Self::Vector, y: &Self::Vector) -> Self::Vector {
+        Dual {
+            value: self.inner.solve_linear(&inverse.value, &y.value),
+            directions: self.map(y, |d| self.inner.solve_linear(&inverse.value, d)),
         }
     }
 }

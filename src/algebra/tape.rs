@@ -1,6 +1,6 @@
 //! Lanes with every operation recorded: the reverse sweep through a whole history.
 
-use super::{Activation, Algebra, Lanes, Parameter, Span, kernels};
+use super::{Activation, Algebra, Lanes, Parameter, Residual, Root, Span, implicit, kernels};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -35,6 +35,10 @@ enum Operation {
         condition: Span,
         yes: Span,
         no: Span,
+    },
+    SolveLinear {
+        inverse: Span,
+        y: Span,
     },
 }
 
@@ -178,6 +182,22 @@ impl<const W: usize> Algebra for Tape<'_, W> {
             no: *no,
         };
         self.record(operation, self.lanes.select(condition, yes, no))
+    }
+
+    /// The search is not recorded.
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Span; K],
+        guess: &Span,
+    ) -> Root<Span> {
+        self.lanes.root(residual, known, guess)
+    }
+
+    fn solve_linear(&self, inverse: &Span, y: &Span) -> Span {
+        let result = self.lanes.solve_linear(inverse, y);
+        let (inverse, y) = (*inverse, *y);
+        self.record(Operation::SolveLinear { inverse, y }, result)
     }
 }
 
@@ -346,6 +366,9 @@ impl<const W: usize> TapeMemory<W> {
                         past[no.start + i][w] += (1.0 - chosen[w]) * bar[w];
                     }
                 }
+            }
+            Operation::SolveLinear { inverse, y } => {
+                implicit::matrix_transposed_add(&values[inverse.range()], bar, &mut past[y.range()])
             }
         }
     }

@@ -203,7 +203,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 && result.tangent.iter().all(|v| v.is_finite())
                 && (0..state_new.len()).all(|i| value(answer.state, i).is_finite());
             if !finite {
-                return Err(UpdateError::Overflow { what: "the law" });
+                return Err(fault(lanes, 0));
             }
             for (i, new) in state_new.iter_mut().enumerate() {
                 *new = value(answer.state, i);
@@ -267,7 +267,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                     None => Ok(()),
                     Some(w) => Err(BatchError {
                         point: first + w,
-                        source: UpdateError::Overflow { what: "the law" },
+                        source: fault(lanes, w),
                     }),
                 }
             })?;
@@ -354,6 +354,18 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
             stress: self.normalisation.stress,
             time: self.normalisation.time,
         }
+    }
+}
+
+/// Why the answer of a lane is not finite.
+fn fault<const W: usize>(lanes: &Lanes<W>, lane: usize) -> UpdateError {
+    match lanes.unsolved()[lane] {
+        None => UpdateError::Overflow { what: "the law" },
+        Some(unsolved) => UpdateError::NotConverged {
+            what: "the implicit update",
+            iterations: unsolved.iterations,
+            residual: unsolved.residual,
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Free-running roll-outs over whole histories, in each reading of the algebra.
 
 use super::Histories;
-use crate::algebra::{Algebra, Lanes, Span, Tape, TapeMemory, Tensors, tensor};
+use crate::algebra::{Algebra, Lanes, Span, Tape, TapeMemory, Tensors, tensor, values};
 use crate::recurrent::{RecurrentLaw, step};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Device, Tensor};
@@ -290,15 +290,6 @@ impl<L: RecurrentLaw + 'static> Backward<Flex, 1> for SweepBack<L> {
 pub(crate) fn vector(values: Vec<f64>, device: &Device) -> Tensor<1> {
     let n = values.len();
     tensor(values, [n], device)
-}
-
-/// The numbers of a tensor.
-pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor
-        .into_data()
-        .convert::<f64>()
-        .try_into_vec()
-        .unwrap_or_default()
 }
 
 /// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward on tapes,
