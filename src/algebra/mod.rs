@@ -23,6 +23,8 @@ mod tape;
 mod tensors;
 
 pub use activation::Activation;
+#[cfg(test)]
+pub(crate) use implicit::newton;
 pub use implicit::{Residual, Root, Unsolved};
 pub use lanes::{Lanes, Span};
 pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor};

@@ -83,6 +83,28 @@ impl GeneralizedStandard {
         }
     }
 
+    /// What is known to the residual.
+    fn known<A: Algebra>(
+        &self,
+        a: &A,
+        prepared: &A::Vector,
+        inputs: &Inputs<A::Vector>,
+        state: &A::Vector,
+    ) -> [A::Vector; 6] {
+        let external = inputs.external.as_ref();
+        let split = self.energy.prepared_len();
+        let energy = a.slice(prepared, 0..split);
+        let dissipation = a.slice(prepared, split..a.len(prepared));
+        [
+            state.clone(),
+            inputs.strain_new.clone(),
+            self.clock(a, inputs),
+            self.energy.anchor(a, &energy, external),
+            self.dissipation.anchor(a, &dissipation, external),
+            external.cloned().unwrap_or_else(|| a.zeros(1)),
+        ]
+    }
+
     /// `g [1]`
     fn clock<A: Algebra>(&self, a: &A, inputs: &Inputs<A::Vector>) -> A::Vector {
         let path = || a.norm(&a.sub(&inputs.strain_new, &inputs.strain_old));
@@ -142,19 +164,7 @@ impl RecurrentLaw for GeneralizedStandard {
         inputs: &Inputs<A::Vector>,
         state: &A::Vector,
     ) -> A::Vector {
-        let external = inputs.external.as_ref();
-        let split = self.energy.prepared_len();
-        let energy = a.slice(prepared, 0..split);
-        let dissipation = a.slice(prepared, split..a.len(prepared));
-        let known = [
-            state.clone(),
-            inputs.strain_new.clone(),
-            self.clock(a, inputs),
-            self.energy.anchor(a, &energy, external),
-            self.dissipation.anchor(a, &dissipation, external),
-            external.cloned().unwrap_or_else(|| a.zeros(1)),
-        ];
-        a.solve(self, &known, state)
+        a.solve(self, &self.known(a, prepared, inputs, state), state)
     }
 
     fn forces<A: Algebra>(
@@ -167,5 +177,76 @@ impl RecurrentLaw for GeneralizedStandard {
     ) -> Forces<A::Vector> {
         let prepared = a.slice(prepared, 0..self.energy.prepared_len());
         self.energy.forces(a, &prepared, strain, external, state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algebra::{Lanes, newton};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Round-off of a Newton step, over unknowns of order one.
+    const ROUND_OFF: f64 = 1e-13;
+
+    #[test]
+    fn the_search_converges_quadratically() {
+        let sizes = Architecture {
+            law: "generalized-standard".into(),
+            components: 3,
+            external: 0,
+            states: 8,
+            width: 16,
+            layers: 2,
+            energy_width: 16,
+            energy_layers: 2,
+            clock: Clock::Both,
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let (mut orders, mut passes) = (Vec::new(), Vec::new());
+        while orders.len() < 1000 {
+            let mut layout = ParameterLayout::default();
+            let law = GeneralizedStandard::new(&mut layout, &sizes);
+            let raw = layout.initial_values(random.random());
+            let raw: Vec<_> = raw
+                .iter()
+                .map(|p| p + random.random_range(-0.5..0.5))
+                .collect();
+            let effective = layout.effective(&raw);
+            let lanes = Lanes::<1>::new(&effective);
+            let size = 10f64.powf(random.random_range(-1.0..1.0));
+            let mut draw = |n| {
+                let values: Vec<_> = (0..n).map(|_| random.random_range(-size..size)).collect();
+                lanes.constant(&values)
+            };
+            let inputs = Inputs {
+                strain_old: draw(3),
+                strain_new: draw(3),
+                dt: lanes.constant(&[1.0]),
+                external: None,
+            };
+            let state = draw(8);
+            let known = law.known(&lanes, &law.prepare(&lanes), &inputs, &state);
+            let mut steps = Vec::new();
+            newton(&lanes, &law, &known, state, |_, step| steps.push(step));
+            assert_eq!(lanes.unsolved(), [None]);
+            passes.push(steps.len());
+            steps.retain(|step| *step > ROUND_OFF * (1.0 + size));
+            if let [.., a, b, c] = steps[..] {
+                orders.push((c / b).ln() / (b / a).ln());
+            }
+        }
+        orders.sort_by(f64::total_cmp);
+        passes.sort();
+        let (order, count) = (orders[500], passes.len());
+        println!(
+            "order {order:.3}, quartiles {:.3} and {:.3}; evaluations: median {}, most {}",
+            orders[250],
+            orders[750],
+            passes[count / 2],
+            passes[count - 1]
+        );
+        assert!(order >= 1.9, "{order}");
     }
 }
