@@ -6,7 +6,7 @@
 //! Derivatives of derivatives (a [`Tangent`] read on a [`Tape`](super::Tape)) would need a second
 //! step.
 //!
-//! The search is Newton's, damped by halving the step until the residual falls. Every point has
+//! The search is Newton's, damped by shortening the step until the residual falls. Every point has
 //! its own step and its own end: a point that has converged stays as it is, so that no other point
 //! can change it. Where `J` is regular wherever the search comes, a point that it stops at is a
 //! root (Dennis & Schnabel, 1983, Numerical methods for unconstrained optimization and nonlinear
@@ -47,7 +47,7 @@ pub struct Unsolved {
 /// Columns of the Jacobian that one evaluation of the residual gives.
 const DIRECTIONS: usize = 8;
 /// Evaluations of the Jacobian before a point gives up.
-const PASSES: usize = 100;
+const PASSES: usize = 200;
 /// A Newton step below this share of the unknown ends the search.
 const TOLERANCE: f64 = 4096.0 * f64::EPSILON;
 /// A Newton step below this (relative to unknowns of order one) is within quadratic convergence: it
@@ -74,7 +74,7 @@ struct Search {
 
 /// Searches a root from `guess [n]` at every lane. `watch` sees the length of the Newton step of
 /// every lane that is still searching, once an evaluation.
-pub(super) fn newton<R: Residual<K>, const K: usize, const W: usize>(
+pub(crate) fn newton<R: Residual<K>, const K: usize, const W: usize>(
     lanes: &Lanes<W>,
     residual: &R,
     known: &[Span; K],
@@ -124,7 +124,7 @@ pub(super) fn newton<R: Residual<K>, const K: usize, const W: usize>(
                         arena[step.at(i)][w] = arena[full.at(i)][w];
                     }
                 } else {
-                    lane.share *= 0.5;
+                    lane.share *= shortened(lane, rest_size);
                 }
                 // Without a finite residual at the guess there is no step to shorten.
                 lane.open = lane.step.is_finite() && lane.share > SMALLEST_SHARE;
@@ -153,6 +153,19 @@ pub(super) fn newton<R: Residual<K>, const K: usize, const W: usize>(
     }
     lanes.truncate(kept);
     Root { value, inverse }
+}
+
+/// Share of the tried step to try next: the least of the parabola through the squares of both
+/// residuals that starts with the slope of the Newton step.
+fn shortened(lane: &Search, residual: f64) -> f64 {
+    let (before, after) = (lane.residual.powi(2), residual.powi(2));
+    let least = lane.share * before / (after + (2.0 * lane.share - 1.0) * before);
+    // What is not a number lies far outside.
+    if least.is_nan() {
+        0.1
+    } else {
+        least.clamp(0.1, 0.5)
+    }
 }
 
 fn norm_at<const W: usize>(x: &[[f64; W]], lane: usize) -> f64 {
