@@ -1,8 +1,10 @@
 //! The plain reading: `W` material points side by side.
 
 use super::kernels::{self, Binary, Start};
-use super::{Activation, Algebra, Bundles, Parameter, Real, Weights};
-use std::cell::RefCell;
+use super::{
+    Activation, Algebra, Bundles, Parameter, Real, Residual, Root, Unsolved, Weights, implicit,
+};
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 /// Where a vector, or a bundle of them, lies in the arena of a [`Lanes`] or a
@@ -160,6 +162,7 @@ pub struct Lanes<'p, const W: usize, T = f64> {
     /// Every weight transposed; without, nothing is kept uniform.
     transposed: Option<&'p [T]>,
     arena: RefCell<Arena<W, T>>,
+    unsolved: Cell<[Option<Unsolved>; W]>,
 }
 
 impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
@@ -176,6 +179,7 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
             parameters,
             transposed: None,
             arena: RefCell::new(arena),
+            unsolved: Cell::new([None; W]),
         }
     }
 
@@ -211,6 +215,45 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
         let mut arena = self.arena.borrow_mut();
         arena.varying.used = mark.varying;
         arena.uniform.used = mark.uniform;
+    }
+
+    /// Forgets every vector and every search.
+    pub fn clear(&self) {
+        self.truncate(Mark {
+            varying: 0,
+            uniform: 0,
+        });
+        self.unsolved.set([None; W]);
+    }
+
+    /// The lanes where [`Algebra::root`] found none.
+    pub fn unsolved(&self) -> [Option<Unsolved>; W] {
+        self.unsolved.get()
+    }
+
+    pub(super) fn mark_unsolved(&self, lane: usize, search: Unsolved) {
+        let mut all = self.unsolved.get();
+        all[lane] = Some(search);
+        self.unsolved.set(all);
+    }
+
+    /// Works on the vectors that vary in their place.
+    pub(super) fn edit(&self, work: impl FnOnce(&mut [[T; W]])) {
+        let mut arena = self.arena.borrow_mut();
+        let used = arena.varying.used;
+        work(&mut arena.varying.values[..used]);
+    }
+
+    /// A copy that varies, without gaps.
+    pub(super) fn copied(&self, x: Span) -> Span {
+        self.append([x.count(), x.len()], |past, uniform, new| {
+            for (k, new) in new.chunks_exact_mut(x.len().max(1)).enumerate() {
+                match x.uniform {
+                    true => spread(&uniform[x.nth(k)], new),
+                    false => new.copy_from_slice(&past[x.nth(k)]),
+                }
+            }
+        })
     }
 
     /// A vector whose entries differ from point to point: `fill(component, lane)`.
@@ -250,7 +293,7 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
 
     /// Shows every component of every vector at every lane: `take(vector, component, lanes)`.
     #[inline]
-    pub(crate) fn read(&self, x: Span, mut take: impl FnMut(usize, usize, &[T; W])) {
+    pub fn read(&self, x: Span, mut take: impl FnMut(usize, usize, &[T; W])) {
         let arena = self.arena.borrow();
         for k in 0..x.count() {
             for (i, at) in x.nth(k).enumerate() {
@@ -375,14 +418,7 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
 
     /// The same entries at every lane, each kept at every lane.
     fn spread(&self, x: Span) -> Span {
-        if !x.uniform {
-            return x;
-        }
-        self.append([x.count(), x.len()], |_, uniform, new| {
-            for (k, new) in new.chunks_exact_mut(x.len().max(1)).enumerate() {
-                spread(&uniform[x.nth(k)], new);
-            }
-        })
+        if x.uniform { self.copied(x) } else { x }
     }
 }
 
@@ -566,6 +602,26 @@ impl<const W: usize, T: Real> Algebra for Lanes<'_, W, T> {
                 }
             })
         }
+    }
+
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Span; K],
+        guess: &Span,
+    ) -> Root<Span> {
+        implicit::newton(self, residual, known, *guess, |_, _| ())
+    }
+
+    fn solve_linear(&self, inverse: &Span, y: &Span) -> Span {
+        let n = y.len();
+        assert_eq!(inverse.len(), n * n, "a square matrix and its vector");
+        let y = self.spread(*y);
+        self.append([y.count(), n], |past, _, new| {
+            for (k, new) in new.chunks_exact_mut(n.max(1)).enumerate() {
+                kernels::matrix(&past[inverse.range()], &past[y.nth(k)], new);
+            }
+        })
     }
 
     fn select(&self, condition: &Span, yes: &Span, no: &Span) -> Span {

@@ -13,6 +13,7 @@
 //! a mismatch is a fault of the law's text and panics in every reading the first time it runs.
 
 mod activation;
+mod implicit;
 pub(crate) mod kernels;
 mod lanes;
 mod parameters;
@@ -23,6 +24,9 @@ mod tape;
 mod tensors;
 
 pub use activation::Activation;
+#[cfg(test)]
+pub(crate) use implicit::newton;
+pub use implicit::{Residual, Root, Unsolved};
 pub use lanes::{Arena, Lanes, Mark, Span};
 pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor, Weights};
 pub use real::Real;
@@ -31,12 +35,12 @@ pub use tape::{Tape, TapeMemory};
 #[cfg(feature = "train")]
 pub use tensors::Tensors;
 #[cfg(feature = "train")]
-pub(crate) use tensors::tensor;
+pub(crate) use tensors::{numbers, tensor, values};
 
 use std::ops::Range;
 
 /// Vector operations over a batch of material points. `n`, `m` are vector lengths per point.
-pub trait Algebra {
+pub trait Algebra: Sized {
     /// A vector per material point.
     type Vector: Clone;
 
@@ -93,7 +97,32 @@ pub trait Algebra {
         no: &Self::Vector,
     ) -> Self::Vector;
 
+    /// A root of `residual` near `guess [n]`, found point by point; see [`Residual`]. No derivative
+    /// flows through the search: a law calls [`Algebra::solve`].
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Self::Vector; K],
+        guess: &Self::Vector,
+    ) -> Root<Self::Vector>;
+
+    /// `J⁻¹ y`, with the inverse `[n·n]` of [`Algebra::root`] as a constant and `y [n]`.
+    fn solve_linear(&self, inverse: &Self::Vector, y: &Self::Vector) -> Self::Vector;
+
     // What follows from the above.
+
+    /// The root `x [n]` of `R(x; known) = 0` near `guess [n]`, with the exact derivatives of the
+    /// implicit function theorem. A point where no root is found is NaN.
+    fn solve<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Self::Vector; K],
+        guess: &Self::Vector,
+    ) -> Self::Vector {
+        let root = self.root(residual, known, guess);
+        let rest = residual.evaluate(self, known, &root.value);
+        self.sub(&root.value, &self.solve_linear(&root.inverse, &rest))
+    }
 
     fn zeros(&self, n: usize) -> Self::Vector {
         self.broadcast(&self.constant(&[0.0]), n)

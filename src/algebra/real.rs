@@ -27,6 +27,8 @@ pub trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// Distance from one to the next number.
+    const EPSILON: Self;
 
     /// The nearest number.
     fn of(value: f64) -> Self;
@@ -79,6 +81,7 @@ macro_rules! real {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const EPSILON: Self = $type::EPSILON;
 
             #[inline(always)]
             fn of(value: f64) -> Self {

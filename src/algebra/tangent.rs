@@ -1,6 +1,6 @@
 //! A value and its derivatives in several directions.
 
-use super::{Activation, Algebra, Bundles, Parameter};
+use super::{Activation, Algebra, Bundles, Parameter, Residual, Root};
 use std::ops::Range;
 
 /// Most parts of a [`Algebra::concat`]; bounded so that nothing is allocated.
@@ -216,6 +216,28 @@ impl<A: Bundles> Algebra for Tangent<'_, A> {
         Dual {
             value: self.inner.select(&condition.value, &yes.value, &no.value),
             directions,
+        }
+    }
+
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Self::Vector; K],
+        guess: &Self::Vector,
+    ) -> Root<Self::Vector> {
+        let known = known.each_ref().map(|k| k.value.clone());
+        let root = self.inner.root(residual, &known, &guess.value);
+        Root {
+            value: self.fixed(root.value),
+            inverse: self.fixed(root.inverse),
+        }
+    }
+
+    fn solve_linear(&self, inverse: &Self::Vector, y: &Self::Vector) -> Self::Vector {
+        let along = |d| self.inner.solve_linear(&inverse.value, d);
+        Dual {
+            value: self.inner.solve_linear(&inverse.value, &y.value),
+            directions: y.directions.as_ref().map(along),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Lanes with every operation recorded: the reverse sweep through a whole history.
 
 use super::kernels::{self, Start};
-use super::{Activation, Algebra, Arena, Lanes, Parameter, Real, Span};
+use super::{Activation, Algebra, Arena, Lanes, Parameter, Real, Residual, Root, Span};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -38,6 +38,10 @@ enum Operation {
         condition: Span,
         yes: Span,
         no: Span,
+    },
+    SolveLinear {
+        inverse: Span,
+        y: Span,
     },
 }
 
@@ -201,6 +205,22 @@ impl<const W: usize, T: Real> Algebra for Tape<'_, W, T> {
             no: *no,
         };
         self.record(operation, self.lanes.select(condition, yes, no))
+    }
+
+    /// The search is not recorded.
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Span; K],
+        guess: &Span,
+    ) -> Root<Span> {
+        self.lanes.root(residual, known, guess)
+    }
+
+    fn solve_linear(&self, inverse: &Span, y: &Span) -> Span {
+        let result = self.lanes.solve_linear(inverse, y);
+        let (inverse, y) = (*inverse, *y);
+        self.record(Operation::SolveLinear { inverse, y }, result)
     }
 }
 
@@ -375,6 +395,9 @@ impl<const W: usize, T: Real> TapeMemory<W, T> {
                         past[x.start()][w] += bar[w];
                     }
                 }
+            }
+            Operation::SolveLinear { inverse, y } => {
+                kernels::matrix_transposed_add(&values[inverse.range()], bar, &mut past[y.range()]);
             }
             Operation::Select { condition, yes, no } => {
                 let chosen = values[condition.start()].map(|c| c > T::ZERO);

@@ -1,8 +1,8 @@
 //! burn tensors `[batch, n]`: training on any burn device, and the oracle of the tape.
 
-use super::{Activation, Algebra, Parameter};
-use burn::tensor::{DType, Device, Tensor, TensorData, activation};
-use std::cell::RefCell;
+use super::{Activation, Algebra, Lanes, Parameter, Residual, Root};
+use burn::tensor::{DType, Device, Element, Tensor, TensorData, activation};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -15,7 +15,12 @@ pub struct Tensors {
     // A slice of the flat vector is cut once per roll-out, not once per step: slicing a tracked
     // tensor costs its whole length in the backward pass.
     cut: RefCell<HashMap<Parameter, Tensor<2>>>,
+    // The parameters where roots are searched.
+    numbers: OnceCell<Vec<f64>>,
 }
+
+/// Points whose roots are searched side by side.
+const WIDTH: usize = 8;
 
 impl Tensors {
     /// `parameters [p]` are the effective ones; every vector has `batch` rows.
@@ -28,6 +33,7 @@ impl Tensors {
             device,
             float,
             cut: RefCell::default(),
+            numbers: OnceCell::new(),
         }
     }
 
@@ -114,6 +120,20 @@ pub(crate) fn tensor<const D: usize>(
     Tensor::from_data(TensorData::new(values, shape), (device, float))
 }
 
+/// The numbers of a tensor.
+pub(crate) fn numbers<T: Element, const D: usize>(tensor: Tensor<D>) -> Vec<T> {
+    tensor
+        .into_data()
+        .convert::<T>()
+        .try_into_vec()
+        .unwrap_or_default()
+}
+
+/// The numbers of a tensor as `f64`.
+pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    numbers(tensor)
+}
+
 fn zero_where_not_positive(x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let mask = x.clone().lower_equal_elem(0.0);
     y.mask_fill(mask, 0.0)
@@ -195,5 +215,41 @@ impl Algebra for Tensors {
             .greater_elem(0.0)
             .expand([self.batch, yes.dims()[1]]);
         no.clone().mask_where(mask, yes.clone())
+    }
+
+    /// The search runs on the CPU, whatever the device.
+    fn root<R: Residual<K>, const K: usize>(
+        &self,
+        residual: &R,
+        known: &[Tensor<2>; K],
+        guess: &Tensor<2>,
+    ) -> Root<Tensor<2>> {
+        let parameters = self.numbers.get_or_init(|| values(self.parameters.clone()));
+        let rows = |x: &Tensor<2>| (x.dims()[1], values(x.clone()));
+        let (known, guess) = (known.each_ref().map(rows), rows(guess));
+        let n = guess.0;
+        let (mut value, mut inverse) = (Vec::new(), Vec::new());
+        for first in (0..self.batch).step_by(WIDTH) {
+            let lanes = Lanes::<WIDTH>::new(parameters);
+            // Lanes beyond the end repeat the last point.
+            let point = |w: usize| (first + w).min(self.batch - 1);
+            let read = |x: &(usize, Vec<f64>)| lanes.input(x.0, |i, w| x.1[point(w) * x.0 + i]);
+            let root = lanes.root(residual, &known.each_ref().map(read), &read(&guess));
+            for w in 0..WIDTH.min(self.batch - first) {
+                value.extend((0..n).map(|i| lanes.get(root.value, i)[w]));
+                inverse.extend((0..n * n).map(|i| lanes.get(root.inverse, i)[w]));
+            }
+        }
+        Root {
+            value: self.input(value),
+            inverse: self.input(inverse),
+        }
+    }
+
+    fn solve_linear(&self, inverse: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
+        let n = y.dims()[1];
+        let matrix = inverse.clone().reshape([self.batch, n, n]);
+        let product = matrix.matmul(y.clone().reshape([self.batch, n, 1]));
+        product.reshape([self.batch, n])
     }
 }

@@ -202,7 +202,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
             check += 0.0 * (result.stress.sum() + result.tangent.sum());
             lanes.read(answer.state, |_, _, [z]| check += 0.0 * z);
             if check.is_nan() {
-                return Err(UpdateError::Overflow { what: "the law" });
+                return Err(fault(lanes, 0));
             }
             lanes.read(answer.state, |_, i, [z]| state_new[i] = *z);
             *response = result;
@@ -219,9 +219,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
         let tangent_scale = stress_scale / self.normalisation.strain;
         with_lanes::<WIDTH, _>(&self.weights, |lanes| {
-            let empty = lanes.mark();
             for first in (0..p).step_by(WIDTH) {
-                lanes.truncate(empty);
+                lanes.clear();
                 let count = WIDTH.min(p - first);
                 let answer = self.advance::<WIDTH>(lanes, &Chunk { input, first });
                 // Becomes NaN where a value is not finite.
@@ -260,7 +259,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 if let Some(w) = check[..count].iter().position(|check| check.is_nan()) {
                     return Err(BatchError {
                         point: first + w,
-                        source: UpdateError::Overflow { what: "the law" },
+                        source: fault(lanes, w),
                     });
                 }
             }
@@ -339,6 +338,18 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
             stress: self.normalisation.stress,
             time: self.normalisation.time,
         }
+    }
+}
+
+/// Why the answer of a lane is not finite.
+fn fault<const W: usize>(lanes: &Lanes<W>, lane: usize) -> UpdateError {
+    match lanes.unsolved()[lane] {
+        None => UpdateError::Overflow { what: "the law" },
+        Some(unsolved) => UpdateError::NotConverged {
+            what: "the implicit update",
+            iterations: unsolved.iterations,
+            residual: unsolved.residual,
+        },
     }
 }
 

@@ -1,8 +1,8 @@
-//! The free energy of the gated cells: a quadratic form plus a softplus network.
+//! Free energies: a quadratic form plus a network.
 
 use super::Forces;
-use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout};
-use crate::network::{Mlp, Potential};
+use crate::algebra::{Algebra, ParameterLayout};
+use crate::network::{Anchored, InputConvex, Mlp, Potential};
 
 /// `ψ(ε, z) = ½ |L x|² + N(x) − N(x_0) − ∂N(x_0)·(x − x_0)`, `x = [ε; z; θ]`, `x_0 = [0; 0; θ]`.
 ///
@@ -10,51 +10,70 @@ use crate::network::{Mlp, Potential};
 /// vanish in the virgin state, for any parameters and any `θ`. `L` makes elasticity with linear
 /// internal variables exactly representable and keeps `ψ` growing outside the trained range.
 #[derive(Clone, Debug)]
-pub struct FreeEnergy {
+pub struct FreeEnergy<P = Mlp> {
     components: usize,
     states: usize,
-    external: usize,
-    quadratic: Parameter,
-    network: Mlp,
+    potential: Anchored<P>,
 }
 
 impl FreeEnergy {
+    /// With a free network of hidden `[width, layers]`; `ψ` need not be convex.
     pub fn new(
         layout: &mut ParameterLayout,
-        [components, states, external]: [usize; 3],
+        sizes: [usize; 3],
         [width, layers]: [usize; 2],
     ) -> Self {
-        let n = components + states;
+        Self::with(layout, sizes, |layout, inputs| {
+            Mlp::potential(layout, "energy", inputs, [width, layers])
+        })
+    }
+}
+
+impl FreeEnergy<InputConvex> {
+    /// `ψ` is convex in `(ε, z)`.
+    pub fn convex(
+        layout: &mut ParameterLayout,
+        sizes: [usize; 3],
+        [width, layers]: [usize; 2],
+    ) -> Self {
+        Self::with(layout, sizes, |layout, inputs| {
+            InputConvex::new(layout, "energy", inputs, [width, layers])
+        })
+    }
+}
+
+impl<P: Potential> FreeEnergy<P> {
+    fn with(
+        layout: &mut ParameterLayout,
+        [components, states, external]: [usize; 3],
+        network: impl FnOnce(&mut ParameterLayout, usize) -> P,
+    ) -> Self {
+        let inputs = [components + states, external];
         Self {
             components,
             states,
-            external,
-            quadratic: layout.add(
-                "energy.quadratic",
-                [n, n],
-                Constraint::Free,
-                Initial::Scaled(1.0),
-            ),
-            network: Mlp::potential(layout, "energy", n + external, [width, layers]),
+            potential: Anchored::new(layout, "energy", inputs, 1.0, network),
         }
     }
 
-    fn at_rest<A: Algebra>(&self, a: &A, external: Option<&A::Vector>) -> A::Vector {
-        let virgin = a.zeros(self.components + self.states);
-        let x = match external {
-            Some(external) => a.concat(&[&virgin, external]),
-            None => virgin,
-        };
-        let (value, gradient) = self.network.value_and_gradient(a, &x);
-        a.concat(&[&value, &gradient])
+    /// Length of what [`FreeEnergy::prepare`] gives.
+    pub fn prepared_len(&self) -> usize {
+        self.potential.prepared_len()
     }
 
-    /// `[N(x_0); ∂N(x_0)]` where no external variable moves it.
+    /// What of the virgin state no external variable moves.
     pub fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        match self.external {
-            0 => self.at_rest(a, None),
-            _ => a.zeros(1),
-        }
+        self.potential.prepare(a)
+    }
+
+    /// The virgin state at these external variables, for [`FreeEnergy::forces_from`].
+    pub fn anchor<A: Algebra>(
+        &self,
+        a: &A,
+        prepared: &A::Vector,
+        external: Option<&A::Vector>,
+    ) -> A::Vector {
+        self.potential.anchor(a, prepared, external)
     }
 
     /// See [`super::RecurrentLaw::forces`].
@@ -66,30 +85,22 @@ impl FreeEnergy {
         external: Option<&A::Vector>,
         state: &A::Vector,
     ) -> Forces<A::Vector> {
+        let anchor = self.anchor(a, prepared, external);
+        self.forces_from(a, &anchor, strain, external, state)
+    }
+
+    /// [`FreeEnergy::forces`] where the anchor is known: in an iteration at one `θ`.
+    pub fn forces_from<A: Algebra>(
+        &self,
+        a: &A,
+        anchor: &A::Vector,
+        strain: &A::Vector,
+        external: Option<&A::Vector>,
+        state: &A::Vector,
+    ) -> Forces<A::Vector> {
         let (n, s) = (self.components, self.states);
         let x = a.concat(&[strain, state]);
-        let (value, gradient, rest) = match external {
-            None => {
-                let (value, gradient) = self.network.value_and_gradient(a, &x);
-                (value, gradient, prepared.clone())
-            }
-            Some(external) => {
-                let full = a.concat(&[&x, external]);
-                let (value, gradient) = self.network.value_and_gradient(a, &full);
-                let gradient = a.slice(&gradient, 0..n + s);
-                (value, gradient, self.at_rest(a, Some(external)))
-            }
-        };
-        let rest_value = a.slice(&rest, 0..1);
-        let rest_gradient = a.slice(&rest, 1..1 + n + s);
-        let stretched = a.dense(self.quadratic, None, &x);
-        let quadratic = a.scale(&a.dot(&stretched, &stretched), 0.5);
-        let linear = a.add(&rest_value, &a.dot(&rest_gradient, &x));
-        let energy = a.add(&quadratic, &a.sub(&value, &linear));
-        let gradient = a.add(
-            &a.sub(&gradient, &rest_gradient),
-            &a.dense_transposed(self.quadratic, &stretched),
-        );
+        let (energy, gradient) = self.potential.value_and_gradient(a, anchor, &x, external);
         Forces {
             energy,
             stress: a.slice(&gradient, 0..n),

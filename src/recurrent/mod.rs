@@ -5,11 +5,13 @@
 //! [`MaterialLaw`](crate::law::MaterialLaw).
 
 mod energy;
+mod generalized_standard;
 mod gru;
 mod minimal_state;
 mod registry;
 
 pub use energy::FreeEnergy;
+pub use generalized_standard::GeneralizedStandard;
 pub use gru::Gru;
 pub use minimal_state::MinimalState;
 pub use registry::{AnyLaw, Architecture, Clock, LAWS};

@@ -1,6 +1,6 @@
 //! The list of laws that cards, models and the program know by name.
 
-use super::{Claims, Forces, Gru, Inputs, MinimalState, RecurrentLaw};
+use super::{Claims, Forces, GeneralizedStandard, Gru, Inputs, MinimalState, RecurrentLaw};
 use crate::algebra::{Algebra, ParameterLayout};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -147,4 +147,5 @@ macro_rules! registry {
 registry! {
     "gru" => Gru,
     "minimal-state" => MinimalState,
+    "generalized-standard" => GeneralizedStandard,
 }

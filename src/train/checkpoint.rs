@@ -1,6 +1,7 @@
 //! The state of a training, in memory and on disk.
 
-use super::rollout::{values, vector};
+use super::rollout::vector;
+use crate::algebra::values;
 use crate::card::Training;
 use crate::error::{Error, Result};
 use crate::learning::LearningPoint;

@@ -5,6 +5,7 @@ mod columns;
 mod dense;
 mod elementwise;
 pub(crate) mod math;
+mod matrix;
 pub(crate) mod simd;
 
 pub(crate) use columns::dense_columns;
@@ -12,6 +13,8 @@ pub(crate) use dense::{dense, dense_transposed, outer_add};
 pub(crate) use elementwise::{
     Binary, activate, activate_adjoint, affine, binary, binary_uniform, dot, dot_uniform, select,
 };
+
+pub(crate) use matrix::{invert, matrix, matrix_transposed_add};
 
 /// Compiles one body for each instruction set and picks at run time. The body
 /// takes the instruction set as its first type parameter and must be `#[inline(always)]`.

@@ -3,7 +3,7 @@
 mod block;
 
 use super::Histories;
-use crate::algebra::{Algebra, Real, Tensors, tensor};
+use crate::algebra::{Algebra, Real, Tensors, numbers, tensor};
 use crate::recurrent::{Inputs, RecurrentLaw, step};
 use block::{Block, Precision};
 use burn::backend::{Autodiff, Flex};
@@ -204,18 +204,4 @@ fn flat_tensor<T: Element>(values: Vec<T>) -> Tensor<1> {
 pub(crate) fn vector(values: Vec<f64>, device: &Device) -> Tensor<1> {
     let n = values.len();
     tensor(values, [n], device, DType::F64)
-}
-
-/// The numbers of a tensor.
-fn numbers<T: Element, const D: usize>(tensor: Tensor<D>) -> Vec<T> {
-    tensor
-        .into_data()
-        .convert::<T>()
-        .try_into_vec()
-        .unwrap_or_default()
-}
-
-/// The numbers of a tensor as `f64`.
-pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    numbers(tensor)
 }

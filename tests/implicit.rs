@@ -1,0 +1,505 @@
+//! Implicit updates: roots, their derivatives in every reading, and the law that is made of one.
+#![cfg(feature = "train")]
+
+mod common;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use common::{Point, Random, learned_laws};
+use hysteron::UpdateError;
+use hysteron::algebra::{
+    Activation, Algebra, Constraint, Initial, Lanes, Parameter, ParameterLayout, Residual, Tangent,
+    Tape, Tensors,
+};
+use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
+use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::recurrent::{Claims, Forces, Inputs, RecurrentLaw};
+use nalgebra::{DMatrix, DVector};
+
+const LAW: &str = "generalized-standard";
+/// More than one evaluation of the Jacobian takes, and not a multiple of it.
+const N: usize = 11;
+const WIDTH: usize = 4;
+
+/// `x + s W softplus(x) − b = 0`, `W > 0`: known are `b [N]` and `s [1]`.
+struct Network {
+    weight: Parameter,
+}
+
+impl Residual<2> for Network {
+    fn evaluate<A: Algebra>(
+        &self,
+        a: &A,
+        [b, s]: &[A::Vector; 2],
+        unknown: &A::Vector,
+    ) -> A::Vector {
+        let flow = a.dense(self.weight, None, &a.apply(Activation::Softplus, unknown));
+        a.sub(&a.add(unknown, &a.times(&flow, s)), b)
+    }
+}
+
+fn network() -> (Network, Vec<f64>) {
+    let mut layout = ParameterLayout::default();
+    let weight = layout.add("w", [N, N], Constraint::Free, Initial::Scaled(0.5));
+    let effective = layout.initial_values(3);
+    (Network { weight }, effective)
+}
+
+/// `b` of every lane and then `s`, `[N + 1][WIDTH]`.
+fn known(seed: u64) -> Vec<[f64; WIDTH]> {
+    let mut random = Random::new(seed);
+    let mut known: Vec<_> = (0..N)
+        .map(|_| std::array::from_fn(|_| random.between(-2.0, 2.0)))
+        .collect();
+    known.push(std::array::from_fn(|_| random.between(0.2, 1.0)));
+    known
+}
+
+fn solve_lanes(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<[f64; WIDTH]> {
+    let lanes = Lanes::<WIDTH>::new(parameters);
+    let b = lanes.input(N, |i, w| known[i][w]);
+    let s = lanes.input(1, |_, w| known[N][w]);
+    let x = lanes.solve(network, &[b, s], &lanes.zeros(N));
+    (0..N).map(|i| lanes.get(x, i)).collect()
+}
+
+/// An objective in which every entry of the root has its own weight.
+fn weight(i: usize, w: usize) -> f64 {
+    (1.3 * i as f64 + 0.7 * w as f64).sin()
+}
+
+fn objective(x: &[[f64; WIDTH]]) -> f64 {
+    let entries = x.iter().enumerate();
+    entries
+        .map(|(i, x)| (0..WIDTH).map(|w| weight(i, w) * x[w]).sum::<f64>())
+        .sum()
+}
+
+/// Fourth-order central difference at zero.
+fn difference(h: f64, f: impl Fn(f64) -> f64) -> f64 {
+    (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let scale = b.iter().fold(1e-300f64, |m, v| m.max(v.abs()));
+    let worst = std::iter::zip(a, b).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+    worst / scale
+}
+
+/// Gradients of the objective with respect to the parameters, then `b` and `s` of every lane.
+fn tape_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<f64> {
+    let tape = Tape::<WIDTH>::new(parameters);
+    let b = tape.rows(N, |i| known[i]);
+    let s = tape.rows(1, |_| known[N]);
+    let x = tape.solve(network, &[b, s], &tape.zeros(N));
+    let memory = tape.into_memory();
+    let (mut adjoints, mut gradient) = (Vec::new(), vec![0.0; parameters.len()]);
+    let seed = |adjoints: &mut [[f64; WIDTH]]| {
+        for i in 0..N {
+            adjoints[x.at(i)] = std::array::from_fn(|w| weight(i, w));
+        }
+    };
+    memory.backward(parameters, &mut adjoints, seed, &mut gradient);
+    for at in (0..N).map(|i| b.at(i)).chain([s.at(0)]) {
+        gradient.extend(adjoints[at]);
+    }
+    gradient
+}
+
+fn tensors_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<f64> {
+    let device = Device::flex().autodiff();
+    let leaf = |values: Vec<f64>, shape: [usize; 2]| {
+        let data = TensorData::new(values, shape);
+        Tensor::<2>::from_data(data, (&device, DType::F64)).require_grad()
+    };
+    let flat = leaf(parameters.to_vec(), [1, parameters.len()]);
+    let a = Tensors::new(flat.clone().reshape([parameters.len()]), WIDTH);
+    let rows = |range: std::ops::Range<usize>| -> Vec<f64> {
+        (0..WIDTH)
+            .flat_map(|w| range.clone().map(move |i| (i, w)))
+            .map(|(i, w)| known[i][w])
+            .collect()
+    };
+    let (b, s) = (
+        leaf(rows(0..N), [WIDTH, N]),
+        leaf(rows(N..N + 1), [WIDTH, 1]),
+    );
+    let x = a.solve(network, &[b.clone(), s.clone()], &a.zeros(N));
+    let weights = (0..WIDTH)
+        .flat_map(|w| (0..N).map(move |i| weight(i, w)))
+        .collect();
+    let gradients = (x * leaf(weights, [WIDTH, N])).sum().backward();
+    let numbers = |t: Tensor<2>| -> Vec<f64> {
+        t.grad(&gradients)
+            .unwrap()
+            .into_data()
+            .try_into_vec()
+            .unwrap()
+    };
+    let (mut all, b) = (numbers(flat), numbers(b));
+    // Component by component, as the tape has it.
+    all.extend(
+        (0..N)
+            .flat_map(|i| (0..WIDTH).map(move |w| (i, w)))
+            .map(|(i, w)| b[w * N + i]),
+    );
+    all.extend(numbers(s));
+    all
+}
+
+#[test]
+fn every_reading_differentiates_the_root() {
+    let (network, parameters) = network();
+    let known = known(1);
+    let x = solve_lanes(&network, &parameters, &known);
+
+    // The root is one.
+    let lanes = Lanes::<WIDTH>::new(&parameters);
+    let spans = [
+        lanes.input(N, |i, w| known[i][w]),
+        lanes.input(1, |_, w| known[N][w]),
+    ];
+    let rest = network.evaluate(&lanes, &spans, &lanes.input(N, |i, w| x[i][w]));
+    let rest = (0..N).flat_map(|i| lanes.get(rest, i));
+    assert!(rest.fold(0.0f64, |m, r| m.max(r.abs())) < 1e-14);
+
+    let tape = tape_gradient(&network, &parameters, &known);
+    let tensors = tensors_gradient(&network, &parameters, &known);
+    let error = distance(&tape, &tensors);
+    println!("tape against tensors {error:.1e}");
+    assert!(error < 1e-13, "tape against tensors: {error:e}");
+
+    let p = parameters.len();
+    let numeric: Vec<f64> = (0..tape.len())
+        .map(|k| {
+            difference(1e-3, |h| {
+                let (mut parameters, mut known) = (parameters.clone(), known.clone());
+                match k.checked_sub(p) {
+                    None => parameters[k] += h,
+                    Some(k) => known[k / WIDTH][k % WIDTH] += h,
+                }
+                objective(&solve_lanes(&network, &parameters, &known))
+            })
+        })
+        .collect();
+    let error = distance(&tape, &numeric);
+    println!("tape against differences {error:.1e}");
+    assert!(error < 1e-10, "tape against differences: {error:e}");
+
+    // ∂/∂b of every lane in one forward pass a component.
+    let t = Tangent::new(&lanes);
+    let fixed = [t.variable(spans[0]), t.fixed(spans[1])];
+    let root = t.solve(&network, &fixed, &t.zeros(N));
+    let directions = root.directions.expect("the root depends on b");
+    let mut tangent = vec![0.0; N * WIDTH];
+    lanes.read(directions, |component, i, slopes| {
+        for (w, slope) in slopes.iter().enumerate() {
+            tangent[component * WIDTH + w] += weight(i, w) * slope;
+        }
+    });
+    let error = distance(&tangent, &tape[p..p + N * WIDTH]);
+    println!("tangent against tape {error:.1e}");
+    assert!(error < 1e-13, "tangent against tape: {error:e}");
+}
+
+/// `M x − b = 0` with a matrix of each lane's own.
+struct Linear;
+
+impl Residual<2> for Linear {
+    fn evaluate<A: Algebra>(
+        &self,
+        a: &A,
+        [matrix, b]: &[A::Vector; 2],
+        unknown: &A::Vector,
+    ) -> A::Vector {
+        a.sub(&a.solve_linear(matrix, unknown), b)
+    }
+}
+
+#[test]
+fn every_lane_has_its_own_pivots() {
+    let mut random = Random::new(4);
+    let lanes = Lanes::<WIDTH>::new(&[]);
+    for round in 0..50 {
+        let matrices: [DMatrix<f64>; WIDTH] = std::array::from_fn(|w| {
+            // A permutation has zeros where no pivots are sought; each lane has another.
+            let shift = 1 + (w + round) % (N - 1);
+            let noise = if w % 2 == 0 { 0.0 } else { 0.3 };
+            DMatrix::from_fn(N, N, |i, j| {
+                let entry = if (i + shift) % N == j { 1.0 } else { 0.0 };
+                entry + noise * random.between(-1.0, 1.0)
+            })
+        });
+        let b: [DVector<f64>; WIDTH] =
+            std::array::from_fn(|_| DVector::from_vec(random.vector(N, 1.0)));
+        let known = [
+            lanes.input(N * N, |k, w| matrices[w][(k / N, k % N)]),
+            lanes.input(N, |i, w| b[w][i]),
+        ];
+        let root = lanes.root(&Linear, &known, &lanes.zeros(N));
+        for w in 0..WIDTH {
+            let inverse = matrices[w].clone().try_inverse().unwrap();
+            let x = &inverse * &b[w];
+            for i in 0..N {
+                let error = (lanes.get(root.value, i)[w] - x[i]).abs();
+                assert!(error < 1e-11 * (1.0 + inverse.norm()), "{error:e}");
+                for j in 0..N {
+                    let error = lanes.get(root.inverse, i * N + j)[w] - inverse[(i, j)];
+                    assert!(error.abs() < 1e-11 * (1.0 + inverse.norm().powi(2)));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hard_point_does_not_change_the_others() {
+    let (network, parameters) = network();
+    let easy = known(2);
+    let alone = solve_lanes(&network, &parameters, &easy);
+    for hard in [1e3, 1e12, 1e160, f64::NAN] {
+        for lane in 0..WIDTH {
+            let mut mixed = easy.clone();
+            mixed.iter_mut().for_each(|k| k[lane] *= hard);
+            let together = solve_lanes(&network, &parameters, &mixed);
+            for w in (0..WIDTH).filter(|w| *w != lane) {
+                for i in 0..N {
+                    assert_eq!(alone[i][w].to_bits(), together[i][w].to_bits());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_leaves_no_temporaries_in_the_arena() {
+    let (network, parameters) = network();
+    let lanes = Lanes::<WIDTH>::new(&parameters);
+    let known = [lanes.constant(&[1.0; N]), lanes.constant(&[0.5])];
+    let guess = lanes.zeros(N);
+    let used = lanes.used();
+    lanes.root(&network, &known, &guess);
+    assert_eq!(lanes.used(), used + N + N * N);
+}
+
+/// `x² = c`: a root for `c ≥ 0` only.
+struct Square;
+
+impl Residual<1> for Square {
+    fn evaluate<A: Algebra>(&self, a: &A, [c]: &[A::Vector; 1], x: &A::Vector) -> A::Vector {
+        a.sub(&a.mul(x, x), c)
+    }
+}
+
+#[test]
+fn a_point_without_a_root_is_not_a_number_and_no_other_is() {
+    let lanes = Lanes::<WIDTH>::new(&[]);
+    let c = [4.0, -1.0, 9.0, f64::NAN];
+    let known = [lanes.input(1, |_, w| c[w])];
+    let x = lanes.get(lanes.solve(&Square, &known, &lanes.constant(&[1.0])), 0);
+    assert!((x[0] - 2.0).abs() < 1e-15 && (x[2] - 3.0).abs() < 1e-15);
+    assert!(x[1].is_nan() && x[3].is_nan());
+    let unsolved = lanes.unsolved().map(|u| u.map(|u| u.iterations));
+    assert_eq!(unsolved[0], None);
+    assert!(unsolved[1].is_some_and(|iterations| iterations > 10));
+    assert_eq!(unsolved[2], None);
+    assert_eq!(
+        unsolved[3],
+        Some(1),
+        "no step from a guess without a residual"
+    );
+}
+
+/// `z'² = z² + 2 ε'`: below `ε' = −z²/2` there is no state.
+#[derive(Clone)]
+struct Rooted;
+
+impl RecurrentLaw for Rooted {
+    fn components(&self) -> usize {
+        1
+    }
+
+    fn states(&self) -> usize {
+        1
+    }
+
+    fn claims(&self) -> Claims {
+        Claims::default()
+    }
+
+    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
+        a.zeros(1)
+    }
+
+    fn evolve<A: Algebra>(
+        &self,
+        a: &A,
+        _: &A::Vector,
+        inputs: &Inputs<A::Vector>,
+        state: &A::Vector,
+    ) -> A::Vector {
+        let square = a.add(&a.mul(state, state), &a.scale(&inputs.strain_new, 2.0));
+        a.solve(&Square, &[square], &a.constant(&[1.0]))
+    }
+
+    fn forces<A: Algebra>(
+        &self,
+        _: &A,
+        _: &A::Vector,
+        strain: &A::Vector,
+        _: Option<&A::Vector>,
+        state: &A::Vector,
+    ) -> Forces<A::Vector> {
+        Forces {
+            energy: state.clone(),
+            stress: strain.clone(),
+            driving_force: state.clone(),
+        }
+    }
+}
+
+#[test]
+fn an_update_without_a_root_is_a_recoverable_error_that_leaves_the_outputs() {
+    let layout = ParameterLayout::default();
+    let law = LearnedLaw::new("rooted", Rooted, layout, vec![], Normalisation::unit(1)).unwrap();
+    let update = |strain: f64| {
+        let increment = Increment {
+            strain_old: &[0.0],
+            strain_new: &[strain],
+            dt: 1.0,
+            external_old: &[],
+            external_new: &[],
+        };
+        let (old, mut new, mut response) = ([1.0], [7.0], Response::default());
+        let result = law.update(&increment, &old, &mut new, &mut response);
+        assert_eq!(old, [1.0]);
+        (result, new[0], response)
+    };
+    let (result, new, _) = update(0.5);
+    assert_eq!(result, Ok(()));
+    assert!((new - 2f64.sqrt()).abs() < 1e-15);
+    let (result, new, response) = update(-0.6);
+    let error = result.unwrap_err();
+    assert!(matches!(error, UpdateError::NotConverged { .. }), "{error}");
+    assert_eq!(error.cut(), Some(0.5));
+    assert_eq!((new, response), (7.0, Response::default()));
+
+    let points = 11;
+    let mut strain_new = vec![0.5; points];
+    strain_new[9] = -0.6;
+    let (zeros, ones) = (vec![0.0; points], vec![1.0; points]);
+    let mut out = vec![vec![0.0; points]; 5];
+    let [state, stress, tangent, stored_energy, dissipation] = &mut out[..] else {
+        unreachable!()
+    };
+    let error = law
+        .update_batch(
+            &BatchInput {
+                points,
+                strain_old: &zeros,
+                strain_new: &strain_new,
+                dt: &ones,
+                external_old: &[],
+                external_new: &[],
+                state: &ones,
+            },
+            &mut BatchOutput {
+                state,
+                stress,
+                tangent,
+                stored_energy,
+                dissipation,
+                status: &mut vec![Status::Inside; points],
+            },
+        )
+        .unwrap_err();
+    assert_eq!(error.point, 9);
+    assert!(matches!(error.source, UpdateError::NotConverged { .. }));
+}
+
+/// The laws under test: every clock and number of components, at random parameters.
+fn generalized_standard() -> Vec<(String, LearnedLaw)> {
+    let laws = learned_laws(0).into_iter();
+    let laws: Vec<_> = laws.filter(|(name, _)| name.starts_with(LAW)).collect();
+    assert_eq!(laws.len(), 9);
+    laws
+}
+
+#[test]
+fn no_weights_and_no_increment_make_the_generalized_standard_law_create_energy() {
+    let (mut updates, mut failed, mut lowest) = (0, 0, 0.0f64);
+    for (name, first) in generalized_standard() {
+        let n = first.components();
+        let scales = first.scales();
+        for seed in 0..20 {
+            let mut random = Random::new(seed);
+            // Weights far from where any training starts.
+            let width = random.decades(-1.0, 0.5);
+            let raw: Vec<f64> = first
+                .raw_parameters()
+                .iter()
+                .map(|p| p + random.between(-width, width))
+                .collect();
+            let (built, layout) = (first.law().clone(), first.layout().clone());
+            let law = LearnedLaw::new(&name, built, layout, raw, first.normalisation().clone());
+            let law = law.unwrap();
+            let mut point = Point::new(&law);
+            let mut energy = scales.energy();
+            for _ in 0..600 {
+                let size = scales.strain * random.decades(-9.0, 2.0);
+                let mut strain = random.vector(n, size);
+                if random.chance(0.5) {
+                    strain
+                        .iter_mut()
+                        .zip(&point.strain)
+                        .for_each(|(s, old)| *s += old);
+                }
+                let dt = scales.time * random.decades(-9.0, 3.0);
+                updates += 1;
+                match point.probe(&strain, dt) {
+                    Err(error) => {
+                        assert!(error.cut().is_some());
+                        assert!(width > 1.0, "{name}, weights ± {width:.2}: {error}");
+                        failed += 1;
+                    }
+                    Ok((state, response)) => {
+                        energy = energy.max(response.stored_energy.abs());
+                        lowest = lowest.min(response.dissipation / energy);
+                        (point.state, point.strain) = (state, strain);
+                    }
+                }
+            }
+        }
+    }
+    println!("{updates} updates, {failed} failed, least D_end {lowest:.1e} of the energy");
+    assert!(updates >= 100_000);
+    assert!(lowest >= -1e-12, "{lowest:e}");
+    assert!(failed <= updates / 1000, "{failed} of {updates} updates");
+}
+
+#[test]
+fn the_tangent_of_the_generalized_standard_law_is_symmetric_on_the_clock_of_time() {
+    for (name, law) in generalized_standard() {
+        let n = law.components();
+        if n == 1 {
+            continue;
+        }
+        let scales = law.scales();
+        let mut random = Random::new(8);
+        let mut point = Point::new(&law);
+        let mut worst = 0.0f64;
+        for _ in 0..300 {
+            let size = scales.strain * random.decades(-2.0, 1.0);
+            let strain = random.vector(n, size);
+            let response = point.advance(&strain, scales.time * random.decades(-2.0, 2.0));
+            let c = response.tangent;
+            worst = worst.max((c - c.transpose()).norm() / c.norm());
+        }
+        println!("{name}: {worst:.1e}");
+        if name.contains("Time") {
+            assert!(worst < 1e-12, "{name}: {worst:e}");
+        } else {
+            assert!(worst > 1e-3, "{name} could claim a symmetric tangent");
+        }
+    }
+}
