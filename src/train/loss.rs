@@ -90,7 +90,8 @@ impl Target {
         let target = tensor(self.stress.clone(), [rows, n, records], &device);
         let stress = output.clone().slice([0..rows, 0..n, 0..records]);
         let error = (stress - target) * measured.clone();
-        let mut loss = error.clone().square().sum() / (self.measured_rows() * n as f64);
+        // Not divided: burn's derivative of a division by a number rounds the number to `f32`.
+        let mut loss = error.clone().square().sum() * (1.0 / (self.measured_rows() * n as f64));
         if weights.dissipation > 0.0 {
             let dissipation = output.slice([0..rows, n..width, 0..records]);
             let lack = dissipation
