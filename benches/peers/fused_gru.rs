@@ -301,12 +301,12 @@ fn sweep<T: Real, const W: usize, const N: usize>(
         let state = &right[INPUTS..];
         let (gates, rest) = rest.split_at_mut(2 * h);
         let (candidate, recurrent) = rest.split_at_mut(h);
-        for i in 0..2 * h {
-            gates[i] = [weights.input_bias[i].add(weights.recurrent_bias[i]); W];
-        }
-        for i in 0..h {
-            from_input[i] = [weights.input_bias[2 * h + i]; W];
-            recurrent[i] = [weights.recurrent_bias[2 * h + i]; W];
+        let biases = weights.input_bias.iter().zip(weights.recurrent_bias);
+        for (i, (a, b)) in biases.enumerate() {
+            match i.checked_sub(2 * h) {
+                None => gates[i] = [a.add(*b); W],
+                Some(i) => (from_input[i], recurrent[i]) = ([*a; W], [*b; W]),
+            }
         }
         product(gates, &weights.gates, right);
         product(&mut from_input, &weights.candidate_input, &right[..INPUTS]);

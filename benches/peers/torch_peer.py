@@ -17,6 +17,7 @@ from protocol import Skip, gradient_errors, point_errors, serve
 from torch import nn
 from torch.func import jacfwd, vmap
 
+softplus = F.softplus
 QUICK = "PEERS_QUICK" in os.environ
 COMPONENTS = 6
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -88,7 +89,7 @@ class GruLoop(Gru):
 def energy_gradient(p, x):
     """`∂ψ/∂x` of the softplus energy in closed form, over any leading dimensions."""
     x0 = F.linear(x, p["energy.0.weight"], p["energy.0.bias"])
-    x1 = F.linear(F.softplus(x0), p["energy.1.weight"], p["energy.1.bias"])
+    x1 = F.linear(softplus(x0), p["energy.1.weight"], p["energy.1.bias"])
     g1 = p["energy.output.weight"][0] * torch.sigmoid(x1)
     g0 = (g1 @ p["energy.1.weight"]) * torch.sigmoid(x0)
     return g0 @ p["energy.0.weight"]
@@ -97,8 +98,8 @@ def energy_gradient(p, x):
 def energy_gradient_by_autograd(p, x):
     if not x.requires_grad:
         x.requires_grad_()
-    h = F.softplus(F.linear(x, p["energy.0.weight"], p["energy.0.bias"]))
-    h = F.softplus(F.linear(h, p["energy.1.weight"], p["energy.1.bias"]))
+    h = softplus(F.linear(x, p["energy.0.weight"], p["energy.0.bias"]))
+    h = softplus(F.linear(h, p["energy.1.weight"], p["energy.1.bias"]))
     energy = F.linear(h, p["energy.output.weight"]).sum()
     return torch.autograd.grad(energy, x, create_graph=True)[0]
 
@@ -212,10 +213,10 @@ def gru_by_hand(p, strain, dt, h):
     return stress, new, tangent.unflatten(-1, (COMPONENTS, COMPONENTS))
 
 
-def gru_slopes(p):
+def gru_constants(p):
     weights = p["input.weight"][:, :COMPONENTS].unflatten(0, (3, -1))
     matrix = torch.einsum("ik,gkj->gkij", p["readout.weight"], weights)
-    return matrix.reshape(-1, COMPONENTS**2).contiguous()
+    return {"slopes": matrix.reshape(-1, COMPONENTS**2).contiguous()}
 
 
 def energy_update(p, strain, dt, z):
@@ -228,7 +229,7 @@ def energy_hessian(p, x):
     """Gradient, and a function that applies the Hessian to directions `W_0 dx [6, points, n]`."""
     w0, w1 = p["energy.0.weight"], p["energy.1.weight"]
     x0 = F.linear(x, w0, p["energy.0.bias"])
-    x1 = F.linear(F.softplus(x0), w1, p["energy.1.bias"])
+    x1 = F.linear(softplus(x0), w1, p["energy.1.bias"])
     s0, s1 = torch.sigmoid(x0), torch.sigmoid(x1)
     g1 = p["energy.output.weight"][0] * s1
     back = g1 @ w1
@@ -254,23 +255,20 @@ def energy_by_hand(p, strain, dt, z):
 
 def j2_parts(p, strain, state):
     """Radial return; the yield condition is linear in the plastic increment."""
-    shear = p["young"] / (2 * (1 + p["poisson"]))
-    bulk = p["young"] / (3 * (1 - 2 * p["poisson"]))
-    slope = 3 * shear + p["isotropic"] + p["kinematic"]
-    unit = p["unit"]
+    shear, bulk, slope, unit, root = (p[k] for k in ("shear", "bulk", "slope", "unit", "root"))
     plastic, accumulated, alpha = state.split([6, 1, 6], -1)
     elastic = strain - plastic
     volume = elastic[..., :3].sum(-1, keepdim=True)
     deviator = 2 * shear * (elastic - volume / 3 * unit)
-    xi = deviator - 2 / 3 * p["kinematic"] * alpha
+    xi = deviator - p["backstress"] * alpha
     norm = (xi * xi).sum(-1, keepdim=True).sqrt()
-    excess = 1.5**0.5 * norm - p["yield"] - p["isotropic"] * accumulated
+    excess = root * norm - p["yield"] - p["isotropic"] * accumulated
     increment = excess.clamp(min=0) / slope
     normal = xi / norm
-    flow = 1.5**0.5 * increment * normal
+    flow = root * increment * normal
     stress = bulk * volume * unit + deviator - 2 * shear * flow
     new = torch.cat([plastic + flow, accumulated + increment, alpha + flow], -1)
-    return stress, new, normal, increment / norm, increment, shear, bulk, slope
+    return stress, new, normal, increment / (root * norm), increment
 
 
 def j2_update(p, strain, dt, state):
@@ -278,18 +276,30 @@ def j2_update(p, strain, dt, state):
 
 
 def j2_by_hand(p, strain, dt, state):
-    stress, new, normal, ratio, increment, shear, bulk, slope = j2_parts(p, strain, state)
-    turn = (6 / 1.5**0.5 * shear**2 * ratio)[..., None]
-    along = (increment > 0)[..., None] * (6 * shear**2 / slope) - turn
+    stress, new, normal, ratio, increment = j2_parts(p, strain, state)
+    shear = p["shear"]
+    turn = (6 * shear**2 * ratio)[..., None]
+    along = (increment > 0)[..., None] * (6 * shear**2 / p["slope"]) - turn
     dyad = normal[..., :, None] * normal[..., None, :]
-    tangent = bulk * p["volume"] + (2 * shear - turn) * p["deviator"] - along * dyad
+    tangent = p["bulk"] * p["volume"] + (2 * shear - turn) * p["deviator"] - along * dyad
     return stress, new, tangent
 
 
-def j2_tensors(dtype):
-    unit = torch.tensor([1, 1, 1, 0, 0, 0], dtype=dtype)
+def j2_constants(p):
+    """What hangs on the parameters alone."""
+    shear = p["young"] / (2 * (1 + p["poisson"]))
+    unit = torch.tensor([1, 1, 1, 0, 0, 0], dtype=shear.dtype)
     volume = torch.outer(unit, unit)
-    return {"unit": unit, "volume": volume, "deviator": torch.eye(6, dtype=dtype) - volume / 3}
+    return {
+        "shear": shear,
+        "bulk": p["young"] / (3 * (1 - 2 * p["poisson"])),
+        "slope": 3 * shear + p["isotropic"] + p["kinematic"],
+        "backstress": p["kinematic"] * 2 / 3,
+        "root": torch.tensor(1.5, dtype=shear.dtype).sqrt(),
+        "unit": unit,
+        "volume": volume,
+        "deviator": torch.eye(6, dtype=shear.dtype) - volume / 3,
+    }
 
 
 POINTS = {
@@ -302,21 +312,17 @@ POINTS = {
 class Law(nn.Module):
     """An update with its tangent by hand, and its parameters as buffers."""
 
-    def __init__(self, task, parameters, dtype):
+    def __init__(self, task, parameters):
         super().__init__()
         self.by_hand = POINTS[task[0]][1]
-        if task[0] == "A":
-            parameters = {**parameters, "slopes": gru_slopes(parameters)}
-        if task[0] == "C":
-            parameters = {k: v.item() for k, v in parameters.items()} | j2_tensors(dtype)
-        self.numbers = {k: v for k, v in parameters.items() if isinstance(v, float)}
-        tensors = {k: v for k, v in parameters.items() if k not in self.numbers}
-        self.names = {k: k.replace(".", "_") for k in tensors}
+        constants = {"A": gru_constants, "B": lambda p: {}, "C": j2_constants}[task[0]]
+        parameters = {**parameters, **constants(parameters)}
+        self.names = {name: "p_" + name.replace(".", "_") for name in parameters}
         for name, mine in self.names.items():
-            self.register_buffer(mine, tensors[name])
+            self.register_buffer(mine, parameters[name])
 
     def parameters_by_name(self):
-        return self.numbers | {k: getattr(self, mine) for k, mine in self.names.items()}
+        return {name: getattr(self, mine) for name, mine in self.names.items()}
 
     def forward(self, strain, dt, state):
         return self.by_hand(self.parameters_by_name(), strain, dt, state)
@@ -339,7 +345,7 @@ def inference(task, dtype, form, arrays):
         raise Skip("AOTInductor compiles the same kernels")
     points = tuple(map(torch.from_numpy, arrays.points(dtype)))
     parameters = {k: torch.from_numpy(v) for k, v in arrays.parameters(dtype).items()}
-    law = Law(task, parameters, points[0].dtype)
+    law = Law(task, parameters)
 
     def differentiated(strain, dt, state):
         p, update = law.parameters_by_name(), POINTS[task[0]][0]
