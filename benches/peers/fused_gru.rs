@@ -3,7 +3,7 @@
 //! It is the limit that the tape is compared to, and knows nothing but this one network: histories
 //! side by side in the lanes of a vector, the weights of a gate row by row against registers, every
 //! value of the forward sweep kept, weight gradients deferred and summed in register tiles over many
-//! steps. Blocks of lanes run on rayon's threads and are summed in their order.
+//! steps, registers of AVX2 also where the processor has wider ones. Blocks of lanes run on rayon's threads and are summed in their order.
 
 use rayon::prelude::*;
 
@@ -29,10 +29,19 @@ pub trait Real: Copy + Send + Sync + Default + std::ops::AddAssign {
     /// `self · x + y`
     fn fma(self, x: Self, y: Self) -> Self;
     fn exp(self) -> Self;
+
+    /// A register of 256 bits, half of the lanes of a block.
+    type Register: Copy;
+    fn load(from: &[Self]) -> Self::Register;
+    fn store(register: Self::Register, to: &mut [Self]);
+    fn splat(self) -> Self::Register;
+    /// `x y + z`
+    fn multiply_add(x: Self::Register, y: Self::Register, z: Self::Register) -> Self::Register;
 }
 
 macro_rules! real {
-    ($t:ident, $bits:ident, $mantissa:literal, $bias:literal, $limit:literal, $high:literal, $low:literal, $degree:literal) => {
+    ($t:ident, $bits:ident, $mantissa:literal, $bias:literal, $limit:literal, $high:literal, $low:literal, $degree:literal,
+     $register:ident, $n:literal, $load:ident, $store:ident, $splat:ident, $fused:ident) => {
         impl Real for $t {
             #[inline(always)]
             fn new(value: f64) -> Self {
@@ -88,10 +97,70 @@ macro_rules! real {
                 }
                 p * $t::from_bits(shifted.to_bits() << $mantissa)
             }
+
+            #[cfg(target_arch = "x86_64")]
+            type Register = std::arch::x86_64::$register;
+            #[cfg(not(target_arch = "x86_64"))]
+            type Register = [$t; $n];
+            #[inline(always)]
+            fn load(from: &[Self]) -> Self::Register {
+                let from: &[$t; $n] = from[..$n].try_into().expect("a register");
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: so many numbers are there; the sweep runs with AVX2 and FMA.
+                return unsafe { std::arch::x86_64::$load(from.as_ptr()) };
+                #[cfg(not(target_arch = "x86_64"))]
+                return *from;
+            }
+            #[inline(always)]
+            fn store(register: Self::Register, to: &mut [Self]) {
+                let to: &mut [$t; $n] = (&mut to[..$n]).try_into().expect("a register");
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: as above.
+                unsafe {
+                    std::arch::x86_64::$store(to.as_mut_ptr(), register);
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                to.copy_from_slice(&register);
+            }
+            #[inline(always)]
+            fn splat(self) -> Self::Register {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: the sweep runs with AVX2 and FMA.
+                return unsafe { std::arch::x86_64::$splat(self) };
+                #[cfg(not(target_arch = "x86_64"))]
+                return [self; $n];
+            }
+            #[inline(always)]
+            fn multiply_add(
+                x: Self::Register,
+                y: Self::Register,
+                z: Self::Register,
+            ) -> Self::Register {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: the sweep runs with AVX2 and FMA.
+                return unsafe { std::arch::x86_64::$fused(x, y, z) };
+                #[cfg(not(target_arch = "x86_64"))]
+                return std::array::from_fn(|i| x[i].mul_add(y[i], z[i]));
+            }
         }
     };
 }
-real!(f32, u32, 23, 127, 80.0, 0.693_359_4, -2.121_944_4e-4, 7);
+real!(
+    f32,
+    u32,
+    23,
+    127,
+    80.0,
+    0.693_359_4,
+    -2.121_944_4e-4,
+    7,
+    __m256,
+    8,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps
+);
 real!(
     f64,
     u64,
@@ -100,7 +169,13 @@ real!(
     700.0,
     0.693_147_180_369_123_8,
     1.908_214_929_270_587_7e-10,
-    12
+    12,
+    __m256d,
+    4,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_set1_pd,
+    _mm256_fmadd_pd
 );
 
 /// `W` histories side by side.
@@ -126,19 +201,33 @@ fn tanh<T: Real>(x: T) -> T {
     sigmoid(x.add(x)).fma(T::new(2.0), T::new(-1.0))
 }
 
+/// One of the two registers of a block.
+#[inline(always)]
+fn half<T: Real, const W: usize>(x: &Lanes<T, W>, first: usize) -> T::Register {
+    T::load(&x[first..first + W / 2])
+}
+
 /// `y += M x`, the weights in panels of [`ROWS`] rows.
 #[inline(always)]
 fn product<T: Real, const W: usize>(y: &mut [Lanes<T, W>], panels: &[T], x: &[Lanes<T, W>]) {
     let panels = panels.chunks_exact(ROWS * x.len());
     for (y, panel) in y.chunks_exact_mut(ROWS).zip(panels) {
-        let mut sums = [[T::default(); W]; ROWS];
-        sums.copy_from_slice(y);
+        let mut sums = [[T::default().splat(); 2]; ROWS];
+        for (sum, y) in sums.iter_mut().zip(&*y) {
+            *sum = [half(y, 0), half(y, W / 2)];
+        }
         for (x, weights) in x.iter().zip(panel.chunks_exact(ROWS)) {
+            let [low, high] = [half(x, 0), half(x, W / 2)];
             for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = lanes(|w| x[w].fma(*weight, sum[w]));
+                let weight = weight.splat();
+                sum[0] = T::multiply_add(low, weight, sum[0]);
+                sum[1] = T::multiply_add(high, weight, sum[1]);
             }
         }
-        y.copy_from_slice(&sums);
+        for (y, sum) in y.iter_mut().zip(sums) {
+            T::store(sum[0], &mut y[..W / 2]);
+            T::store(sum[1], &mut y[W / 2..]);
+        }
     }
 }
 
@@ -160,9 +249,9 @@ struct Steps<'a, T, const W: usize> {
     len: usize,
 }
 
-/// `gradient += Σ_steps left rightᵀ`, summed over the lanes; `N` lanes fill one register.
+/// `gradient += Σ_steps left rightᵀ`, summed over the lanes.
 #[inline(always)]
-fn outer<T: Real, const W: usize, const N: usize>(
+fn outer<T: Real, const W: usize>(
     gradient: &mut [T],
     left: Steps<T, W>,
     right: Steps<T, W>,
@@ -171,22 +260,26 @@ fn outer<T: Real, const W: usize, const N: usize>(
     for i in (0..left.len).step_by(ROWS) {
         for j in (0..right.len).step_by(COLUMNS) {
             let (rows, columns) = (ROWS.min(left.len - i), COLUMNS.min(right.len - j));
-            let mut sums = [[[T::default(); N]; COLUMNS]; ROWS];
+            let mut sums = [[T::default().splat(); COLUMNS]; ROWS];
             for s in 0..steps {
                 // A tile over the edge reads what stands behind it, and does not write it.
                 let l = &left.values[s * left.stride + left.first + i..][..ROWS];
                 let r = &right.values[s * right.stride + right.first + j..][..COLUMNS];
-                for half in (0..W).step_by(N) {
+                for first in [0, W / 2] {
+                    let columns = [half(&r[0], first), half(&r[1], first), half(&r[2], first)];
                     for (sums, l) in sums.iter_mut().zip(l) {
-                        for (sum, r) in sums.iter_mut().zip(r) {
-                            *sum = lanes(|n| l[half + n].fma(r[half + n], sum[n]));
+                        let l = half(l, first);
+                        for (sum, r) in sums.iter_mut().zip(columns) {
+                            *sum = T::multiply_add(l, r, *sum);
                         }
                     }
                 }
             }
             for (r, sums) in sums.iter().enumerate().take(rows) {
                 for (c, sum) in sums.iter().enumerate().take(columns) {
-                    for lane in sum {
+                    let mut lanes = [T::default(); W];
+                    T::store(*sum, &mut lanes);
+                    for lane in &lanes[..W / 2] {
                         gradient[(i + r) * right.len + j + c] += *lane;
                     }
                 }
@@ -284,7 +377,7 @@ struct Block<T, const W: usize> {
 }
 
 #[inline(always)]
-fn sweep<T: Real, const W: usize, const N: usize>(
+fn sweep<T: Real, const W: usize>(
     weights: &Weights<T>,
     block: &mut Block<T, W>,
     h: usize,
@@ -341,15 +434,11 @@ fn sweep<T: Real, const W: usize, const N: usize>(
         outputs[OUTPUTS..].fill([T::default(); W]);
     }
     block.loss = T::new(loss.iter().map(|l| l.value()).sum::<f64>()).mul(scale);
-    backward::<T, W, N>(weights, block, h);
+    backward::<T, W>(weights, block, h);
 }
 
 #[inline(always)]
-fn backward<T: Real, const W: usize, const N: usize>(
-    weights: &Weights<T>,
-    block: &mut Block<T, W>,
-    h: usize,
-) {
+fn backward<T: Real, const W: usize>(weights: &Weights<T>, block: &mut Block<T, W>, h: usize) {
     let one = T::new(1.0);
     let minus = T::new(-1.0);
     let (stride, rows) = (INPUTS + 5 * h, block.target.len() / OUTPUTS);
@@ -405,15 +494,15 @@ fn backward<T: Real, const W: usize, const N: usize>(
         let steps = last - first;
         let gradient = &mut block.gradient;
         let (gates, candidate) = gradient[..a].split_at_mut(2 * h * INPUTS);
-        outer::<T, W, N>(gates, left(0, 2 * h), right(0, 0, INPUTS), steps);
-        outer::<T, W, N>(candidate, left(3 * h, h), right(0, 0, INPUTS), steps);
-        outer::<T, W, N>(
+        outer(gates, left(0, 2 * h), right(0, 0, INPUTS), steps);
+        outer(candidate, left(3 * h, h), right(0, 0, INPUTS), steps);
+        outer(
             &mut gradient[b..c],
             left(0, 3 * h),
             right(0, INPUTS, h),
             steps,
         );
-        outer::<T, W, N>(
+        outer(
             &mut gradient[d..e],
             left(4 * h, OUTPUTS),
             right(1, INPUTS, h),
@@ -437,48 +526,41 @@ fn backward<T: Real, const W: usize, const N: usize>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn sweep_avx2<T: Real, const W: usize, const N: usize>(
+fn sweep_avx2<T: Real, const W: usize>(
     weights: &Weights<T>,
     block: &mut Block<T, W>,
     h: usize,
     scale: T,
 ) {
-    sweep::<T, W, N>(weights, block, h, scale);
+    sweep::<T, W>(weights, block, h, scale);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-fn sweep_avx512<T: Real, const W: usize, const N: usize>(
-    weights: &Weights<T>,
-    block: &mut Block<T, W>,
-    h: usize,
-    scale: T,
-) {
-    sweep::<T, W, N>(weights, block, h, scale);
-}
-
-fn sweep_best<T: Real, const W: usize, const N: usize>(
-    weights: &Weights<T>,
-    block: &mut Block<T, W>,
-    h: usize,
-    scale: T,
-) {
+/// Whether the processor has what the sweep is written for.
+pub fn available() -> bool {
     #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the features of the function are there.
-            return unsafe { sweep_avx512::<T, W, N>(weights, block, h, scale) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the features of the function are there.
-            return unsafe { sweep_avx2::<T, W, N>(weights, block, h, scale) };
-        }
-    }
-    sweep::<T, W, N>(weights, block, h, scale);
+    return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return true;
 }
 
-/// Histories, parameters and Adam's moments. `W` histories fill two AVX2 registers, `N` one.
-pub struct FusedGru<T, const W: usize, const N: usize> {
+fn sweep_best<T: Real, const W: usize>(
+    weights: &Weights<T>,
+    block: &mut Block<T, W>,
+    h: usize,
+    scale: T,
+) {
+    assert!(available());
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the features of the function are there.
+    unsafe {
+        sweep_avx2(weights, block, h, scale);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    sweep(weights, block, h, scale);
+}
+
+/// Histories, parameters and Adam's moments. `W` histories fill two registers.
+pub struct FusedGru<T, const W: usize> {
     states: usize,
     scale: T,
     blocks: Vec<Block<T, W>>,
@@ -487,7 +569,7 @@ pub struct FusedGru<T, const W: usize, const N: usize> {
     steps: i32,
 }
 
-impl<T: Real, const W: usize, const N: usize> FusedGru<T, W, N> {
+impl<T: Real, const W: usize> FusedGru<T, W> {
     /// `inputs [rows, 7, records]`, `target [rows, 6, records]`, parameters in the order of the
     /// layout of `PlainGru`.
     pub fn new(
@@ -534,7 +616,7 @@ impl<T: Real, const W: usize, const N: usize> FusedGru<T, W, N> {
         let weights = Weights::new(&self.parameters, h);
         self.blocks
             .par_iter_mut()
-            .for_each(|block| sweep_best::<T, W, N>(&weights, block, h, scale));
+            .for_each(|block| sweep_best::<T, W>(&weights, block, h, scale));
         let mut gradient = vec![T::default(); self.parameters.len()];
         for block in &self.blocks {
             for (sum, part) in gradient.iter_mut().zip(&block.gradient) {

@@ -212,9 +212,7 @@ impl<L: RecurrentLaw + 'static> Training<L> {
         Tensor::from_data(data, (&Device::flex().autodiff(), dtype))
     }
 
-    fn fused<T: fused_gru::Real, const W: usize, const N: usize>(
-        &self,
-    ) -> Outcome<FusedGru<T, W, N>> {
+    fn fused<T: fused_gru::Real, const W: usize>(&self) -> Outcome<FusedGru<T, W>> {
         let padded = self.histories.padded();
         let records = padded.records;
         let strain = padded.strain.chunks(COMPONENTS * records);
@@ -291,7 +289,11 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
     fn forms(&self, dtype: &str) -> Vec<&'static str> {
         let tape = TAPE_DTYPES.contains(&dtype).then_some("tape");
         tape.into_iter()
-            .chain(self.gru.map(|_| "fused by hand"))
+            .chain(
+                self.gru
+                    .filter(|_| fused_gru::available())
+                    .map(|_| "fused by hand"),
+            )
             .collect()
     }
 
@@ -303,10 +305,10 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
                 (flat(loss)?[0], flat(found)?)
             }
             (_, "f32") => {
-                let (loss, found) = self.fused::<f32, 16, 8>()?.gradient();
+                let (loss, found) = self.fused::<f32, 16>()?.gradient();
                 (loss, found.into_iter().map(f64::from).collect())
             }
-            _ => self.fused::<f64, 8, 4>()?.gradient(),
+            _ => self.fused::<f64, 8>()?.gradient(),
         };
         Ok(json!({
             "loss": error(&[loss], &flat(expected)?),
@@ -330,11 +332,11 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
                 })
             }
             (_, "f32") => {
-                let mut fused = self.fused::<f32, 16, 8>()?;
+                let mut fused = self.fused::<f32, 16>()?;
                 Box::new(move || fused.step())
             }
             _ => {
-                let mut fused = self.fused::<f64, 8, 4>()?;
+                let mut fused = self.fused::<f64, 8>()?;
                 Box::new(move || fused.step())
             }
         })
