@@ -19,7 +19,7 @@ def prepare(task, dtype, form, arrays):
     points = arrays.points(dtype)
     parameters = {k: torch.from_numpy(v) for k, v in arrays.parameters(dtype).items()}
     inputs = tuple(map(torch.from_numpy, points))
-    law = Law(task, parameters).eval()
+    law = Law(task, parameters, constants=False).eval()
     model = Path(sys.argv[1], f"{task}-{dtype}.onnx")
     names = ["strain", "dt", "state"]
     torch.onnx.export(law, inputs, model, input_names=names, dynamo=True, verbose=False)

@@ -279,7 +279,7 @@ def j2_by_hand(p, strain, dt, state):
     stress, new, normal, ratio, increment = j2_parts(p, strain, state)
     shear = p["shear"]
     turn = (6 * shear**2 * ratio)[..., None]
-    along = (increment > 0)[..., None] * (6 * shear**2 / p["slope"]) - turn
+    along = (increment > 0).to(strain.dtype)[..., None] * (6 * shear**2 / p["slope"]) - turn
     dyad = normal[..., :, None] * normal[..., None, :]
     tangent = p["bulk"] * p["volume"] + (2 * shear - turn) * p["deviator"] - along * dyad
     return stress, new, tangent
@@ -310,19 +310,22 @@ POINTS = {
 
 
 class Law(nn.Module):
-    """An update with its tangent by hand, and its parameters as buffers."""
+    """An update with its tangent by hand. Its parameters are buffers; single numbers are constants
+    of the code, or buffers too where an export would round them."""
 
-    def __init__(self, task, parameters):
+    def __init__(self, task, parameters, constants=True):
         super().__init__()
         self.by_hand = POINTS[task[0]][1]
-        constants = {"A": gru_constants, "B": lambda p: {}, "C": j2_constants}[task[0]]
-        parameters = {**parameters, **constants(parameters)}
-        self.names = {name: "p_" + name.replace(".", "_") for name in parameters}
+        derived = {"A": gru_constants, "B": lambda p: {}, "C": j2_constants}[task[0]]
+        parameters = {**parameters, **derived(parameters)}
+        single = {name for name, value in parameters.items() if constants and value.dim() == 0}
+        self.numbers = {name: parameters[name].item() for name in single}
+        self.names = {n: "p_" + n.replace(".", "_") for n in parameters if n not in single}
         for name, mine in self.names.items():
             self.register_buffer(mine, parameters[name])
 
     def parameters_by_name(self):
-        return {name: getattr(self, mine) for name, mine in self.names.items()}
+        return self.numbers | {name: getattr(self, mine) for name, mine in self.names.items()}
 
     def forward(self, strain, dt, state):
         return self.by_hand(self.parameters_by_name(), strain, dt, state)
