@@ -8,7 +8,10 @@ mod models;
 use models::Task;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
     let [task, repetitions] = &arguments[..] else {
         for task in Task::all() {
             println!("{} {}", task.name, task.unit);

@@ -135,9 +135,7 @@ impl InternalVariables {
         Self {
             states,
             energy: Mlp::potential(layout, "energy", n, [width, 2]),
-            evolution: Evolution::Gradient(
-                Dense::new(layout, "mobility", states, states).weight,
-            ),
+            evolution: Evolution::Gradient(Dense::new(layout, "mobility", states, states).weight),
         }
     }
 

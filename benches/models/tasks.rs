@@ -89,10 +89,7 @@ pub fn gru() -> (PlainGru, ParameterLayout) {
 
 pub fn gradient() -> (InternalVariables, ParameterLayout) {
     let mut layout = ParameterLayout::default();
-    (
-        InternalVariables::with_gradient(&mut layout, 8, 32),
-        layout,
-    )
+    (InternalVariables::with_gradient(&mut layout, 8, 32), layout)
 }
 
 pub fn network() -> (InternalVariables, ParameterLayout) {
@@ -102,7 +99,9 @@ pub fn network() -> (InternalVariables, ParameterLayout) {
 
 /// Numbers in ±½ that look irregular.
 fn numbers(n: usize, step: usize) -> Vec<f64> {
-    (0..n).map(|i| (i * step % 101) as f64 / 100.0 - 0.5).collect()
+    (0..n)
+        .map(|i| (i * step % 101) as f64 / 100.0 - 0.5)
+        .collect()
 }
 
 pub fn learned<L: RecurrentLaw>((law, layout): (L, ParameterLayout)) -> LearnedLaw<L> {

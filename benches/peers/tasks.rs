@@ -44,7 +44,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const STATES: usize = 8;
 const LEARNING_RATE: f64 = 1e-3;
 /// Number formats in which the tape trains.
-const TAPE_DTYPES: &[&str] = &["f64"];
+const TAPE_DTYPES: &[&str] = &["f32", "f64"];
 
 /// Named arrays of a task.
 type Arrays = BTreeMap<String, (Vec<usize>, Vec<f64>)>;

@@ -110,7 +110,8 @@ pub(crate) fn newton<R: Residual<K>, T: Real, const K: usize, const W: usize>(
                 let finite = step_size.is_finite() && rest_size.is_finite();
                 let nearly = finite && step_size <= NEARLY * rounding.sqrt() * (1.0 + size);
                 let falls = rest_size <= (1.0 - SUFFICIENT * lane.share) * lane.residual;
-                if finite && step_size <= TOLERANCE * rounding * size || nearly && 2.0 * step_size >= lane.step
+                if finite && step_size <= TOLERANCE * rounding * size
+                    || nearly && 2.0 * step_size >= lane.step
                 {
                     (lane.open, lane.found) = (false, true);
                     continue;

@@ -45,11 +45,6 @@ impl Span {
     }
 
     #[inline(always)]
-    fn stride(self) -> usize {
-        self.stride as usize
-    }
-
-    #[inline(always)]
     fn count(self) -> usize {
         usize::from(self.count)
     }
@@ -67,16 +62,18 @@ impl Span {
     /// Place of the `k`-th vector of a bundle; of the only one for every `k`.
     #[inline(always)]
     fn nth(self, k: usize) -> Range<usize> {
-        let step = if self.count == 1 { 0 } else { self.stride() };
-        let start = self.start() + k * step;
+        let start = self.start() + k * self.step();
         start..start + self.len()
     }
 
-    /// All of a bundle without gaps.
+    /// From one vector to the next; a single one stands for as many.
     #[inline(always)]
-    fn flat(self) -> Option<Range<usize>> {
-        let whole = self.count == 1 || self.stride == self.len;
-        whole.then(|| self.start()..self.start() + self.count() * self.len())
+    fn step(self) -> usize {
+        if self.count == 1 {
+            0
+        } else {
+            self.stride as usize
+        }
     }
 
     /// Several vectors of one bundle, as vectors.
@@ -359,19 +356,19 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
         let n = x.len().max(1);
         match (x.uniform, y.uniform) {
             (false, false) => self.append(shape, |past, _, new| {
-                if let (Some(x), Some(y), true) = (x.flat(), y.flat(), x.count() == y.count()) {
-                    let (x, y) = (past[x].as_flattened(), past[y].as_flattened());
-                    return kernels::binary(operation, x, y, new.as_flattened_mut());
-                }
-                for (k, new) in new.chunks_exact_mut(n).enumerate() {
-                    let (x, y) = (past[x.nth(k)].as_flattened(), past[y.nth(k)].as_flattened());
-                    kernels::binary(operation, x, y, new.as_flattened_mut());
-                }
+                let (new, steps) = (new.as_flattened_mut(), [x, y].map(|x| x.step() * W));
+                let (x, y) = (
+                    past[x.start()..].as_flattened(),
+                    past[y.start()..].as_flattened(),
+                );
+                kernels::binary(operation, x, y, steps, n * W, new);
             }),
             (true, true) => self.append_uniform(shape, |past, new| {
-                for (k, new) in new.chunks_exact_mut(n).enumerate() {
-                    kernels::binary(operation, &past[x.nth(k)], &past[y.nth(k)], new);
-                }
+                let (steps, (x, y)) = (
+                    [x, y].map(Span::step),
+                    (&past[x.start()..], &past[y.start()..]),
+                );
+                kernels::binary(operation, x, y, steps, n, new);
             }),
             (false, true) => self.append(shape, |past, uniform, new| {
                 for (k, new) in new.chunks_exact_mut(n).enumerate() {
@@ -393,7 +390,7 @@ impl<'p, const W: usize, T: Real> Lanes<'p, W, T> {
             Some(other) => {
                 let by_columns = if transposed { values } else { weight.of(other) };
                 let shape = [x.count(), n];
-                let strides = [x.count(), x.stride(), x.len()];
+                let strides = [x.count(), x.step(), x.len()];
                 if x.uniform {
                     self.append_uniform(shape, |past, new| {
                         kernels::dense_columns(by_columns, start, &past[x.start()..], strides, new);

@@ -163,7 +163,12 @@ impl ParameterLayout {
         for tensor in &self.tensors {
             let [rows, columns] = tensor.parameter.shape();
             let from = tensor.parameter.of(&values);
-            for (k, to) in tensor.parameter.of_mut(&mut transposed).iter_mut().enumerate() {
+            for (k, to) in tensor
+                .parameter
+                .of_mut(&mut transposed)
+                .iter_mut()
+                .enumerate()
+            {
                 *to = from[k % rows * columns + k / rows];
             }
         }

@@ -326,7 +326,9 @@ impl<const W: usize, T: Real> TapeMemory<W, T> {
             Operation::Dense { weight, bias, x } => {
                 let (weights, x_bar) = (weight.of(parameters), &mut past[x.range()]);
                 kernels::dense_transposed(weights, Start::Present, bar, x_bar);
-                sums.deferred(weight).forward.push((result.start(), x.start()));
+                sums.deferred(weight)
+                    .forward
+                    .push((result.start(), x.start()));
                 if let Some(bias) = bias {
                     sums.add(bias, bar);
                 }

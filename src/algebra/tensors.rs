@@ -176,7 +176,6 @@ impl Algebra for Tensors {
         std::array::from_fn(|k| self.derivative(activation, order + k as u8, x))
     }
 
-
     fn add(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {
         x.clone() + y.clone()
     }

@@ -134,11 +134,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
     }
 
     /// Advances `W` points; the answer stays in the arena.
-    fn advance<const W: usize>(
-        &self,
-        lanes: &Lanes<W>,
-        points: &impl Points<W>,
-    ) -> Answer {
+    fn advance<const W: usize>(&self, lanes: &Lanes<W>, points: &impl Points<W>) -> Answer {
         let scale = self.normalisation.strain;
         let (t, n) = (Tangent::new(lanes), self.law.components());
         let old = lanes.rows(n, |i| points.strain_old(i).map(|e| e / scale));
@@ -191,7 +187,9 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 ..Response::default()
             };
             let stress = answer.stress;
-            lanes.read(stress.value, |_, i, [s]| result.stress[i] = s * stress_scale);
+            lanes.read(stress.value, |_, i, [s]| {
+                result.stress[i] = s * stress_scale
+            });
             if let Some(directions) = stress.directions {
                 lanes.read(directions, |j, i, [slope]| {
                     result.tangent[(i, j)] = slope * tangent_scale;
@@ -210,11 +208,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         })
     }
 
-    fn batch_with(
-        &self,
-        input: &BatchInput,
-        output: &mut BatchOutput,
-    ) -> Result<(), BatchError> {
+    fn batch_with(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
         let (p, n) = (input.points, self.components());
         let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
         let tangent_scale = stress_scale / self.normalisation.strain;

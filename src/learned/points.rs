@@ -90,6 +90,11 @@ pub(super) fn check_values(input: &BatchInput) -> Result<(), BatchError> {
         ("new external variables", input.external_new),
         ("state", input.state),
     ] {
+        // Without a way out of the inner loop, it is vector code.
+        let bad = |some: &[f64]| some.iter().fold(false, |bad, v| bad | !v.is_finite());
+        if !values.chunks(64).any(bad) {
+            continue;
+        }
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             let source = UpdateError::NonFinite {
                 what,

@@ -31,7 +31,9 @@ impl Histories {
     pub fn with_probes(padded: Padded, normalisation: Normalisation, measured: usize) -> Self {
         let (records, scale) = (padded.records, normalisation.strain);
         let virgin = vec![0.0; padded.components * records];
-        let strain = virgin.into_iter().chain(padded.strain.iter().map(|e| e / scale));
+        let strain = virgin
+            .into_iter()
+            .chain(padded.strain.iter().map(|e| e / scale));
         let strain = strain.collect();
         let dt = padded.dt.iter().map(|dt| dt / normalisation.time).collect();
         let scales = &normalisation.external;

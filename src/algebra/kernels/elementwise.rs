@@ -3,8 +3,8 @@
 use super::dispatched;
 use super::math::fma;
 use super::simd::Isa;
-use crate::algebra::activation::{Activation, Visitor};
 use crate::algebra::Real;
+use crate::algebra::activation::{Activation, Visitor};
 
 /// What two vectors make entry by entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,10 @@ pub(crate) enum Binary {
 }
 
 dispatched!(
+    /// For each of several pairs of `n` entries, which lie `strides` apart; the results lie one
+    /// after the other.
     pub(crate) fn binary [T: Real] [T] = binary_body(
-        operation: Binary, x: &[T], y: &[T], result: &mut [T])
+        operation: Binary, x: &[T], y: &[T], strides: [usize; 2], n: usize, result: &mut [T])
 );
 dispatched!(
     /// The second vector has the same entry at every lane.
@@ -52,18 +54,35 @@ dispatched!(
 );
 
 #[inline(always)]
-fn binary_body<I: Isa, T: Real>(operation: Binary, x: &[T], y: &[T], result: &mut [T]) {
+fn binary_body<I: Isa, T: Real>(
+    operation: Binary,
+    x: &[T],
+    y: &[T],
+    strides: [usize; 2],
+    n: usize,
+    result: &mut [T],
+) {
     #[inline(always)]
-    fn each<T: Real>(x: &[T], y: &[T], result: &mut [T], f: impl Fn(T, T) -> T) {
-        for ((result, x), y) in result.iter_mut().zip(x).zip(y) {
-            *result = f(*x, *y);
+    fn each<T: Real>(
+        x: &[T],
+        y: &[T],
+        [dx, dy]: [usize; 2],
+        n: usize,
+        result: &mut [T],
+        f: impl Fn(T, T) -> T,
+    ) {
+        for (k, result) in result.chunks_exact_mut(n.max(1)).enumerate() {
+            let (x, y) = (&x[k * dx..][..n], &y[k * dy..][..n]);
+            for ((result, x), y) in result.iter_mut().zip(x).zip(y) {
+                *result = f(*x, *y);
+            }
         }
     }
     match operation {
-        Binary::Add => each(x, y, result, |x, y| x + y),
-        Binary::Sub => each(x, y, result, |x, y| x - y),
-        Binary::SubFrom => each(x, y, result, |x, y| y - x),
-        Binary::Mul => each(x, y, result, |x, y| x * y),
+        Binary::Add => each(x, y, strides, n, result, |x, y| x + y),
+        Binary::Sub => each(x, y, strides, n, result, |x, y| x - y),
+        Binary::SubFrom => each(x, y, strides, n, result, |x, y| y - x),
+        Binary::Mul => each(x, y, strides, n, result, |x, y| x * y),
     }
 }
 
@@ -103,11 +122,7 @@ fn affine_body<I: Isa, T: Real>(factor: T, offset: T, x: &[T], y: &mut [T]) {
 }
 
 #[inline(always)]
-fn dot_body<I: Isa, T: Real, const W: usize>(
-    x: &[[T; W]],
-    y: &[[T; W]],
-    result: &mut [T; W],
-) {
+fn dot_body<I: Isa, T: Real, const W: usize>(x: &[[T; W]], y: &[[T; W]], result: &mut [T; W]) {
     let mut sum = [T::ZERO; W];
     for (x, y) in x.iter().zip(y) {
         for w in 0..W {
@@ -118,11 +133,7 @@ fn dot_body<I: Isa, T: Real, const W: usize>(
 }
 
 #[inline(always)]
-fn dot_uniform_body<I: Isa, T: Real, const W: usize>(
-    x: &[[T; W]],
-    y: &[T],
-    result: &mut [T; W],
-) {
+fn dot_uniform_body<I: Isa, T: Real, const W: usize>(x: &[[T; W]], y: &[T], result: &mut [T; W]) {
     let mut sum = [T::ZERO; W];
     for (x, y) in x.iter().zip(y) {
         for w in 0..W {
@@ -141,7 +152,11 @@ fn select_body<I: Isa, T: Real, const W: usize>(
 ) {
     for ((result, yes), no) in result.iter_mut().zip(yes).zip(no) {
         for w in 0..W {
-            result[w] = if condition[w] > T::ZERO { yes[w] } else { no[w] };
+            result[w] = if condition[w] > T::ZERO {
+                yes[w]
+            } else {
+                no[w]
+            };
         }
     }
 }
@@ -150,21 +165,28 @@ fn select_body<I: Isa, T: Real, const W: usize>(
 macro_rules! with_order {
     ($order:expr, |$constant:ident| $body:expr) => {
         match $order {
-            0 => { const $constant: usize = 0; $body }
-            1 => { const $constant: usize = 1; $body }
-            2 => { const $constant: usize = 2; $body }
-            _ => { const $constant: usize = 3; $body }
+            0 => {
+                const $constant: usize = 0;
+                $body
+            }
+            1 => {
+                const $constant: usize = 1;
+                $body
+            }
+            2 => {
+                const $constant: usize = 2;
+                $body
+            }
+            _ => {
+                const $constant: usize = 3;
+                $body
+            }
         }
     };
 }
 
 #[inline(always)]
-fn activate_body<I: Isa, T: Real, const K: usize>(
-    f: Activation,
-    order: u8,
-    x: &[T],
-    y: &mut [T],
-) {
+fn activate_body<I: Isa, T: Real, const K: usize>(f: Activation, order: u8, x: &[T], y: &mut [T]) {
     struct Apply<'a, T, const ORDER: usize, const K: usize>(&'a [T], &'a mut [T]);
     impl<T: Real, const ORDER: usize, const K: usize> Visitor<T> for Apply<'_, T, ORDER, K> {
         #[inline(always)]

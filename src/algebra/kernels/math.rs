@@ -68,7 +68,12 @@ fn logistic<I: Isa, T: Real>(x: T) -> (T, [T; 4]) {
     let square = ratio * ratio;
     let series = polynomial::<I, T>(T::ARTANH, square) * square;
     let log = two * fma::<I, T>(series, ratio, ratio);
-    let log = log + if halved { T::of(std::f64::consts::LN_2) } else { T::ZERO };
+    let log = log
+        + if halved {
+            T::of(std::f64::consts::LN_2)
+        } else {
+            T::ZERO
+        };
     // Zero times x keeps NaN.
     let softplus = log + if positive { x } else { T::ZERO * x };
     (softplus, [s, slope, slope * odd, third])

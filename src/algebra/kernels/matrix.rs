@@ -79,11 +79,7 @@ fn invert_body<I: Isa, T: Real, const W: usize>(matrix: &mut [[T; W]], pivots: &
 }
 
 #[inline(always)]
-fn matrix_body<I: Isa, T: Real, const W: usize>(
-    matrix: &[[T; W]],
-    x: &[[T; W]],
-    y: &mut [[T; W]],
-) {
+fn matrix_body<I: Isa, T: Real, const W: usize>(matrix: &[[T; W]], x: &[[T; W]], y: &mut [[T; W]]) {
     for (row, y) in matrix.chunks_exact(x.len()).zip(y) {
         *y = [T::ZERO; W];
         for (entry, x) in row.iter().zip(x) {

@@ -143,7 +143,9 @@ impl<T: Real, const W: usize> Block<T, W> {
             let inputs = Self::inputs(histories, row, records.start, |n, fill| a.rows(n, fill));
             let new = step(law, &a, &prepared, &inputs, &state);
             a.read(new.forces.stress, |_, _, stress| outputs.push(*stress));
-            a.read(new.dissipation, |_, _, dissipation| outputs.push(*dissipation));
+            a.read(new.dissipation, |_, _, dissipation| {
+                outputs.push(*dissipation)
+            });
             a.overwrite(state, new.state);
             if row == 0 {
                 let bytes = (a.used() - used) * size_of::<[T; W]>();
