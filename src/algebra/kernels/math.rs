@@ -59,7 +59,7 @@ pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
 
 /// `e^x − 1`, accurate near zero.
 #[inline(always)]
-fn expm1<const FMA: bool>(x: f64) -> f64 {
+pub(crate) fn expm1<const FMA: bool>(x: f64) -> f64 {
     let (power, expm1) = reduce::<FMA>(clamp(x));
     fma::<FMA>(power, expm1, power - 1.0)
 }
