@@ -21,12 +21,24 @@
 //! The driving forces of `ε_p, α_k, p` are `σ, −X_k, −R`. Whatever the step,
 //! `D_end = Δp (q − R) + Σ_k γ_k Δp X_k : α_k = Δp (σ_y + v) + Σ_k (2/3) C_k γ_k Δp |α_k|² ≥ 0`.
 //!
+//! With `N = √6 G n : dε`, `dΔp = g N` (`g` of the slope of that equation), `β = √6 G Δp / |ξ|` and
+//! the part `χ` of `dξ/dΔp` normal to `n`, the consistent tangent is
+//!
+//! ```text
+//! C = K 1⊗1 + 2G (1 − β) P_dev + [(2G β − 6G² g) n − √6 G β g χ] ⊗ n
+//! ```
+//!
+//! for deviatoric `α_k`, which they stay from a virgin state on. It is symmetric without recall.
+//!
+//! Points lie in the vector lanes; a point alone is one lane of the same code.
+//!
 //! Source: S. Hartmann, P. Haupt, Int. J. Numer. Methods Eng. 36 (1993) 3801–3814; J. C. Simo,
 //! T. J. R. Hughes, Computational Inelasticity, Springer, 1998, ch. 3.
 
 mod kernel;
 mod overstress;
 mod tile;
+mod yield_condition;
 
 use super::elastic::Isotropic;
 use super::hardening::PlasticityParameters;

@@ -1,7 +1,7 @@
 //! How the plastic increment and the overstress hang on the unknown `y` of the yield condition:
 //! `Δp = scale y^exponent`, `v = drag y`.
 
-use super::kernel::YieldCondition;
+use super::yield_condition::YieldCondition;
 use crate::laws::lanes::Lanes;
 
 /// What `W` points need to know of the overstress.

@@ -71,8 +71,8 @@ impl<const FMA: bool, const W: usize> Plain<FMA, W> {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
         let mut result = [0.0; W];
-        for w in 0..W {
-            result[w] = f(self.0[w], other.0[w]);
+        for (w, value) in result.iter_mut().enumerate() {
+            *value = f(self.0[w], other.0[w]);
         }
         Self(result)
     }
@@ -107,8 +107,8 @@ impl<const FMA: bool, const W: usize> Lanes for Plain<FMA, W> {
     fn mul_add(self, factor: impl Into<Self>, term: impl Into<Self>) -> Self {
         let (factor, term) = (factor.into(), term.into());
         let mut result = term.0;
-        for w in 0..W {
-            result[w] = math::fma::<FMA>(self.0[w], factor.0[w], result[w]);
+        for (w, value) in result.iter_mut().enumerate() {
+            *value = math::fma::<FMA>(self.0[w], factor.0[w], *value);
         }
         Self(result)
     }
@@ -126,9 +126,9 @@ impl<const FMA: bool, const W: usize> Lanes for Plain<FMA, W> {
     #[inline(always)]
     fn where_greater(self, other: Self, yes: Self, no: Self) -> Self {
         let mut result = no.0;
-        for w in 0..W {
+        for (w, value) in result.iter_mut().enumerate() {
             if self.0[w] > other.0[w] {
-                result[w] = yes.0[w];
+                *value = yes.0[w];
             }
         }
         Self(result)
@@ -137,8 +137,8 @@ impl<const FMA: bool, const W: usize> Lanes for Plain<FMA, W> {
     #[inline(always)]
     fn is_zero(self) -> bool {
         let mut zero = true;
-        for w in 0..W {
-            zero &= self.0[w] == 0.0;
+        for value in self.0 {
+            zero &= value == 0.0;
         }
         zero
     }
@@ -168,6 +168,7 @@ macro_rules! plain_operators {
 
 plain_operators!(Add add +, Sub sub -, Mul mul *, Div div /);
 
+/// Operators between lanes and one number for all of them.
 macro_rules! with_numbers {
     ([$($generics:tt)*] $lanes:ty) => {
         impl<$($generics)*> From<f64> for $lanes {
@@ -200,175 +201,12 @@ macro_rules! with_numbers {
 with_numbers!([const FMA: bool, const W: usize] Plain<FMA, W>);
 
 #[cfg(target_arch = "x86_64")]
+mod x86;
+#[cfg(target_arch = "x86_64")]
 pub(super) use x86::{Avx2, Avx512};
 
-/// Registers of x86-64. Values of these types exist only in functions that [`on_every_machine`]
-/// compiles for their instruction set and calls where the machine has it; every `unsafe` below rests
-/// on that.
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Lanes, math};
-    use std::arch::x86_64::*;
-    use std::ops::{Add, Div, Mul, Neg, Sub};
-
-    macro_rules! register {
-        (
-            $name:ident, $register:ty, $width:literal, $splat:ident, $load:ident, $store:ident,
-            $add:ident, $sub:ident, $mul:ident, $div:ident, $fma:ident, $sqrt:ident, $xor:ident,
-            $where_greater:ident, $is_zero:ident
-        ) => {
-            #[derive(Clone, Copy)]
-            pub(in crate::laws) struct $name($register);
-
-            impl Lanes for $name {
-                const WIDTH: usize = $width;
-
-                #[inline(always)]
-                fn all(value: f64) -> Self {
-                    // SAFETY: see the module.
-                    Self(unsafe { $splat(value) })
-                }
-
-                #[inline(always)]
-                fn load(from: &[f64]) -> Self {
-                    // SAFETY: see the module; the slice was just cut to the width.
-                    Self(unsafe { $load(from[..$width].as_ptr()) })
-                }
-
-                #[inline(always)]
-                fn store(self, to: &mut [f64]) {
-                    // SAFETY: see the module; the slice was just cut to the width.
-                    unsafe { $store(to[..$width].as_mut_ptr(), self.0) }
-                }
-
-                #[inline(always)]
-                fn map(self, f: impl Fn(f64) -> f64) -> Self {
-                    let mut lanes = [0.0; $width];
-                    self.store(&mut lanes);
-                    for w in 0..$width {
-                        lanes[w] = f(lanes[w]);
-                    }
-                    Self::load(&lanes)
-                }
-
-                #[inline(always)]
-                fn mul_add(self, factor: impl Into<Self>, term: impl Into<Self>) -> Self {
-                    // SAFETY: see the module.
-                    Self(unsafe { $fma(self.0, factor.into().0, term.into().0) })
-                }
-
-                #[inline(always)]
-                fn sqrt(self) -> Self {
-                    // SAFETY: see the module.
-                    Self(unsafe { $sqrt(self.0) })
-                }
-
-                #[inline(always)]
-                fn exp_m1(self) -> Self {
-                    self.map(math::expm1::<true>)
-                }
-
-                #[inline(always)]
-                fn where_greater(self, other: Self, yes: Self, no: Self) -> Self {
-                    // SAFETY: see the module.
-                    Self(unsafe { $where_greater(self.0, other.0, yes.0, no.0) })
-                }
-
-                #[inline(always)]
-                fn is_zero(self) -> bool {
-                    // SAFETY: see the module.
-                    unsafe { $is_zero(self.0) }
-                }
-            }
-
-            impl Neg for $name {
-                type Output = Self;
-
-                #[inline(always)]
-                fn neg(self) -> Self {
-                    // SAFETY: see the module.
-                    Self(unsafe { $xor(self.0, $splat(-0.0)) })
-                }
-            }
-
-            register!($name: Add add $add, Sub sub $sub, Mul mul $mul, Div div $div);
-            with_numbers!([] $name);
-        };
-        ($name:ident: $($trait:ident $function:ident $intrinsic:ident),+) => {$(
-            impl $trait for $name {
-                type Output = Self;
-
-                #[inline(always)]
-                fn $function(self, other: Self) -> Self {
-                    // SAFETY: see the module.
-                    Self(unsafe { $intrinsic(self.0, other.0) })
-                }
-            }
-        )+};
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn where_greater_256(a: __m256d, b: __m256d, yes: __m256d, no: __m256d) -> __m256d {
-        _mm256_blendv_pd(no, yes, _mm256_cmp_pd::<_CMP_GT_OQ>(a, b))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn is_zero_256(x: __m256d) -> bool {
-        _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_EQ_OQ>(x, _mm256_setzero_pd())) == 0b1111
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq")]
-    fn where_greater_512(a: __m512d, b: __m512d, yes: __m512d, no: __m512d) -> __m512d {
-        _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b), no, yes)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq")]
-    fn is_zero_512(x: __m512d) -> bool {
-        _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(x, _mm512_setzero_pd()) == 0xff
-    }
-
-    register!(
-        Avx2,
-        __m256d,
-        4,
-        _mm256_set1_pd,
-        _mm256_loadu_pd,
-        _mm256_storeu_pd,
-        _mm256_add_pd,
-        _mm256_sub_pd,
-        _mm256_mul_pd,
-        _mm256_div_pd,
-        _mm256_fmadd_pd,
-        _mm256_sqrt_pd,
-        _mm256_xor_pd,
-        where_greater_256,
-        is_zero_256
-    );
-    register!(
-        Avx512,
-        __m512d,
-        8,
-        _mm512_set1_pd,
-        _mm512_loadu_pd,
-        _mm512_storeu_pd,
-        _mm512_add_pd,
-        _mm512_sub_pd,
-        _mm512_mul_pd,
-        _mm512_div_pd,
-        _mm512_fmadd_pd,
-        _mm512_sqrt_pd,
-        _mm512_xor_pd,
-        where_greater_512,
-        is_zero_512
-    );
-}
-
-/// Compiles a function for each instruction set, with its lanes as the first type parameter of the
-/// body, and picks at run time: `lanes` wide ones, or `point` for a single point.
+/// Compiles a function for AVX-512, AVX2 and any machine, with the lanes named for each as the type
+/// parameter of its body, and picks at run time. The body must be `#[inline(always)]`.
 macro_rules! on_every_machine {
     ($visibility:vis fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?), $avx512:ty, $avx2:ty, $any:ty) => {
         $visibility fn $name($($arg: $type),*) {
