@@ -5,7 +5,11 @@
 
 mod models;
 
-use models::Task;
+#[path = "models/tasks.rs"]
+mod tasks;
+
+use burn::tensor::DType;
+use tasks::{batch, gradient, gru, network, single, training};
 
 fn main() {
     let arguments: Vec<String> = std::env::args()
@@ -26,5 +30,76 @@ fn main() {
     let repetitions: usize = repetitions.parse().unwrap_or(1);
     for _ in 0..repetitions {
         work.run();
+    }
+}
+
+/// Something to time.
+trait Work {
+    fn run(&mut self);
+}
+
+impl<F: FnMut()> Work for F {
+    fn run(&mut self) {
+        self();
+    }
+}
+
+/// A named piece of work.
+struct Task {
+    name: &'static str,
+    /// What one run does.
+    unit: &'static str,
+    prepare: fn() -> Box<dyn Work>,
+}
+
+/// Points of the batch tasks.
+const POINTS: usize = 64;
+/// Rows and histories of the training tasks.
+const HISTORY: [usize; 2] = [50, 16];
+
+impl Task {
+    fn all() -> Vec<Self> {
+        vec![
+            Self {
+                name: "a-batch",
+                unit: "64 points of the GRU, stress and tangent",
+                prepare: || Box::new(batch(gru(), POINTS)),
+            },
+            Self {
+                name: "b-batch",
+                unit: "64 points of the internal variables, stress and tangent",
+                prepare: || Box::new(batch(gradient(), POINTS)),
+            },
+            Self {
+                name: "a-single",
+                unit: "one point of the GRU, stress and tangent",
+                prepare: || Box::new(single(gru())),
+            },
+            Self {
+                name: "b-single",
+                unit: "one point of the internal variables, stress and tangent",
+                prepare: || Box::new(single(gradient())),
+            },
+            Self {
+                name: "gru-train-f64",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(gru(), HISTORY, DType::F64)),
+            },
+            Self {
+                name: "gru-train-f32",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(gru(), HISTORY, DType::F32)),
+            },
+            Self {
+                name: "iv-train-f64",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(network(), HISTORY, DType::F64)),
+            },
+            Self {
+                name: "iv-train-f32",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(network(), HISTORY, DType::F32)),
+            },
+        ]
     }
 }

@@ -195,7 +195,8 @@ pub trait MaterialLaw: Send + Sync {
     /// After an error the new state and the other outputs of this call are not to be used; the old
     /// state is untouched.
     fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
-        update_one_by_one(self, input, output)
+        check_batch(self, input, output)?;
+        update_one_by_one(self, input, output, 0..input.points)
     }
 
     fn guarantees(&self) -> Guarantees;
@@ -335,12 +336,13 @@ thread_local! {
     static STATES: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
-fn update_one_by_one<L: MaterialLaw + ?Sized>(
+/// Advances some points of a batch whose lengths were checked.
+pub(crate) fn update_one_by_one<L: MaterialLaw + ?Sized>(
     law: &L,
     input: &BatchInput,
     output: &mut BatchOutput,
+    range: std::ops::Range<usize>,
 ) -> Result<(), BatchError> {
-    check_batch(law, input, output)?;
     let (p, n) = (input.points, law.components());
     let (m, s) = (law.external_variables().len(), law.state_layout().len());
     // The buffer is taken, not borrowed: a law may itself call a batch of another law.
@@ -352,7 +354,7 @@ fn update_one_by_one<L: MaterialLaw + ?Sized>(
     let (external_old, external_new) = rest.split_at_mut(m);
     let mut response = Response::default();
     let mut result = Ok(());
-    for point in 0..p {
+    for point in range {
         let gather = |from: &[f64], to: &mut [f64]| {
             for (c, value) in to.iter_mut().enumerate() {
                 *value = from[c * p + point];

@@ -1,9 +1,9 @@
-//! No law of the battery allocates in an update after the first.
+//! No law of the battery allocates in an update after the first, of a point or of a batch.
 
 mod common;
 
 use common::Random;
-use hysteron::law::{Increment, MaterialLaw, Response};
+use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
 use hysteron::laws::battery;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -73,5 +73,41 @@ fn updates_do_not_allocate() {
             after_first.get_or_insert_with(counted);
         }
         assert_eq!(Some(counted()), after_first, "{name}");
+
+        let points = 37;
+        let strain: Vec<Vec<f64>> = (0..20)
+            .map(|_| random.vector(n * points, 2.0 * scales.strain))
+            .collect();
+        let dt = vec![scales.time; points];
+        let virgin = law.new_state();
+        let mut old: Vec<f64> = virgin.iter().flat_map(|z| vec![*z; points]).collect();
+        let mut new = old.clone();
+        let (mut stress, mut tangent) = (vec![0.0; n * points], vec![0.0; n * n * points]);
+        let (mut energy, mut dissipation) = (vec![0.0; points], vec![0.0; points]);
+        let mut status = vec![Status::Inside; points];
+        let mut after_first = None;
+        for pair in strain.windows(2) {
+            let input = BatchInput {
+                points,
+                strain_old: &pair[0],
+                strain_new: &pair[1],
+                dt: &dt,
+                external_old: &[],
+                external_new: &[],
+                state: &old,
+            };
+            let mut output = BatchOutput {
+                state: &mut new,
+                stress: &mut stress,
+                tangent: &mut tangent,
+                stored_energy: &mut energy,
+                dissipation: &mut dissipation,
+                status: &mut status,
+            };
+            law.update_batch(&input, &mut output).unwrap();
+            std::mem::swap(&mut old, &mut new);
+            after_first.get_or_insert_with(counted);
+        }
+        assert_eq!(Some(counted()), after_first, "{name}, batch");
     }
 }

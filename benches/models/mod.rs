@@ -3,10 +3,6 @@
 //! They are the models that peers implement in `benches/peers`: chosen for what they cost, not for
 //! what they describe.
 
-mod tasks;
-
-pub use tasks::*;
-
 use hysteron::algebra::{Activation, Algebra, Parameter, ParameterLayout};
 use hysteron::network::{Dense, Mlp, Potential};
 use hysteron::recurrent::{Claims, Forces, Inputs, RecurrentLaw};

@@ -1,6 +1,6 @@
 //! What the benches do again and again, set up once.
 
-use super::{COMPONENTS, InternalVariables, PlainGru};
+use crate::models::{COMPONENTS, InternalVariables, PlainGru};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::algebra::ParameterLayout;
 use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
@@ -10,77 +10,6 @@ use hysteron::recurrent::RecurrentLaw;
 use hysteron::train::Histories;
 use hysteron::train::rollout::{TapePool, roll_out_tape};
 use std::sync::Arc;
-
-/// Something to time.
-pub trait Work {
-    fn run(&mut self);
-}
-
-impl<F: FnMut()> Work for F {
-    fn run(&mut self) {
-        self();
-    }
-}
-
-/// A named piece of work.
-pub struct Task {
-    pub name: &'static str,
-    /// What one run does.
-    pub unit: &'static str,
-    pub prepare: fn() -> Box<dyn Work>,
-}
-
-/// Points of the batch tasks.
-pub const POINTS: usize = 64;
-/// Rows and histories of the training tasks.
-pub const HISTORY: [usize; 2] = [50, 16];
-
-impl Task {
-    pub fn all() -> Vec<Self> {
-        vec![
-            Self {
-                name: "a-batch",
-                unit: "64 points of the GRU, stress and tangent",
-                prepare: || Box::new(batch(gru(), POINTS)),
-            },
-            Self {
-                name: "b-batch",
-                unit: "64 points of the internal variables, stress and tangent",
-                prepare: || Box::new(batch(gradient(), POINTS)),
-            },
-            Self {
-                name: "a-single",
-                unit: "one point of the GRU, stress and tangent",
-                prepare: || Box::new(single(gru())),
-            },
-            Self {
-                name: "b-single",
-                unit: "one point of the internal variables, stress and tangent",
-                prepare: || Box::new(single(gradient())),
-            },
-            Self {
-                name: "gru-train-f64",
-                unit: "gradient of 16 histories of 50 rows",
-                prepare: || Box::new(training(gru(), HISTORY, DType::F64)),
-            },
-            Self {
-                name: "gru-train-f32",
-                unit: "gradient of 16 histories of 50 rows",
-                prepare: || Box::new(training(gru(), HISTORY, DType::F32)),
-            },
-            Self {
-                name: "iv-train-f64",
-                unit: "gradient of 16 histories of 50 rows",
-                prepare: || Box::new(training(network(), HISTORY, DType::F64)),
-            },
-            Self {
-                name: "iv-train-f32",
-                unit: "gradient of 16 histories of 50 rows",
-                prepare: || Box::new(training(network(), HISTORY, DType::F32)),
-            },
-        ]
-    }
-}
 
 pub fn gru() -> (PlainGru, ParameterLayout) {
     let mut layout = ParameterLayout::default();

@@ -7,6 +7,7 @@
 //! Source: E. Voce, J. Inst. Met. 74 (1948) 537–562; C. O. Frederick, P. J. Armstrong, Mater. High
 //! Temp. 24 (2007) 1–26 (the backstress, a report of 1966).
 
+use super::lanes::Lanes;
 use super::{invalid_if, non_negative, positive};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -81,25 +82,32 @@ impl PlasticityParameters {
         Ok(())
     }
 
-    /// `R(p)` and its slope, MPa.
-    pub(super) fn isotropic_hardening(&self, accumulated: f64) -> (f64, f64) {
-        let linear = self.linear_hardening;
-        let voce = self.voce.iter();
-        voce.fold((linear * accumulated, linear), |(stress, slope), v| {
-            let saturated = -(-v.rate * accumulated).exp_m1();
-            (
-                stress + v.q * saturated,
-                slope + v.q * v.rate * (1.0 - saturated),
-            )
-        })
+    /// At accumulated plastic strains `p`.
+    #[inline(always)]
+    pub(super) fn isotropic_hardening<L: Lanes>(&self, accumulated: L) -> IsotropicHardening<L> {
+        let linear = accumulated * self.linear_hardening;
+        let mut hardening = IsotropicHardening {
+            stress: linear,
+            slope: L::all(self.linear_hardening),
+            energy: linear * accumulated * 0.5,
+        };
+        for v in &self.voce {
+            let exponent = accumulated * -v.rate;
+            let less_one = exponent.exp_m1();
+            hardening.stress = less_one.mul_add(-v.q, hardening.stress);
+            hardening.slope = hardening.slope + less_one.mul_add(v.q * v.rate, v.q * v.rate);
+            hardening.energy = (less_one - exponent).mul_add(v.q / v.rate, hardening.energy);
+        }
+        hardening
     }
+}
 
-    /// Energy of the isotropic hardening, `∫₀^p R dp`.
-    pub(super) fn isotropic_energy(&self, accumulated: f64) -> f64 {
-        let linear = 0.5 * self.linear_hardening * accumulated * accumulated;
-        let voce = self.voce.iter();
-        voce.fold(linear, |energy, v| {
-            energy + v.q * (accumulated + (-v.rate * accumulated).exp_m1() / v.rate)
-        })
-    }
+/// The isotropic hardening at `W` points.
+pub(super) struct IsotropicHardening<L> {
+    /// `R(p)`, MPa.
+    pub stress: L,
+    /// `dR/dp`, MPa.
+    pub slope: L,
+    /// `∫₀^p R dp`, MJ/m³.
+    pub energy: L,
 }

@@ -17,9 +17,11 @@
 
 use super::hardening::PlasticityParameters;
 use super::prepare;
-use super::return_mapping::{Overstress, ReturnMapping};
-use crate::error::{Result, UpdateError};
-use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
+use super::return_mapping::{ReturnMapping, Viscosity};
+use crate::error::{BatchError, Result, UpdateError};
+use crate::law::{
+    BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
+};
 
 /// J2 plasticity in three dimensions.
 #[derive(Clone, Debug)]
@@ -30,7 +32,7 @@ pub struct J2 {
 impl J2 {
     pub fn new(parameters: &PlasticityParameters) -> Result<Self> {
         Ok(Self {
-            return_mapping: ReturnMapping::new(parameters)?,
+            return_mapping: ReturnMapping::new(parameters, Viscosity::None)?,
         })
     }
 }
@@ -64,9 +66,12 @@ impl MaterialLaw for J2 {
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         prepare(self, increment, state_old, state_new)?;
-        let rate_independent = Some(&Overstress::NONE);
         self.return_mapping
-            .update(rate_independent, increment, state_old, state_new, response)
+            .update(increment, state_old, state_new, response)
+    }
+
+    fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
+        self.return_mapping.update_batch(self, input, output)
     }
 
     fn guarantees(&self) -> Guarantees {

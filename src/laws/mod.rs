@@ -8,6 +8,7 @@ pub mod damage;
 pub mod elastic;
 mod hardening;
 pub mod j2;
+mod lanes;
 pub mod maxwell;
 pub mod perzyna;
 pub mod plane_strain;

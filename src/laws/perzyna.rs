@@ -17,10 +17,12 @@
 //! Guaranteed: the second law, stationary, isotropic, at rest for zero strain.
 
 use super::hardening::PlasticityParameters;
-use super::return_mapping::{Overstress, ReturnMapping};
+use super::return_mapping::{ReturnMapping, Viscosity};
 use super::{invalid_if, positive, prepare};
-use crate::error::{Result, UpdateError};
-use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
+use crate::error::{BatchError, Result, UpdateError};
+use crate::law::{
+    BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,8 +43,6 @@ pub struct PerzynaParameters {
 #[derive(Clone, Debug)]
 pub struct Perzyna {
     return_mapping: ReturnMapping,
-    drag: f64,
-    exponent: f64,
     reference_rate: f64,
 }
 
@@ -53,10 +53,13 @@ impl Perzyna {
         positive("exponent", p.exponent)?;
         invalid_if(p.exponent < 1.0, "exponent must be at least 1")?;
         positive("reference_rate_per_s", p.reference_rate)?;
-        Ok(Self {
-            return_mapping: ReturnMapping::new(&p.plasticity)?,
-            drag: p.drag,
+        let viscosity = Viscosity::PowerLaw {
+            reference_rate: p.reference_rate,
             exponent: p.exponent,
+            drag: p.drag,
+        };
+        Ok(Self {
+            return_mapping: ReturnMapping::new(&p.plasticity, viscosity)?,
             reference_rate: p.reference_rate,
         })
     }
@@ -91,14 +94,12 @@ impl MaterialLaw for Perzyna {
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         prepare(self, increment, state_old, state_new)?;
-        let overstress = Overstress {
-            scale: self.reference_rate * increment.dt,
-            exponent: self.exponent,
-            drag: self.drag,
-        };
-        let overstress = (overstress.scale > 0.0).then_some(&overstress);
         self.return_mapping
-            .update(overstress, increment, state_old, state_new, response)
+            .update(increment, state_old, state_new, response)
+    }
+
+    fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
+        self.return_mapping.update_batch(self, input, output)
     }
 
     fn guarantees(&self) -> Guarantees {

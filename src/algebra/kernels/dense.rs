@@ -73,14 +73,11 @@ fn with_width<I: Isa, T: Real, const W: usize, const TRANSPOSED: bool>(
     if let Start::Bias(bias) = product.start {
         assert_eq!(bias.len(), n, "entries of the bias");
     }
-    match W / I::Register::<T>::LEN {
-        1 if W % I::Register::<T>::LEN == 0 => product.run::<I::Register<T>, 1>(I::ACCUMULATORS),
-        2 if W % I::Register::<T>::LEN == 0 => product.run::<I::Register<T>, 2>(I::ACCUMULATORS),
-        _ => {
-            for lane in 0..W {
-                product.lane::<I>(lane);
-            }
-        }
+    let registers = W / I::Register::<T>::LEN;
+    match registers * I::Register::<T>::LEN == W {
+        true if registers == 1 => product.run::<I::Register<T>, 1>(I::ACCUMULATORS),
+        true if registers == 2 => product.run::<I::Register<T>, 2>(I::ACCUMULATORS),
+        _ => (0..W).for_each(|lane| product.lane::<I>(lane)),
     }
 }
 

@@ -45,6 +45,12 @@ pub(crate) fn exp<I: Isa, T: Real>(x: T) -> T {
     exponential::<I, T>(x).0
 }
 
+/// `e^x − 1`, accurate near zero.
+#[inline(always)]
+pub(crate) fn exp_m1<I: Isa, T: Real>(x: T) -> T {
+    exponential::<I, T>(x).1
+}
+
 /// `s = 1/(1 + e^{−x})` and its first three derivatives, and `ln(1 + e^x)`.
 #[inline(always)]
 fn logistic<I: Isa, T: Real>(x: T) -> (T, [T; 4]) {

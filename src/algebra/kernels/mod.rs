@@ -1,6 +1,10 @@
 //! The arithmetic behind the readings over lanes, compiled for AVX-512, AVX2 and any machine, and
 //! chosen at run time.
 
+// Tiles are loops over constant ranges, so that they unroll into registers; a macro's tile sizes
+// include one.
+#![allow(clippy::needless_range_loop, clippy::int_plus_one)]
+
 mod columns;
 mod dense;
 mod elementwise;
