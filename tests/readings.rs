@@ -192,6 +192,25 @@ fn the_tape_sweeps_back_to_the_gradient_of_burn() {
     }
 }
 
+#[test]
+fn single_precision_sweeps_back_to_nearly_the_same_gradient() {
+    for architecture in architectures() {
+        let (law, layout) = shared(&architecture);
+        let histories = histories(&architecture, 20);
+        let effective = layout.effective(&parameters(&layout));
+        let pool = TapePool::default();
+        let gradient = |float: DType| {
+            let leaf = tracked(&effective);
+            let output = roll_out_tape(&law, leaf.clone().cast(float), &histories, &pool);
+            let objective = output.cast(DType::F64).square().sum();
+            numbers(leaf.grad(&objective.backward()).unwrap())
+        };
+        let error = distance(&gradient(DType::F32), &gradient(DType::F64));
+        println!("{} {:?}: {error:.1e}", architecture.law, architecture.clock);
+        assert!(error < 1e-3, "{architecture:?}: {error:e}");
+    }
+}
+
 /// Walks a law through a record and returns every answer.
 fn walk(law: &dyn MaterialLaw, record: &Record) -> Vec<Response> {
     let mut state = law.new_state();

@@ -51,18 +51,27 @@ pub(crate) fn exp_m1<I: Isa, T: Real>(x: T) -> T {
     exponential::<I, T>(x).1
 }
 
+/// A slope that holds the inverse of `sum = 1 + e` twice, without what rounding took from the sum.
+#[inline(always)]
+fn correct<I: Isa, T: Real>(slope: T, e: T, sum: T, inverse: T) -> T {
+    let lost = (e - (sum - T::ONE)) * inverse;
+    fma::<I, T>(T::of(-2.0) * lost, slope, slope)
+}
+
 /// `s = 1/(1 + e^{−x})` and its first three derivatives, and `ln(1 + e^x)`.
 #[inline(always)]
 fn logistic<I: Isa, T: Real>(x: T) -> (T, [T; 4]) {
-    let (two, six) = (T::of(2.0), T::of(6.0));
+    let two = T::of(2.0);
     let (e, less_one) = exponential::<I, T>(-x.abs());
-    let inverse = T::ONE / (T::ONE + e);
+    let sum = T::ONE + e;
+    let inverse = T::ONE / sum;
     let positive = x > T::ZERO;
     let s = if positive { inverse } else { e * inverse };
-    let slope = e * inverse * inverse;
+    let slope = correct::<I, T>(e * inverse * inverse, e, sum, inverse);
     // 1 − 2 s = −tanh(x/2)
     let odd = -((-less_one * inverse).copysign(x));
-    let third = slope * fma::<I, T>(-six, slope, T::ONE);
+    // 1 − 6 s (1 − s)
+    let third = slope * fma::<I, T>(T::of(1.5) * odd, odd, T::of(-0.5));
     // ln(1 + e) = 2 artanh((y − 1)/(y + 1)) (+ ln 2), y = 1 + e or half of it: y in [1/√2, √2].
     let halved = e > T::of(std::f64::consts::SQRT_2 - 1.0);
     let (top, bottom) = if halved {
@@ -103,9 +112,10 @@ pub(crate) fn softplus<I: Isa, T: Real>(x: T) -> [T; 4] {
 pub(crate) fn tanh<I: Isa, T: Real>(x: T) -> [T; 4] {
     let (two, four, six) = (T::of(2.0), T::of(4.0), T::of(6.0));
     let (e, less_one) = exponential::<I, T>(-two * x.abs());
-    let inverse = T::ONE / (T::ONE + e);
+    let sum = T::ONE + e;
+    let inverse = T::ONE / sum;
     let y = (-less_one * inverse).copysign(x);
-    let slope = four * e * inverse * inverse;
+    let slope = correct::<I, T>(four * e * inverse * inverse, e, sum, inverse);
     [
         y,
         slope,

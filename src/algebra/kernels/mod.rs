@@ -5,6 +5,8 @@
 // include one.
 #![allow(clippy::needless_range_loop, clippy::int_plus_one)]
 
+#[cfg(test)]
+mod accuracy;
 mod columns;
 mod dense;
 mod elementwise;
