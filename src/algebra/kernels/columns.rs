@@ -15,7 +15,7 @@ dispatched!(
 );
 
 #[inline(always)]
-fn dense_columns_body<I: Isa, T: Real>(
+pub(super) fn dense_columns_body<I: Isa, T: Real>(
     columns: &[T],
     start: Start<T>,
     x: &[T],

@@ -27,7 +27,7 @@ dispatched!(
 type One<T> = Numbers<T, 1, false>;
 
 #[inline(always)]
-fn dense_body<I: Isa, T: Real, const W: usize>(
+pub(super) fn dense_body<I: Isa, T: Real, const W: usize>(
     weight: &[T],
     start: Start<T>,
     x: &[[T; W]],
@@ -42,7 +42,7 @@ fn dense_body<I: Isa, T: Real, const W: usize>(
 }
 
 #[inline(always)]
-fn dense_transposed_body<I: Isa, T: Real, const W: usize>(
+pub(super) fn dense_transposed_body<I: Isa, T: Real, const W: usize>(
     weight: &[T],
     start: Start<T>,
     y: &[[T; W]],
@@ -175,7 +175,7 @@ impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOS
 }
 
 #[inline(always)]
-fn outer_body<I: Isa, T: Real, const W: usize>(
+pub(super) fn outer_body<I: Isa, T: Real, const W: usize>(
     calls: &[(usize, usize)],
     adjoints: &[[T; W]],
     values: &[[T; W]],

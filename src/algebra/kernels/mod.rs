@@ -13,6 +13,8 @@ mod elementwise;
 pub(crate) mod math;
 mod matrix;
 pub(crate) mod simd;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use columns::dense_columns;
 pub(crate) use dense::{dense, dense_transposed, outer_add};
