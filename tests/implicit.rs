@@ -4,11 +4,11 @@
 mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use common::{Point, Random, learned_laws};
+use common::{Point, Random, learned_laws, run};
 use hysteron::UpdateError;
 use hysteron::algebra::{
-    Activation, Algebra, Constraint, Initial, Lanes, Parameter, ParameterLayout, Residual, Tangent,
-    Tape, Tensors,
+    Activation, Algebra, Backward, Constraint, Initial, Parameter, ParameterLayout, Program,
+    Recorder, Residual, Runner, Tangent, Tensors, Workspace,
 };
 use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
 use hysteron::learned::{LearnedLaw, Normalisation};
@@ -55,11 +55,11 @@ fn known(seed: u64) -> Vec<[f64; WIDTH]> {
 }
 
 fn solve_lanes(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<[f64; WIDTH]> {
-    let lanes = Lanes::<WIDTH>::new(parameters);
-    let b = lanes.input(N, |i, w| known[i][w]);
-    let s = lanes.input(1, |_, w| known[N][w]);
-    let x = lanes.solve(network, &[b, s], &lanes.zeros(N));
-    (0..N).map(|i| lanes.get(x, i)).collect()
+    let a = Recorder::new();
+    let inputs = [a.input(N), a.input(1)];
+    let x = a.solve(network, &inputs, &a.zeros(N));
+    let program = Program::new(a, &[x]);
+    run(&program, parameters, &[&known[..N], &known[N..]]).remove(0)
 }
 
 /// An objective in which every entry of the root has its own weight.
@@ -87,22 +87,24 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Gradients of the objective with respect to the parameters, then `b` and `s` of every lane.
-fn tape_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<f64> {
-    let tape = Tape::<WIDTH>::new(parameters);
-    let b = tape.rows(N, |i| known[i]);
-    let s = tape.rows(1, |_| known[N]);
-    let x = tape.solve(network, &[b, s], &tape.zeros(N));
-    let memory = tape.into_memory();
-    let (mut adjoints, mut gradient) = (Vec::new(), vec![0.0; parameters.len()]);
-    let seed = |adjoints: &mut [[f64; WIDTH]]| {
-        for i in 0..N {
-            adjoints[x.at(i)] = std::array::from_fn(|w| weight(i, w));
-        }
-    };
-    memory.backward(parameters, &mut adjoints, seed, &mut gradient);
-    for at in (0..N).map(|i| b.at(i)).chain([s.at(0)]) {
-        gradient.extend(adjoints[at]);
-    }
+fn sweep_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<f64> {
+    let a = Recorder::new();
+    let inputs = [a.input(N), a.input(1)];
+    let x = a.solve(network, &inputs, &a.zeros(N));
+    let program = Program::with_sweep(a, &[x], &inputs);
+    let tables = program.tables_of(parameters);
+    let runner = Runner::of(&program, &tables, parameters);
+    let mut workspace = Workspace::<WIDTH>::default();
+    runner.prepare(&mut workspace, 1);
+    runner.set(&mut workspace, 0, 0, |i| known[i]);
+    runner.set(&mut workspace, 0, 1, |_| known[N]);
+    runner.run(&mut workspace, 0);
+    let mut sweep = Backward::new(runner, &mut workspace);
+    sweep.seed(0, |i| std::array::from_fn(|w| weight(i, w)));
+    let mut inputs: Vec<f64> = Vec::new();
+    sweep.step(0, |_, _, bar| inputs.extend(bar));
+    let mut gradient = sweep.finish().finish(&runner);
+    gradient.extend(inputs);
     gradient
 }
 
@@ -154,16 +156,15 @@ fn every_reading_differentiates_the_root() {
     let x = solve_lanes(&network, &parameters, &known);
 
     // The root is one.
-    let lanes = Lanes::<WIDTH>::new(&parameters);
-    let spans = [
-        lanes.input(N, |i, w| known[i][w]),
-        lanes.input(1, |_, w| known[N][w]),
-    ];
-    let rest = network.evaluate(&lanes, &spans, &lanes.input(N, |i, w| x[i][w]));
-    let rest = (0..N).flat_map(|i| lanes.get(rest, i));
+    let a = Recorder::new();
+    let inputs = [a.input(N), a.input(1)];
+    let rest = network.evaluate(&a, &inputs, &a.input(N));
+    let inputs: [&[_]; 3] = [&known[..N], &known[N..], &x];
+    let rest = run(&Program::new(a, &[rest]), &parameters, &inputs).remove(0);
+    let rest = rest.as_flattened().iter();
     assert!(rest.fold(0.0f64, |m, r| m.max(r.abs())) < 1e-14);
 
-    let tape = tape_gradient(&network, &parameters, &known);
+    let tape = sweep_gradient(&network, &parameters, &known);
     let tensors = tensors_gradient(&network, &parameters, &known);
     let error = distance(&tape, &tensors);
     println!("tape against tensors {error:.1e}");
@@ -186,17 +187,19 @@ fn every_reading_differentiates_the_root() {
     println!("tape against differences {error:.1e}");
     assert!(error < 1e-10, "tape against differences: {error:e}");
 
-    // ∂/∂b of every lane in one forward pass a component.
-    let t = Tangent::new(&lanes);
-    let fixed = [t.variable(spans[0]), t.fixed(spans[1])];
+    // ∂/∂b of every lane in one forward pass.
+    let a = Recorder::new();
+    let t = Tangent::new(&a);
+    let fixed = [t.variable(a.input(N)), t.fixed(a.input(1))];
     let root = t.solve(&network, &fixed, &t.zeros(N));
-    let directions = root.directions.expect("the root depends on b");
+    let program = Program::new(a, &[root.directions.expect("the root depends on b")]);
+    let slopes = run(&program, &parameters, &inputs[..2]).remove(0);
     let mut tangent = vec![0.0; N * WIDTH];
-    lanes.read(directions, |component, i, slopes| {
+    for (k, slopes) in slopes.iter().enumerate() {
         for (w, slope) in slopes.iter().enumerate() {
-            tangent[component * WIDTH + w] += weight(i, w) * slope;
+            tangent[k / N * WIDTH + w] += weight(k % N, w) * slope;
         }
-    });
+    }
     let error = distance(&tangent, &tape[p..p + N * WIDTH]);
     println!("tangent against tape {error:.1e}");
     assert!(error < 1e-13, "tangent against tape: {error:e}");
@@ -219,7 +222,9 @@ impl Residual<2> for Linear {
 #[test]
 fn every_lane_has_its_own_pivots() {
     let mut random = Random::new(4);
-    let lanes = Lanes::<WIDTH>::new(&[]);
+    let a = Recorder::new();
+    let root = a.root(&Linear, &[a.input(N * N), a.input(N)], &a.zeros(N));
+    let program = Program::new(a, &[root.value, root.inverse]);
     for round in 0..50 {
         let matrices: [DMatrix<f64>; WIDTH] = std::array::from_fn(|w| {
             // A permutation has zeros where no pivots are sought; each lane has another.
@@ -232,19 +237,18 @@ fn every_lane_has_its_own_pivots() {
         });
         let b: [DVector<f64>; WIDTH] =
             std::array::from_fn(|_| DVector::from_vec(random.vector(N, 1.0)));
-        let known = [
-            lanes.input(N * N, |k, w| matrices[w][(k / N, k % N)]),
-            lanes.input(N, |i, w| b[w][i]),
-        ];
-        let root = lanes.root(&Linear, &known, &lanes.zeros(N));
+        let matrix = |k: usize| std::array::from_fn(|w| matrices[w][(k / N, k % N)]);
+        let matrix: Vec<[f64; WIDTH]> = (0..N * N).map(matrix).collect();
+        let right: Vec<[f64; WIDTH]> = (0..N).map(|i| std::array::from_fn(|w| b[w][i])).collect();
+        let root = run(&program, &[], &[&matrix, &right]);
         for w in 0..WIDTH {
             let inverse = matrices[w].clone().try_inverse().unwrap();
             let x = &inverse * &b[w];
             for i in 0..N {
-                let error = (lanes.get(root.value, i)[w] - x[i]).abs();
+                let error = (root[0][i][w] - x[i]).abs();
                 assert!(error < 1e-11 * (1.0 + inverse.norm()), "{error:e}");
                 for j in 0..N {
-                    let error = lanes.get(root.inverse, i * N + j)[w] - inverse[(i, j)];
+                    let error = root[1][i * N + j][w] - inverse[(i, j)];
                     assert!(error.abs() < 1e-11 * (1.0 + inverse.norm().powi(2)));
                 }
             }
@@ -271,17 +275,6 @@ fn a_hard_point_does_not_change_the_others() {
     }
 }
 
-#[test]
-fn a_search_leaves_no_temporaries_in_the_arena() {
-    let (network, parameters) = network();
-    let lanes = Lanes::<WIDTH>::new(&parameters);
-    let known = [lanes.constant(&[1.0; N]), lanes.constant(&[0.5])];
-    let guess = lanes.zeros(N);
-    let used = lanes.used();
-    lanes.root(&network, &known, &guess);
-    assert_eq!(lanes.used(), used + N + N * N);
-}
-
 /// `x² = c`: a root for `c ≥ 0` only.
 struct Square;
 
@@ -293,13 +286,20 @@ impl Residual<1> for Square {
 
 #[test]
 fn a_point_without_a_root_is_not_a_number_and_no_other_is() {
-    let lanes = Lanes::<WIDTH>::new(&[]);
-    let c = [4.0, -1.0, 9.0, f64::NAN];
-    let known = [lanes.input(1, |_, w| c[w])];
-    let x = lanes.get(lanes.solve(&Square, &known, &lanes.constant(&[1.0])), 0);
+    let a = Recorder::new();
+    let x = a.solve(&Square, &[a.input(1)], &a.constant(&[1.0]));
+    let program = Program::new(a, &[x]);
+    let tables = program.tables_of(&[]);
+    let runner = Runner::of(&program, &tables, &[]);
+    let mut workspace = Workspace::<WIDTH>::default();
+    runner.prepare(&mut workspace, 1);
+    runner.set(&mut workspace, 0, 0, |_| [4.0, -1.0, 9.0, f64::NAN]);
+    runner.run(&mut workspace, 0);
+    let mut x = [0.0; WIDTH];
+    runner.read(&workspace, 0, 0, |_, _, value| x = *value);
     assert!((x[0] - 2.0).abs() < 1e-15 && (x[2] - 3.0).abs() < 1e-15);
     assert!(x[1].is_nan() && x[3].is_nan());
-    let unsolved = lanes.unsolved().map(|u| u.map(|u| u.iterations));
+    let unsolved = workspace.unsolved().map(|u| u.map(|u| u.iterations));
     assert_eq!(unsolved[0], None);
     assert!(unsolved[1].is_some_and(|iterations| iterations > 10));
     assert_eq!(unsolved[2], None);

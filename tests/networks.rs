@@ -1,6 +1,9 @@
 //! The parts that laws are built of.
 
-use hysteron::algebra::{Algebra, Lanes, ParameterLayout};
+mod common;
+
+use common::run;
+use hysteron::algebra::{ParameterLayout, Program, Recorder};
 use hysteron::network::{InputConvex, Mlp, Potential};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -32,11 +35,11 @@ impl<P: Potential> Net<P> {
 
     fn at(&self, x: &[f64]) -> (f64, Vec<f64>) {
         let effective = self.layout.effective(&self.raw);
-        let lanes = Lanes::<1>::new(&effective);
-        let x = lanes.constant(x);
-        let (value, gradient) = self.potential.value_and_gradient(&lanes, &x);
-        let gradient = (0..INPUTS).map(|i| lanes.get(gradient, i)[0]).collect();
-        (lanes.get(value, 0)[0], gradient)
+        let a = Recorder::new();
+        let (value, gradient) = self.potential.value_and_gradient(&a, &a.input(INPUTS));
+        let program = Program::new(a, &[value, gradient]);
+        let outputs = run::<1>(&program, &effective, &[x.as_chunks().0]);
+        (outputs[0][0][0], outputs[1].as_flattened().to_vec())
     }
 
     fn check_gradient(&self, random: &mut ChaCha8Rng) {

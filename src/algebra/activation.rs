@@ -6,7 +6,7 @@ use super::kernels::simd::Isa;
 use serde::{Deserialize, Serialize};
 
 /// An elementwise function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
     Tanh,

@@ -4,10 +4,9 @@
 //!
 //! | reading | a vector is | used for |
 //! |---|---|---|
-//! | [`Lanes`] | `[T; W]` per component, `W` material points side by side | solvers, prediction, audit |
+//! | [`Recorder`] | a place in a [`Program`], which then runs over `W` points or histories side by side, forward and backward | solvers, prediction, audit, training on the CPU |
 //! | [`Tangent`] | a value and its directional derivatives, over another reading | consistent tangent |
-//! | [`Tape`] | lanes, with every operation recorded for the reverse sweep | training on the CPU |
-//! | `Tensors` | burn tensors `[batch, n]` | training on any burn device, and the oracle of the tape |
+//! | `Tensors` | burn tensors `[batch, n]` | training on any burn device, and the oracle of the programs |
 //!
 //! Every vector belongs to the reading that made it. Lengths must match where two vectors meet;
 //! a mismatch is a fault of the law's text and panics in every reading the first time it runs.
@@ -15,23 +14,19 @@
 mod activation;
 mod implicit;
 pub(crate) mod kernels;
-mod lanes;
 mod parameters;
+mod program;
 mod real;
 mod tangent;
-mod tape;
 #[cfg(feature = "train")]
 mod tensors;
 
 pub use activation::Activation;
-#[cfg(test)]
-pub(crate) use implicit::newton;
 pub use implicit::{Residual, Root, Unsolved};
-pub use lanes::{Arena, Lanes, Mark, Span};
 pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor, Weights};
+pub use program::{Backward, Gradient, Program, Recorder, Runner, Tables, View, Workspace};
 pub use real::Real;
 pub use tangent::{Dual, Tangent};
-pub use tape::{Tape, TapeMemory};
 #[cfg(feature = "train")]
 pub use tensors::Tensors;
 #[cfg(feature = "train")]

@@ -1,6 +1,6 @@
-//! burn tensors `[batch, n]`: training on any burn device, and the oracle of the tape.
+//! burn tensors `[batch, n]`: training on any burn device, and the oracle of the programs.
 
-use super::{Activation, Algebra, Lanes, Parameter, Residual, Root};
+use super::{Activation, Algebra, Parameter, Program, Recorder, Residual, Root, Runner, Workspace};
 use burn::tensor::{DType, Device, Element, Tensor, TensorData, activation};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -226,19 +226,34 @@ impl Algebra for Tensors {
         let parameters = self.numbers.get_or_init(|| values(self.parameters.clone()));
         let rows = |x: &Tensor<2>| (x.dims()[1], values(x.clone()));
         let (known, guess) = (known.each_ref().map(rows), rows(guess));
-        let n = guess.0;
-        let (mut value, mut inverse) = (Vec::new(), Vec::new());
+        let recorder = Recorder::new();
+        let root = recorder.root(
+            residual,
+            &known.each_ref().map(|(n, _)| recorder.input(*n)),
+            &recorder.input(guess.0),
+        );
+        let program = Program::new(recorder, &[root.value, root.inverse]);
+        let tables = program.tables_of(parameters);
+        let runner = Runner::of(&program, &tables, parameters);
+        let mut workspace = Workspace::<WIDTH>::default();
+        runner.prepare(&mut workspace, 1);
+        let mut results = [Vec::new(), Vec::new()];
         for first in (0..self.batch).step_by(WIDTH) {
-            let lanes = Lanes::<WIDTH>::new(parameters);
             // Lanes beyond the end repeat the last point.
             let point = |w: usize| (first + w).min(self.batch - 1);
-            let read = |x: &(usize, Vec<f64>)| lanes.input(x.0, |i, w| x.1[point(w) * x.0 + i]);
-            let root = lanes.root(residual, &known.each_ref().map(read), &read(&guess));
+            for (input, (n, x)) in known.iter().chain([&guess]).enumerate() {
+                let fill = |i: usize| std::array::from_fn(|w| x[point(w) * n + i]);
+                runner.set(&mut workspace, 0, input, fill);
+            }
+            runner.run(&mut workspace, 0);
             for w in 0..WIDTH.min(self.batch - first) {
-                value.extend((0..n).map(|i| lanes.get(root.value, i)[w]));
-                inverse.extend((0..n * n).map(|i| lanes.get(root.inverse, i)[w]));
+                for (output, result) in results.iter_mut().enumerate() {
+                    let take = |_, _, lanes: &[f64; WIDTH]| result.push(lanes[w]);
+                    runner.read(&workspace, 0, output, take);
+                }
             }
         }
+        let [value, inverse] = results;
         Root {
             value: self.input(value),
             inverse: self.input(inverse),

@@ -1,11 +1,11 @@
-//! Memory of the lanes, kept per thread so that nothing is allocated after the first call.
+//! Memory of the programs, kept per thread so that nothing is allocated after the first call.
 
-use crate::algebra::{Arena, Lanes, Weights};
+use crate::algebra::Workspace;
 use std::cell::RefCell;
 
-/// Lanes of a width that has its memory.
+/// A number of points side by side that has its memory.
 pub(super) trait Memory<const W: usize> {
-    fn with<R>(f: impl FnOnce(&RefCell<Arena<W>>) -> R) -> R;
+    fn with<R>(f: impl FnOnce(&RefCell<Workspace<W>>) -> R) -> R;
 }
 
 pub(super) struct PerThread;
@@ -13,27 +13,24 @@ pub(super) struct PerThread;
 macro_rules! memory {
     ($($width:expr),+) => {$(
         impl Memory<$width> for PerThread {
-            fn with<R>(f: impl FnOnce(&RefCell<Arena<$width>>) -> R) -> R {
-                thread_local!(static ARENA: RefCell<Arena<$width>> = const {
-                    RefCell::new(Arena::EMPTY)
+            fn with<R>(f: impl FnOnce(&RefCell<Workspace<$width>>) -> R) -> R {
+                thread_local!(static WORKSPACE: RefCell<Workspace<$width>> = const {
+                    RefCell::new(Workspace::<$width>::EMPTY)
                 });
-                ARENA.with(f)
+                WORKSPACE.with(f)
             }
         }
     )+};
 }
 memory!(1, 8);
 
-pub(super) fn with_lanes<const W: usize, R>(
-    weights: &Weights,
-    work: impl FnOnce(&Lanes<W>) -> R,
-) -> R
+pub(super) fn with_workspace<const W: usize, R>(work: impl FnOnce(&mut Workspace<W>) -> R) -> R
 where
     PerThread: Memory<W>,
 {
-    let arena = PerThread::with(|cell| cell.take());
-    let lanes = Lanes::with_weights(weights, arena);
-    let result = work(&lanes);
-    PerThread::with(|cell| cell.replace(lanes.into_arena()));
+    // Taken out, so that a law that is called while another one runs finds its own.
+    let mut workspace = PerThread::with(|cell| cell.take());
+    let result = work(&mut workspace);
+    PerThread::with(|cell| cell.replace(workspace));
     result
 }

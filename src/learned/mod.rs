@@ -6,14 +6,17 @@ mod points;
 
 pub use normalisation::Normalisation;
 
-use crate::algebra::{Algebra, Arena, Dual, Lanes, ParameterLayout, Span, Tangent, Weights};
+use crate::algebra::{
+    Algebra, Bundles, ParameterLayout, Program, Recorder, Runner, Tables, Tangent, Weights,
+    Workspace,
+};
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::law::{
     BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
     Status, check_batch, prepare,
 };
-use crate::recurrent::{AnyLaw, Inputs, RecurrentLaw};
-use memory::with_lanes;
+use crate::recurrent::{AnyLaw, Forces, Inputs, RecurrentLaw, step};
+use memory::with_workspace;
 use points::{Chunk, OnePoint, Points, check_values};
 
 /// Points that one pass of a batch advances together.
@@ -31,9 +34,87 @@ pub struct LearnedLaw<L = AnyLaw> {
     layout: ParameterLayout,
     raw: Vec<f64>,
     weights: Weights,
-    prepared: Vec<f64>,
+    /// An increment with its tangent.
+    update: Prepared,
+    /// The free energy alone.
+    energy: Prepared,
     normalisation: Normalisation,
     state_layout: StateLayout,
+}
+
+/// A program with what of it depends on the parameters alone.
+#[derive(Clone, Debug)]
+struct Prepared {
+    program: Program,
+    tables: Tables<f64>,
+}
+
+impl Prepared {
+    fn new(program: Program, weights: &Weights) -> Self {
+        Self {
+            tables: program.tables(weights),
+            program,
+        }
+    }
+
+    fn runner<'a>(&'a self, weights: &'a Weights) -> Runner<'a> {
+        Runner::new(&self.program, &self.tables, weights)
+    }
+}
+
+/// Inputs of an increment, and the first two of a free energy.
+mod input {
+    pub const STATE: usize = 0;
+    pub const STRAIN_NEW: usize = 1;
+    pub const STRAIN_OLD: usize = 2;
+    pub const TIME: usize = 3;
+    pub const EXTERNAL: usize = 4;
+    pub const EXTERNAL_OF_ENERGY: usize = 2;
+}
+
+/// Outputs of an increment.
+mod output {
+    pub const STATE: usize = 0;
+    pub const STRESS: usize = 1;
+    pub const TANGENT: usize = 2;
+    pub const ENERGY: usize = 3;
+    pub const DISSIPATION: usize = 4;
+}
+
+/// An increment of a law with its consistent tangent, which uses that the old state does not depend
+/// on the strain.
+fn update<L: RecurrentLaw>(law: &L, external: usize) -> Program {
+    let a = Recorder::new();
+    let (t, n) = (Tangent::new(&a), law.components());
+    let state = a.input(law.states());
+    let strain_new = a.input(n);
+    let inputs = Inputs {
+        strain_new: t.variable(strain_new),
+        strain_old: t.fixed(a.input(n)),
+        dt: t.fixed(a.input(1)),
+        external: (external > 0).then(|| t.fixed(a.input(external))),
+    };
+    let new = step(law, &t, &law.prepare(&t), &inputs, &t.fixed(state));
+    let Forces { energy, stress, .. } = new.forces;
+    // Where the stress does not depend on the strain.
+    let no_tangent = || a.scale(&a.units(n), 0.0);
+    let outputs = [
+        new.state.value,
+        stress.value,
+        stress.directions.unwrap_or_else(no_tangent),
+        energy.value,
+        new.dissipation.value,
+    ];
+    Program::new(a, &outputs)
+}
+
+fn free_energy<L: RecurrentLaw>(law: &L, external: usize) -> Program {
+    let a = Recorder::new();
+    let state = a.input(law.states());
+    let strain = a.input(law.components());
+    let external = (external > 0).then(|| a.input(external));
+    let forces = law.forces(&a, &law.prepare(&a), &strain, external.as_ref(), &state);
+    Program::new(a, &[forces.energy])
 }
 
 impl<L: RecurrentLaw> LearnedLaw<L> {
@@ -67,19 +148,15 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         let external = normalisation.external_names.len();
         normalisation.check(law.components(), external)?;
         let weights = layout.weights(&raw);
-        let lanes = Lanes::<1>::with_weights(&weights, Arena::default());
-        let prepared = law.prepare(&lanes);
-        let prepared = (0..lanes.len(&prepared))
-            .map(|i| lanes.get(prepared, i)[0])
-            .collect();
         Ok(Self {
             name: name.into(),
             state_layout: StateLayout::new([("internal_variables", law.states())]),
+            update: Prepared::new(update(&law, external), &weights),
+            energy: Prepared::new(free_energy(&law, external), &weights),
             law,
             layout,
             raw,
             weights,
-            prepared,
             normalisation,
         })
     }
@@ -119,50 +196,42 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         }
     }
 
-    fn external<const W: usize>(
+    /// Sets the external variables of a program.
+    fn set_external<const W: usize>(
         &self,
-        lanes: &Lanes<W>,
+        runner: &Runner,
+        workspace: &mut Workspace<W>,
+        input: usize,
         value: impl Fn(usize) -> [f64; W],
-    ) -> Option<Span> {
+    ) {
         let scales = &self.normalisation.external;
-        (!scales.is_empty()).then(|| {
-            lanes.rows(scales.len(), |i| {
+        if !scales.is_empty() {
+            runner.set(workspace, 0, input, |i| {
                 let [offset, scale] = scales[i];
                 value(i).map(|value| (value - offset) / scale)
-            })
-        })
+            });
+        }
     }
 
-    /// Advances `W` points; the answer stays in the arena.
-    fn advance<const W: usize>(&self, lanes: &Lanes<W>, points: &impl Points<W>) -> Answer {
-        let scale = self.normalisation.strain;
-        let (t, n) = (Tangent::new(lanes), self.law.components());
-        let old = lanes.rows(n, |i| points.strain_old(i).map(|e| e / scale));
-        let new = lanes.rows(n, |i| points.strain_new(i).map(|e| e / scale));
-        let dt = lanes.rows(1, |_| points.dt().map(|dt| dt / self.normalisation.time));
-        let external = self.external(lanes, |i| points.external(i));
-        let state = lanes.rows(self.law.states(), |i| points.state(i));
-        let prepared = t.constant(&self.prepared);
-        let inputs = Inputs {
-            strain_old: t.fixed(old),
-            strain_new: t.variable(new),
-            dt: t.fixed(dt),
-            external: external.map(|e| t.fixed(e)),
-        };
-        let next = self.law.evolve(&t, &prepared, &inputs, &t.fixed(state));
-        let forces = self.law.forces(
-            &t,
-            &prepared,
-            &inputs.strain_new,
-            inputs.external.as_ref(),
-            &next,
-        );
-        Answer {
-            state: next.value,
-            stress: forces.stress,
-            energy: forces.energy.value,
-            dissipation: lanes.dot(&forces.driving_force.value, &lanes.sub(&next.value, &state)),
-        }
+    /// Advances `W` points; the answer stays in the workspace.
+    fn advance<const W: usize>(
+        &self,
+        runner: &Runner,
+        workspace: &mut Workspace<W>,
+        points: &impl Points<W>,
+    ) {
+        let Normalisation { strain, time, .. } = self.normalisation;
+        let scaled = |value: [f64; W], scale: f64| value.map(|value| value / scale);
+        runner.set(workspace, 0, input::STATE, |i| points.state(i));
+        runner.set(workspace, 0, input::STRAIN_NEW, |i| {
+            scaled(points.strain_new(i), strain)
+        });
+        runner.set(workspace, 0, input::STRAIN_OLD, |i| {
+            scaled(points.strain_old(i), strain)
+        });
+        runner.set(workspace, 0, input::TIME, |_| scaled(points.dt(), time));
+        self.set_external(runner, workspace, input::EXTERNAL, |i| points.external(i));
+        runner.run(workspace, 0);
     }
 
     fn update_with(
@@ -172,37 +241,45 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         state_new: &mut [f64],
         response: &mut Response,
     ) -> Result<(), UpdateError> {
-        with_lanes::<1, _>(&self.weights, |lanes| {
+        with_workspace::<1, _>(|workspace| {
             let one = OnePoint {
                 increment,
                 state: state_old,
             };
-            let answer = self.advance::<1>(lanes, &one);
+            let runner = self.update.runner(&self.weights);
+            runner.prepare(workspace, 1);
+            self.advance::<1>(&runner, workspace, &one);
             let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
             let tangent_scale = stress_scale / self.normalisation.strain;
             let mut result = Response {
-                stored_energy: lanes.get(answer.energy, 0)[0] * energy_scale,
-                dissipation: lanes.get(answer.dissipation, 0)[0] * energy_scale,
                 status: self.status(|i| increment.strain_new[i]),
                 ..Response::default()
             };
-            let stress = answer.stress;
-            lanes.read(stress.value, |_, i, [s]| {
-                result.stress[i] = s * stress_scale
-            });
-            if let Some(directions) = stress.directions {
-                lanes.read(directions, |j, i, [slope]| {
-                    result.tangent[(i, j)] = slope * tangent_scale;
-                });
-            }
             // Becomes NaN where a value is not finite.
-            let mut check = 0.0 * (result.stored_energy + result.dissipation);
-            check += 0.0 * (result.stress.sum() + result.tangent.sum());
-            lanes.read(answer.state, |_, _, [z]| check += 0.0 * z);
+            let mut check = 0.0;
+            let mut scaled = |value: f64, scale: f64| {
+                check += 0.0 * value * scale;
+                value * scale
+            };
+            runner.read(workspace, 0, output::STRESS, |_, i, [s]| {
+                result.stress[i] = scaled(*s, stress_scale);
+            });
+            runner.read(workspace, 0, output::TANGENT, |j, i, [slope]| {
+                result.tangent[(i, j)] = scaled(*slope, tangent_scale);
+            });
+            runner.read(workspace, 0, output::ENERGY, |_, _, [energy]| {
+                result.stored_energy = scaled(*energy, energy_scale);
+            });
+            runner.read(workspace, 0, output::DISSIPATION, |_, _, [dissipation]| {
+                result.dissipation = scaled(*dissipation, energy_scale);
+            });
+            runner.read(workspace, 0, output::STATE, |_, _, [z]| {
+                scaled(*z, 1.0);
+            });
             if check.is_nan() {
-                return Err(fault(lanes, 0));
+                return Err(fault(workspace, 0));
             }
-            lanes.read(answer.state, |_, i, [z]| state_new[i] = *z);
+            runner.read(workspace, 0, output::STATE, |_, i, [z]| state_new[i] = *z);
             *response = result;
             Ok(())
         })
@@ -212,11 +289,12 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         let (p, n) = (input.points, self.components());
         let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
         let tangent_scale = stress_scale / self.normalisation.strain;
-        with_lanes::<WIDTH, _>(&self.weights, |lanes| {
+        with_workspace::<WIDTH, _>(|workspace| {
+            let runner = self.update.runner(&self.weights);
             for first in (0..p).step_by(WIDTH) {
-                lanes.clear();
+                runner.prepare(workspace, 1);
                 let count = WIDTH.min(p - first);
-                let answer = self.advance::<WIDTH>(lanes, &Chunk { input, first });
+                self.advance::<WIDTH>(&runner, workspace, &Chunk { input, first });
                 // Becomes NaN where a value is not finite.
                 let mut check = [0.0; WIDTH];
                 let mut put = |to: &mut [f64], at: usize, from: &[f64; WIDTH], scale: f64| {
@@ -230,30 +308,28 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                         _ => to[..count].copy_from_slice(&values[..count]),
                     }
                 };
-                lanes.read(answer.state, |_, i, z| put(output.state, i, z, 1.0));
-                lanes.read(answer.stress.value, |_, i, stress| {
+                runner.read(workspace, 0, output::STATE, |_, i, z| {
+                    put(output.state, i, z, 1.0);
+                });
+                runner.read(workspace, 0, output::STRESS, |_, i, stress| {
                     put(output.stress, i, stress, stress_scale);
                 });
-                lanes.read(answer.energy, |_, _, energy| {
+                runner.read(workspace, 0, output::ENERGY, |_, _, energy| {
                     put(output.stored_energy, 0, energy, energy_scale);
                 });
-                lanes.read(answer.dissipation, |_, _, dissipation| {
+                runner.read(workspace, 0, output::DISSIPATION, |_, _, dissipation| {
                     put(output.dissipation, 0, dissipation, energy_scale);
                 });
-                match answer.stress.directions {
-                    Some(directions) => lanes.read(directions, |j, i, slope| {
-                        put(output.tangent, i * n + j, slope, tangent_scale);
-                    }),
-                    // The stress does not depend on the strain.
-                    None => (0..n * n).for_each(|i| put(output.tangent, i, &[0.0; WIDTH], 0.0)),
-                }
+                runner.read(workspace, 0, output::TANGENT, |j, i, slope| {
+                    put(output.tangent, i * n + j, slope, tangent_scale);
+                });
                 for w in 0..count {
                     output.status[first + w] = self.status(|i| input.strain_new[i * p + first + w]);
                 }
                 if let Some(w) = check[..count].iter().position(|check| check.is_nan()) {
                     return Err(BatchError {
                         point: first + w,
-                        source: fault(lanes, w),
+                        source: fault(workspace, w),
                     });
                 }
             }
@@ -284,16 +360,18 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
     }
 
     fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
-        with_lanes::<1, _>(&self.weights, |lanes| {
+        with_workspace::<1, _>(|workspace| {
+            let runner = self.energy.runner(&self.weights);
+            runner.prepare(workspace, 1);
             let scale = self.normalisation.strain;
-            let prepared = lanes.constant(&self.prepared);
-            let strain = lanes.input(strain.len(), |i, _| strain[i] / scale);
-            let external = self.external(lanes, |i| [external[i]]);
-            let state = lanes.constant(state);
-            let forces = self
-                .law
-                .forces(lanes, &prepared, &strain, external.as_ref(), &state);
-            lanes.get(forces.energy, 0)[0] * self.energy_scale()
+            runner.set(workspace, 0, input::STATE, |i| [state[i]]);
+            runner.set(workspace, 0, input::STRAIN_NEW, |i| [strain[i] / scale]);
+            let variable = |i: usize| [external[i]];
+            self.set_external(&runner, workspace, input::EXTERNAL_OF_ENERGY, variable);
+            runner.run(workspace, 0);
+            let mut energy = f64::NAN;
+            runner.read(workspace, 0, 0, |_, _, [value]| energy = *value);
+            energy * self.energy_scale()
         })
     }
 
@@ -336,8 +414,8 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
 }
 
 /// Why the answer of a lane is not finite.
-fn fault<const W: usize>(lanes: &Lanes<W>, lane: usize) -> UpdateError {
-    match lanes.unsolved()[lane] {
+fn fault<const W: usize>(workspace: &Workspace<W>, lane: usize) -> UpdateError {
+    match workspace.unsolved()[lane] {
         None => UpdateError::Overflow { what: "the law" },
         Some(unsolved) => UpdateError::NotConverged {
             what: "the implicit update",
@@ -345,12 +423,4 @@ fn fault<const W: usize>(lanes: &Lanes<W>, lane: usize) -> UpdateError {
             residual: unsolved.residual,
         },
     }
-}
-
-/// Where the answers of [`LearnedLaw::advance`] lie.
-struct Answer {
-    state: Span,
-    stress: Dual<Span>,
-    energy: Span,
-    dissipation: Span,
 }

@@ -183,7 +183,7 @@ impl RecurrentLaw for GeneralizedStandard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algebra::{Lanes, newton};
+    use crate::algebra::{Program, Recorder, Runner, Workspace};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -214,23 +214,29 @@ mod tests {
                 .map(|p| p + random.random_range(-0.5..0.5))
                 .collect();
             let effective = layout.effective(&raw);
-            let lanes = Lanes::<1>::new(&effective);
+            let a = Recorder::new();
             let size = 10f64.powf(random.random_range(-1.0..1.0));
             let mut draw = |n| {
                 let values: Vec<_> = (0..n).map(|_| random.random_range(-size..size)).collect();
-                lanes.constant(&values)
+                a.constant(&values)
             };
             let inputs = Inputs {
                 strain_old: draw(3),
                 strain_new: draw(3),
-                dt: lanes.constant(&[1.0]),
+                dt: a.constant(&[1.0]),
                 external: None,
             };
             let state = draw(8);
-            let known = law.known(&lanes, &law.prepare(&lanes), &inputs, &state);
+            let known = law.known(&a, &law.prepare(&a), &inputs, &state);
+            let root = a.root(&law, &known, &state);
+            let program = Program::new(a, &[root.value]);
+            let tables = program.tables_of(&effective);
+            let runner = Runner::of(&program, &tables, &effective);
+            let mut workspace = Workspace::<1>::default();
+            runner.prepare(&mut workspace, 1);
             let mut steps = Vec::new();
-            newton(&lanes, &law, &known, state, |_, step| steps.push(step));
-            assert_eq!(lanes.unsolved(), [None]);
+            runner.watched(&mut workspace, 0, &mut |_, step| steps.push(step));
+            assert_eq!(workspace.unsolved(), [None]);
             passes.push(steps.len());
             steps.retain(|step| *step > ROUND_OFF * (1.0 + size));
             if let [.., a, b, c] = steps[..] {

@@ -93,17 +93,32 @@ impl Histories {
         self.padded.stress.iter().map(|s| s / scale).collect()
     }
 
-    /// The inputs of the increment that ends in `row`: `input` reads `[n, records]`, one component
-    /// after the other, normalised.
-    pub(super) fn inputs<V>(&self, row: usize, input: impl Fn(&[f64]) -> V) -> Inputs<V> {
-        let (records, m) = (self.records(), self.normalisation.external.len());
+    /// Number of external variables.
+    pub fn external(&self) -> usize {
+        self.normalisation.external.len()
+    }
+
+    /// Strain at both ends, `dt` and external variables of the increment that ends in `row`: each
+    /// `[n, records]`, one component after the other, normalised.
+    pub(super) fn inputs_at(&self, row: usize) -> [&[f64]; 4] {
+        let (records, m) = (self.records(), self.external());
         let n = self.components() * records;
-        let external = &self.external[row * m * records..][..m * records];
+        [
+            &self.strain[row * n..][..n],
+            &self.strain[(row + 1) * n..][..n],
+            &self.dt[row * records..][..records],
+            &self.external[row * m * records..][..m * records],
+        ]
+    }
+
+    /// The inputs of the increment that ends in `row`, each read by `input`.
+    pub(super) fn inputs<V>(&self, row: usize, input: impl Fn(&[f64]) -> V) -> Inputs<V> {
+        let [strain_old, strain_new, dt, external] = self.inputs_at(row);
         Inputs {
-            strain_old: input(&self.strain[row * n..][..n]),
-            strain_new: input(&self.strain[(row + 1) * n..][..n]),
-            dt: input(&self.dt[row * records..][..records]),
-            external: (m > 0).then(|| input(external)),
+            strain_old: input(strain_old),
+            strain_new: input(strain_new),
+            dt: input(dt),
+            external: (!external.is_empty()).then(|| input(external)),
         }
     }
 

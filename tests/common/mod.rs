@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use hysteron::UpdateError;
+use hysteron::algebra::{Program, Runner, Workspace};
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::learned::{LearnedLaw, Normalisation};
@@ -130,4 +131,27 @@ pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
         }
     }
     list
+}
+
+/// Runs a program once: inputs and outputs entry by entry at every lane.
+pub fn run<const W: usize>(
+    program: &Program,
+    parameters: &[f64],
+    inputs: &[&[[f64; W]]],
+) -> Vec<Vec<[f64; W]>> {
+    let tables = program.tables_of(parameters);
+    let runner = Runner::of(program, &tables, parameters);
+    let mut workspace = Workspace::<W>::default();
+    runner.prepare(&mut workspace, 1);
+    for (n, input) in inputs.iter().enumerate() {
+        runner.set(&mut workspace, 0, n, |i| input[i]);
+    }
+    runner.run(&mut workspace, 0);
+    let outputs = 0..runner.output_count();
+    let output = |n| {
+        let mut values = Vec::new();
+        runner.read(&workspace, 0, n, |_, _, value| values.push(*value));
+        values
+    };
+    outputs.map(output).collect()
 }

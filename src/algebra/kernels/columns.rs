@@ -2,10 +2,10 @@
 //! vectors (the directions of a tangent) share each load of the weight.
 
 use super::simd::{Isa, Numbers, Register};
-use super::{Start, dispatched};
+use super::{Start, for_each_isa};
 use crate::algebra::Real;
 
-dispatched!(
+for_each_isa!(
     /// `y_k = A x_k + start` for several vectors. `columns [m, n]` holds `A [n, m]` column by
     /// column; `[count, stride, m]` says how many vectors `[m]` lie in `x`, and how far apart;
     /// `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'

@@ -2,19 +2,9 @@
 //! the registers.
 
 use super::simd::{Isa, Numbers, Register};
-use super::{Start, dispatched};
+use super::{Start, dispatched, for_each_isa};
 use crate::algebra::Real;
 
-dispatched!(
-    /// `y = A x + start` at every lane; `weight` row-major `[y.len(), x.len()]`.
-    pub(crate) fn dense [T: Real, const W: usize] [T, W] = dense_body(
-        weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
-);
-dispatched!(
-    /// `x = Aᵀ y + start` at every lane.
-    pub(crate) fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
-        weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
-);
 dispatched!(
     /// `gradient[i, j] += Σ_calls Σ_lanes ȳ_i x_j`, `calls` being pairs of starts of `ȳ` in
     /// `adjoints` and of `x` in `values`: each register tile runs through all calls.
@@ -23,8 +13,39 @@ dispatched!(
         rows: usize, columns: usize, gradient: &mut [T])
 );
 
+dispatched!(
+    /// `sums_i += Σ_starts Σ_lanes x_{start + i}`.
+    pub(crate) fn sum_add [T: Real, const W: usize] [T, W] = sum_body(
+        starts: &[usize], x: &[[T; W]], sums: &mut [T])
+);
+
+#[inline(always)]
+fn sum_body<I: Isa, T: Real, const W: usize>(starts: &[usize], x: &[[T; W]], sums: &mut [T]) {
+    for (i, sum) in sums.iter_mut().enumerate() {
+        let mut lanes = [T::ZERO; W];
+        for start in starts {
+            let x = &x[start + i];
+            for w in 0..W {
+                lanes[w] += x[w];
+            }
+        }
+        *sum += lanes.iter().copied().sum::<T>();
+    }
+}
+
 /// One number in a register, where the lanes do not fill a wider one.
 type One<T> = Numbers<T, 1, false>;
+
+for_each_isa!(
+    /// `y = A x + start` at every lane; `weight` row-major `[y.len(), x.len()]`.
+    pub(crate) fn dense [T: Real, const W: usize] [T, W] = dense_body(
+        weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
+);
+for_each_isa!(
+    /// `x = Aᵀ y + start` at every lane.
+    pub(crate) fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
+        weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
+);
 
 #[inline(always)]
 pub(super) fn dense_body<I: Isa, T: Real, const W: usize>(

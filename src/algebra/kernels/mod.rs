@@ -5,22 +5,24 @@
 // include one.
 #![allow(clippy::needless_range_loop, clippy::int_plus_one)]
 
+pub(crate) mod accumulate;
 #[cfg(test)]
 mod accuracy;
 mod columns;
+pub(crate) mod combine;
 mod dense;
-mod elementwise;
+pub(crate) mod elementwise;
 pub(crate) mod math;
 mod matrix;
 pub(crate) mod simd;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use accumulate::Slope;
 pub(crate) use columns::dense_columns;
-pub(crate) use dense::{dense, dense_transposed, outer_add};
-pub(crate) use elementwise::{
-    Binary, activate, activate_adjoint, affine, binary, binary_uniform, dot, dot_uniform, select,
-};
+pub(crate) use combine::MAX_TERMS;
+pub(crate) use dense::{dense, dense_transposed, outer_add, sum_add};
+pub(crate) use elementwise::Binary;
 
 pub(crate) use matrix::{invert, matrix, matrix_transposed_add};
 
@@ -64,6 +66,46 @@ macro_rules! dispatched {
 }
 
 pub(crate) use dispatched;
+
+/// Compiles one body for each instruction set, to be called where the instruction set is known: a
+/// function by itself, so that what calls many of them stays small.
+macro_rules! for_each_isa {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
+        = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// The machine has the instruction set.
+        #[inline(always)]
+        $visibility unsafe fn $name<I: $crate::algebra::kernels::simd::Isa, $($generics)*>(
+            $($arg: $type),*
+        ) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::algebra::kernels::simd::{Avx2, Avx512};
+                #[target_feature(enable = "avx512f,avx512dq,fma")]
+                fn avx512<$($generics)*>($($arg: $type),*) {
+                    $body::<Avx512, $($names)*>($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$($generics)*>($($arg: $type),*) {
+                    $body::<Avx2, $($names)*>($($arg),*)
+                }
+                if std::any::TypeId::of::<I>() == std::any::TypeId::of::<Avx512>() {
+                    // SAFETY: the caller's.
+                    return unsafe { avx512::<$($names)*>($($arg),*) };
+                }
+                if std::any::TypeId::of::<I>() == std::any::TypeId::of::<Avx2>() {
+                    // SAFETY: the caller's.
+                    return unsafe { avx2::<$($names)*>($($arg),*) };
+                }
+            }
+            $body::<I, $($names)*>($($arg),*)
+        }
+    };
+}
+
+pub(crate) use for_each_isa;
 
 /// What a product is added to.
 #[derive(Clone, Copy, Debug)]

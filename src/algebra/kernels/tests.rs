@@ -1,13 +1,28 @@
 //! The products as this machine computes them against the same bodies over arrays, with fused
 //! multiply-add (as on 64-bit ARM) and without it (on any machine).
 
-use super::columns::dense_columns_body;
-use super::dense::{dense_body, dense_transposed_body, outer_body};
 use super::simd::{Neon, Portable};
-use super::{Start, dense, dense_columns, dense_transposed, outer_add};
+use super::{
+    Start,
+    columns::dense_columns_body,
+    dense::{dense_body, dense_transposed_body, outer_body},
+    dispatched, outer_add,
+};
 use crate::algebra::Real;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+dispatched!(
+    fn dense [T: Real, const W: usize] [T, W] = dense_body(
+        weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
+);
+dispatched!(
+    fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
+        weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
+);
+dispatched!(
+    fn dense_columns [T: Real] [T] = dense_columns_body(
+        columns: &[T], start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
+);
 /// Whether the dispatched functions multiply and add in one rounding.
 fn fused() -> bool {
     #[cfg(target_arch = "x86_64")]

@@ -1,68 +1,81 @@
 //! Some histories side by side: their roll-out, and the reverse sweep through it.
 
 use super::Histories;
-use crate::algebra::{Lanes, Real, Span, Tape, TapeMemory};
+use crate::algebra::{Backward, Gradient, Program, Real, Recorder, Runner, Workspace};
 use crate::recurrent::{Inputs, RecurrentLaw, step};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Bytes of vectors that one tape may hold: the values and their adjoints then stay in the cache
-/// of a core.
-const SEGMENT_BYTES: usize = 192 * 1024;
+/// Bytes that all records of a roll-out may take together. Within, the sweep finds what the forward
+/// pass kept; beyond, it runs forward again, segment by segment.
+const RECORD_BYTES: usize = 512 << 20;
+/// Bytes of a segment's record, which then stays in the cache of a core.
+const SEGMENT_BYTES: usize = 256 << 10;
 
-/// Memory of the tapes, reused by the next sweep.
+/// Outputs of a step.
+const STRESS: usize = 0;
+const DISSIPATION: usize = 1;
+const STATE: usize = 2;
+
+/// One increment of a law, recorded: from the strain at both ends, `dt`, the state and, where there
+/// are any, external variables.
+pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize, sweep: bool) -> Program {
+    let a = Recorder::new();
+    let n = law.components();
+    let [strain_old, strain_new] = [(); 2].map(|()| a.input(n));
+    let dt = a.input(1);
+    let state = a.input(law.states());
+    let inputs = Inputs {
+        strain_old,
+        strain_new,
+        dt,
+        external: (external > 0).then(|| a.input(external)),
+    };
+    let new = step(law, &a, &law.prepare(&a), &inputs, &state);
+    let outputs = [new.forces.stress, new.dissipation, new.state];
+    match sweep {
+        true => Program::with_sweep(a, &outputs, &[state]),
+        false => Program::new(a, &outputs),
+    }
+}
+
+/// Memory of the sweeps, reused by the next one.
 #[derive(Clone, Debug, Default)]
 pub struct TapePool(Arc<Memories>);
 
 #[derive(Debug, Default)]
 pub struct Memories {
-    double: Mutex<Vec<Memory<f64, 8>>>,
-    single: Mutex<Vec<Memory<f32, 16>>>,
-}
-
-/// What one sweep works with.
-#[derive(Debug)]
-pub struct Memory<T, const W: usize> {
-    tape: TapeMemory<W, T>,
-    adjoints: Vec<[T; W]>,
-}
-
-impl<T: Real, const W: usize> Default for Memory<T, W> {
-    fn default() -> Self {
-        Self {
-            tape: TapeMemory::default(),
-            adjoints: Vec::new(),
-        }
-    }
+    double: Mutex<Vec<Workspace<8, f64>>>,
+    single: Mutex<Vec<Workspace<16, f32>>>,
 }
 
 /// A scalar that is trained with, `W` histories side by side.
 pub trait Precision<const W: usize>: Real {
-    fn memories(pool: &Memories) -> &Mutex<Vec<Memory<Self, W>>>;
+    fn memories(pool: &Memories) -> &Mutex<Vec<Workspace<W, Self>>>;
 }
 
 impl Precision<8> for f64 {
-    fn memories(pool: &Memories) -> &Mutex<Vec<Memory<f64, 8>>> {
+    fn memories(pool: &Memories) -> &Mutex<Vec<Workspace<8, f64>>> {
         &pool.double
     }
 }
 
 impl Precision<16> for f32 {
-    fn memories(pool: &Memories) -> &Mutex<Vec<Memory<f32, 16>>> {
+    fn memories(pool: &Memories) -> &Mutex<Vec<Workspace<16, f32>>> {
         &pool.single
     }
 }
 
 impl TapePool {
-    fn take<T: Precision<W>, const W: usize>(&self) -> Memory<T, W> {
-        self.lock().pop().unwrap_or_default()
+    pub(super) fn take<T: Precision<W>, const W: usize>(&self) -> Workspace<W, T> {
+        self.lock::<T, W>().pop().unwrap_or_default()
     }
 
-    fn give<T: Precision<W>, const W: usize>(&self, memory: Memory<T, W>) {
-        self.lock().push(memory);
+    fn give<T: Precision<W>, const W: usize>(&self, memory: Workspace<W, T>) {
+        self.lock::<T, W>().push(memory);
     }
 
-    fn lock<T: Precision<W>, const W: usize>(&self) -> MutexGuard<'_, Vec<Memory<T, W>>> {
+    fn lock<T: Precision<W>, const W: usize>(&self) -> MutexGuard<'_, Vec<Workspace<W, T>>> {
         // A poisoned pool only holds memory to be overwritten.
         T::memories(&self.0)
             .lock()
@@ -70,18 +83,20 @@ impl TapePool {
     }
 }
 
-/// Up to `W` histories side by side: their outputs, and the state at the start of every segment.
-/// A segment's tape is recorded when the sweep comes to it, so that the memory of a training step
-/// grows by one state a segment and not by all intermediate values of all rows.
+/// Up to `W` histories side by side.
 #[derive(Debug)]
 pub struct Block<T, const W: usize> {
     pub records: Range<usize>,
-    /// Rows of a segment; the last may be shorter.
+    /// Rows of a segment.
     segment: usize,
+    /// Whether the record of all rows is kept: then they are one segment.
+    whole: bool,
     /// State at the start of each segment, `[segments][states]`.
     states: Vec<[T; W]>,
     /// `[rows][components + 1]`
     pub outputs: Vec<[T; W]>,
+    /// The record, where it is kept.
+    workspace: Mutex<Option<Workspace<W, T>>>,
 }
 
 /// Component `i` of the records from `first` on in `[n, records]`; lanes beyond the end repeat the
@@ -99,145 +114,126 @@ fn lanes<T: Real, const W: usize>(
     }
 }
 
-/// Where output `i` of a step lies: the stress components, then the dissipation.
-fn output_at(stress: &Span, dissipation: &Span, i: usize, width: usize) -> (Span, usize) {
-    if i + 1 < width {
-        (*stress, i)
-    } else {
-        (*dissipation, 0)
+/// Runs the increment that ends in `row` as step `at`, and takes the state on.
+fn advance<T: Real, const W: usize>(
+    runner: &Runner<T>,
+    workspace: &mut Workspace<W, T>,
+    histories: &Histories,
+    [row, at]: [usize; 2],
+    first: usize,
+    state: &mut [[T; W]],
+) {
+    let records = histories.records();
+    let [strain_old, strain_new, dt, external] = histories.inputs_at(row);
+    let of = |values: &[f64], i: usize| lanes(values, records, first, i);
+    runner.set(workspace, at, 0, |i| of(strain_old, i));
+    runner.set(workspace, at, 1, |i| of(strain_new, i));
+    runner.set(workspace, at, 2, |i| of(dt, i));
+    runner.set(workspace, at, 3, |i| state[i]);
+    if !external.is_empty() {
+        runner.set(workspace, at, 4, |i| of(external, i));
     }
+    runner.run(workspace, at);
+    runner.read(workspace, at, STATE, |_, i, z| state[i] = *z);
 }
 
 impl<T: Real, const W: usize> Block<T, W> {
-    fn inputs(
-        histories: &Histories,
-        row: usize,
-        first: usize,
-        input: impl Fn(usize, &dyn Fn(usize) -> [T; W]) -> Span,
-    ) -> Inputs<Span> {
-        let records = histories.records();
-        histories.inputs(row, |values| {
-            let n = values.len() / records;
-            input(n, &|i| lanes(values, records, first, i))
-        })
-    }
-
-    pub fn forward<L: RecurrentLaw>(
-        law: &L,
-        parameters: &[T],
+    /// `keep` says whether a sweep follows.
+    pub fn forward(
+        runner: &Runner<T>,
         histories: &Histories,
         records: Range<usize>,
+        mut workspace: Workspace<W, T>,
+        keep: bool,
     ) -> Self {
-        let [rows, width, _] = histories.shape();
-        let a = Lanes::<W, T>::new(parameters);
-        let prepared = law.prepare(&a);
-        let state = a.rows(law.states(), |_| [T::ZERO; W]);
-        let (kept, used) = (a.mark(), a.used());
+        let [rows, width, count] = histories.shape();
+        let step_bytes = (runner.program().record_len() * size_of::<[T; W]>()).max(1);
+        let whole = keep && rows * step_bytes * count.div_ceil(W) <= RECORD_BYTES;
+        let segment = match whole {
+            true => rows,
+            false => (SEGMENT_BYTES / step_bytes).clamp(1, rows),
+        };
+        runner.prepare(&mut workspace, if whole { rows } else { 1 });
+        let mut state = vec![[T::ZERO; W]; runner.input_len(3)];
         let mut outputs = Vec::with_capacity(rows * width);
         let mut states = Vec::new();
-        let mut segment = rows;
         for row in 0..rows {
             if row % segment == 0 {
-                a.read(state, |_, _, z| states.push(*z));
+                states.extend_from_slice(&state);
             }
-            let inputs = Self::inputs(histories, row, records.start, |n, fill| a.rows(n, fill));
-            let new = step(law, &a, &prepared, &inputs, &state);
-            a.read(new.forces.stress, |_, _, stress| outputs.push(*stress));
-            a.read(new.dissipation, |_, _, dissipation| {
-                outputs.push(*dissipation)
-            });
-            a.overwrite(state, new.state);
-            if row == 0 {
-                let bytes = (a.used() - used) * size_of::<[T; W]>();
-                segment = (SEGMENT_BYTES / bytes).max(1);
+            let at = if whole { row } else { 0 };
+            advance(
+                runner,
+                &mut workspace,
+                histories,
+                [row, at],
+                records.start,
+                &mut state,
+            );
+            for output in [STRESS, DISSIPATION] {
+                runner.read(&workspace, at, output, |_, _, value| outputs.push(*value));
             }
-            a.truncate(kept);
         }
         Self {
             records,
             segment,
+            whole,
             states,
             outputs,
+            workspace: Mutex::new(Some(workspace)),
         }
     }
 
-    /// The gradient of the effective parameters from that of the roll-out, `[rows, components + 1,
-    /// records]`.
-    pub fn backward<L: RecurrentLaw>(
+    /// The sums of the sweep from the gradient of the roll-out, `[rows, components + 1, records]`.
+    pub fn backward(
         &self,
-        law: &L,
-        parameters: &[T],
+        runner: &Runner<T>,
         histories: &Histories,
         pool: &TapePool,
         output: &[T],
-    ) -> Vec<T>
+    ) -> Gradient<T>
     where
         T: Precision<W>,
     {
         let [rows, width, records] = histories.shape();
-        let mut gradient = vec![T::ZERO; parameters.len()];
-        let mut memory: Memory<T, W> = pool.take();
-        let mut first_memory: Memory<T, W> = pool.take();
-        // What depends on the parameters alone is recorded once, and swept back at the end.
-        let tape = Tape::with_memory(parameters, first_memory.tape);
-        let prepared = law.prepare(&tape);
-        let prepared_values = tape.values(prepared);
-        first_memory.tape = tape.into_memory();
-        let mut prepared_bar = vec![[T::ZERO; W]; prepared_values.len()];
-        // The derivative with respect to the state at the end of the segment.
-        let mut carry = vec![[T::ZERO; W]; law.states()];
-        let mut outputs = Vec::with_capacity(self.segment.min(rows));
+        let kept = self.workspace.lock();
+        let kept = kept.unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let whole = self.whole && kept.is_some();
+        let mut workspace = kept.unwrap_or_else(|| pool.take());
+        runner.prepare(&mut workspace, self.segment.min(rows));
+        let mut sweep = Backward::new(*runner, &mut workspace);
+        let states = runner.input_len(3);
+        // The derivative with respect to the state at the end of the step.
+        let mut carry = vec![[T::ZERO; W]; states];
         for segment in (0..rows.div_ceil(self.segment)).rev() {
             let first = segment * self.segment;
             let last = (first + self.segment).min(rows);
-            let tape = Tape::<W, T>::with_memory(parameters, memory.tape);
-            let constant = tape.rows(prepared_values.len(), |i| prepared_values[i]);
-            let start = &self.states[segment * law.states()..];
-            let start = tape.rows(law.states(), |i| start[i]);
-            let mut state = start;
-            outputs.clear();
-            for row in first..last {
-                let records = self.records.start;
-                let inputs = Self::inputs(histories, row, records, |n, fill| tape.rows(n, fill));
-                let new = step(law, &tape, &constant, &inputs, &state);
-                outputs.push((new.forces.stress, new.dissipation));
-                state = new.state;
-            }
-            memory.tape = tape.into_memory();
-            let seed = |adjoints: &mut [[T; W]]| {
-                for (i, carry) in carry.iter().enumerate() {
-                    adjoints[state.at(i)] = *carry;
+            if !whole {
+                sweep.take();
+                let mut state = self.states[segment * states..][..states].to_vec();
+                for row in first..last {
+                    let start = self.records.start;
+                    let steps = [row, row - first];
+                    let workspace = sweep.workspace();
+                    advance(runner, workspace, histories, steps, start, &mut state);
                 }
-                for (row, (stress, dissipation)) in (first..last).zip(&outputs) {
-                    for i in 0..width {
-                        let (span, k) = output_at(stress, dissipation, i, width);
-                        let from = &output[(row * width + i) * records..][self.records.clone()];
-                        for (bar, from) in adjoints[span.at(k)].iter_mut().zip(from) {
-                            *bar += *from;
-                        }
+            }
+            for row in (first..last).rev() {
+                let seed = |i: usize| -> [T; W] {
+                    let from = &output[(row * width + i) * records..][self.records.clone()];
+                    match from.first_chunk() {
+                        Some(full) => *full,
+                        None => std::array::from_fn(|w| from.get(w).copied().unwrap_or(T::ZERO)),
                     }
-                }
-            };
-            let Memory { tape, adjoints } = &mut memory;
-            tape.backward(parameters, adjoints, seed, &mut gradient);
-            for (i, carry) in carry.iter_mut().enumerate() {
-                *carry = adjoints[start.at(i)];
-            }
-            for (i, sum) in prepared_bar.iter_mut().enumerate() {
-                for (sum, bar) in sum.iter_mut().zip(adjoints[constant.at(i)]) {
-                    *sum += bar;
-                }
+                };
+                sweep.seed(STRESS, seed);
+                sweep.seed(DISSIPATION, |_| seed(width - 1));
+                sweep.seed(STATE, |i| carry[i]);
+                sweep.step(row - first, |_, i, bar| carry[i] = *bar);
             }
         }
-        let Memory { tape, adjoints } = &mut first_memory;
-        let seed = |adjoints: &mut [[T; W]]| {
-            for (i, bar) in prepared_bar.iter().enumerate() {
-                adjoints[prepared.at(i)] = *bar;
-            }
-        };
-        tape.backward(parameters, adjoints, seed, &mut gradient);
-        pool.give(memory);
-        pool.give(first_memory);
+        let gradient = sweep.finish();
+        pool.give(workspace);
         gradient
     }
 }

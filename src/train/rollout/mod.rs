@@ -3,7 +3,7 @@
 mod block;
 
 use super::Histories;
-use crate::algebra::{Algebra, Real, Tensors, numbers, tensor};
+use crate::algebra::{Algebra, Gradient, Program, Real, Runner, Tables, Tensors, numbers, tensor};
 use crate::recurrent::{Inputs, RecurrentLaw, step};
 use block::{Block, Precision};
 use burn::backend::{Autodiff, Flex};
@@ -21,10 +21,16 @@ pub use block::TapePool;
 
 /// Stress and dissipation without gradients, `[rows, components + 1, records]` flat, normalised.
 pub fn roll_out<L: RecurrentLaw>(law: &L, effective: &[f64], histories: &Histories) -> Vec<f64> {
-    flat(&forward::<L, f64, 8>(law, effective, histories), histories)
+    let program = block::record(law, histories.external(), false);
+    let tables = program.tables_of(effective);
+    let runner = Runner::of(&program, &tables, effective);
+    let run =
+        |records| Block::<f64, 8>::forward(&runner, histories, records, Default::default(), false);
+    let blocks: Vec<_> = histories.blocks(8).into_par_iter().map(run).collect();
+    flat(&blocks, histories)
 }
 
-/// The roll-out op by op on burn tensors: any device, and the oracle of the tape.
+/// The roll-out op by op on burn tensors: any device, and the oracle of the sweep.
 ///
 /// `effective [p]`; returns `[rows, components + 1, records]`, normalised, in the float type of
 /// the parameters.
@@ -53,7 +59,7 @@ pub fn roll_out_tensors<L: RecurrentLaw>(
 }
 
 /// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward over lanes,
-/// backward by the reverse sweep of their tapes.
+/// backward by a reverse sweep through what the forward pass kept.
 ///
 /// `effective [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is what
 /// is returned, `[rows, components + 1, records]`, normalised.
@@ -71,16 +77,6 @@ pub fn roll_out_tape<L: RecurrentLaw + 'static>(
         DType::F32 => one_operation::<L, f32, 16>(law, effective, histories, pool),
         other => panic!("a roll-out is f64 or f32, not {other:?}"),
     }
-}
-
-fn forward<L: RecurrentLaw, T: Real, const W: usize>(
-    law: &L,
-    parameters: &[T],
-    histories: &Histories,
-) -> Vec<Block<T, W>> {
-    let blocks = histories.blocks(W);
-    let run = |records| Block::forward(law, parameters, histories, records);
-    blocks.into_par_iter().map(run).collect()
 }
 
 /// Block by block into `[rows, components + 1, records]`.
@@ -106,7 +102,11 @@ where
     T: Precision<W> + Element,
 {
     let parameters = numbers::<T, 1>(effective.clone().inner());
-    let blocks = forward::<L, T, W>(law, &parameters, histories);
+    let program = block::record(law.as_ref(), histories.external(), true);
+    let tables = program.tables_of(&parameters);
+    let runner = Runner::of(&program, &tables, &parameters);
+    let run = |records| Block::forward(&runner, histories, records, pool.take(), true);
+    let blocks: Vec<Block<T, W>> = histories.blocks(W).into_par_iter().map(run).collect();
     let shape = histories.shape();
     let output = flat_tensor(flat(&blocks, histories))
         .try_into_primitive::<Flex>()
@@ -116,13 +116,14 @@ where
         .expect("the parameters live on the differentiable CPU device")
         .node();
     let recorded = Recorded {
-        law: law.clone(),
         histories: histories.clone(),
+        program,
+        tables,
         parameters,
         blocks,
         pool: pool.clone(),
     };
-    let output = match SweepBack(PhantomData::<fn() -> (L, T)>)
+    let output = match SweepBack(PhantomData::<fn() -> T>)
         .prepare::<NoCheckpointing>([node])
         .compute_bound()
         .stateful()
@@ -134,34 +135,30 @@ where
 }
 
 /// What the reverse sweep needs.
-struct Recorded<L, T, const W: usize> {
-    law: Arc<L>,
+struct Recorded<T, const W: usize> {
     histories: Arc<Histories>,
+    program: Program,
+    tables: Tables<T>,
     parameters: Vec<T>,
     blocks: Vec<Block<T, W>>,
     pool: TapePool,
 }
 
-impl<L: RecurrentLaw, T: Precision<W>, const W: usize> Recorded<L, T, W> {
+impl<T: Precision<W>, const W: usize> Recorded<T, W> {
     /// The gradient of the effective parameters from that of the roll-out. The blocks are summed
     /// in their order, so that the result does not depend on the number of threads.
     fn backward(&self, output: &[T]) -> Vec<T> {
-        let sweep = |block: &Block<T, W>| {
-            let law = self.law.as_ref();
-            block.backward(law, &self.parameters, &self.histories, &self.pool, output)
-        };
-        let parts: Vec<Vec<T>> = self.blocks.par_iter().map(sweep).collect();
-        let mut total = vec![T::ZERO; self.parameters.len()];
-        for part in parts {
-            for (total, part) in total.iter_mut().zip(part) {
-                *total += part;
-            }
-        }
-        total
+        let runner = Runner::of(&self.program, &self.tables, &self.parameters);
+        let sweep =
+            |block: &Block<T, W>| block.backward(&runner, &self.histories, &self.pool, output);
+        let parts: Vec<Gradient<T>> = self.blocks.par_iter().map(sweep).collect();
+        let mut total = Gradient::zero(&runner);
+        parts.iter().for_each(|part| total.add(part));
+        total.finish(&runner)
     }
 }
 
-impl<L, T, const W: usize> fmt::Debug for Recorded<L, T, W> {
+impl<T, const W: usize> fmt::Debug for Recorded<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a roll-out of {:?}", self.histories.shape())
     }
@@ -175,12 +172,8 @@ impl<S, const W: usize> fmt::Debug for SweepBack<S, W> {
     }
 }
 
-impl<L, T, const W: usize> Backward<Flex, 1> for SweepBack<fn() -> (L, T), W>
-where
-    L: RecurrentLaw + 'static,
-    T: Precision<W> + Element,
-{
-    type State = Arc<Recorded<L, T, W>>;
+impl<T: Precision<W> + Element, const W: usize> Backward<Flex, 1> for SweepBack<fn() -> T, W> {
+    type State = Arc<Recorded<T, W>>;
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let output = gradients.consume::<Flex>(&ops.node);

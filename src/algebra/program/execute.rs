@@ -1,0 +1,198 @@
+//! One step of a program, instruction by instruction.
+
+use super::instruction::{Action, Begin, Instruction, Place};
+use super::memory::Memory;
+use crate::algebra::Real;
+use crate::algebra::kernels::combine::{Term, combine};
+use crate::algebra::kernels::simd::Isa;
+use crate::algebra::kernels::{self, MAX_TERMS, Start, accumulate, elementwise};
+
+/// What instructions need beside the memory.
+pub(super) struct Context<'a, T> {
+    pub parameters: &'a [T],
+    /// Every weight transposed, for the kernel of single points.
+    pub transposed: Option<&'a [T]>,
+}
+
+/// Runs a search: its number, what is known with the guess, the root with the inverse.
+pub(super) type Find<'a, T, const W: usize> = &'a mut dyn FnMut(usize, &[[T; W]], &mut [[T; W]]);
+
+/// For a program without searches.
+pub(super) fn nothing<T, const W: usize>(_: usize, _: &[[T; W]], _: &mut [[T; W]]) {}
+
+kernels::dispatched!(
+    /// Every instruction in its order.
+    pub(super) fn execute [T: Real, const W: usize] [T, W] = execute_body(
+        instructions: &[Instruction<Place>], memory: &Memory<T, W>, context: &Context<T>,
+        find: Find<T, W>)
+);
+
+#[inline(always)]
+fn execute_body<I: Isa, T: Real, const W: usize>(
+    instructions: &[Instruction<Place>],
+    memory: &Memory<T, W>,
+    context: &Context<T>,
+    find: Find<T, W>,
+) {
+    for instruction in instructions {
+        let (x, to) = (&instruction.operands, &instruction.to);
+        // SAFETY: the program's places lie in the stretches that it asks for, and the layout keeps
+        // the result of an instruction apart from its operands.
+        macro_rules! lanes {
+            ($operand:expr, $k:expr) => {
+                unsafe { memory.read(&x[$operand], $k) }
+            };
+        }
+        macro_rules! result {
+            ($k:expr) => {
+                unsafe { memory.write(to, $k) }
+            };
+        }
+        macro_rules! uniform {
+            ($operand:expr) => {
+                Memory::<T, W>::is_uniform(&x[$operand])
+            };
+            ($operand:expr, $k:expr) => {
+                memory.uniform(&x[$operand], $k)
+            };
+        }
+        match &instruction.action {
+            Action::Copy => {
+                for k in 0..to.count as usize {
+                    match uniform!(0) {
+                        true => elementwise::spread(uniform!(0, k), result!(k)),
+                        false => result!(k).copy_from_slice(lanes!(0, k)),
+                    }
+                }
+            }
+            Action::Constant(values) => {
+                for (to, value) in result!(0).iter_mut().zip(values) {
+                    *to = [T::of(*value); W];
+                }
+            }
+            Action::Parameter(parameter) => {
+                elementwise::spread(parameter.of(context.parameters), result!(0));
+            }
+            Action::Product {
+                weight,
+                begin,
+                transposed,
+            } => {
+                let values = weight.of(context.parameters);
+                let start = match begin {
+                    Begin::Zero => Start::Zero,
+                    Begin::Bias(bias) => Start::Bias(bias.of(context.parameters)),
+                    Begin::Present => Start::Present,
+                };
+                match context.transposed {
+                    Some(other) if W == 1 => {
+                        let by_columns = if *transposed {
+                            values
+                        } else {
+                            weight.of(other)
+                        };
+                        let [count, step] = [to.count as usize, x[0].step as usize];
+                        // SAFETY: as above; the vectors of a result follow each other.
+                        let (all, result) = unsafe {
+                            (
+                                memory.read(&x[0].all(count), 0).as_flattened(),
+                                memory.write(&to.all(count), 0).as_flattened_mut(),
+                            )
+                        };
+                        let shape = [count, step, x[0].len as usize];
+                        // SAFETY: the instruction set is that of the dispatch, as below.
+                        unsafe {
+                            kernels::dense_columns::<I, T>(by_columns, start, all, shape, result)
+                        };
+                    }
+                    _ => {
+                        for k in 0..to.count as usize {
+                            let (x, result) = (lanes!(0, k), result!(k));
+                            unsafe {
+                                match transposed {
+                                    false => kernels::dense::<I, T, W>(values, start, x, result),
+                                    true => kernels::dense_transposed::<I, T, W>(
+                                        values, start, x, result,
+                                    ),
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            Action::Derivatives { activation, order } => {
+                let (x, y) = (lanes!(0, 0).as_flattened(), result!(0).as_flattened_mut());
+                elementwise::derivatives::<T>(*activation, *order, x, y);
+            }
+            Action::Combine(terms) => {
+                for k in 0..to.count as usize {
+                    let mut list = [Term::NONE; MAX_TERMS];
+                    let mut factors = x.iter().map(|place| memory.factor(place, k, to.len));
+                    for ((factor, count), term) in terms.iter().zip(&mut list) {
+                        *term = Term {
+                            factor: T::of(*factor),
+                            x: if *count > 0 { factors.next() } else { None },
+                            y: if *count > 1 { factors.next() } else { None },
+                        };
+                    }
+                    let result = result!(k);
+                    let (start, n) = (result.as_mut_ptr().cast(), result.len());
+                    // SAFETY: as above; the instruction set is that of the dispatch.
+                    unsafe { combine::<I, T, W>(&list, terms.len(), start, n) };
+                }
+            }
+            Action::Dot => {
+                for k in 0..to.count as usize {
+                    let result = &mut result!(k)[0];
+                    *result = match (uniform!(0), uniform!(1)) {
+                        (false, false) => elementwise::dot::<I, T, W>(lanes!(0, k), lanes!(1, k)),
+                        (false, true) => {
+                            elementwise::dot_uniform::<I, T, W>(lanes!(0, k), uniform!(1, k))
+                        }
+                        _ => elementwise::dot_uniform::<I, T, W>(lanes!(1, k), uniform!(0, k)),
+                    };
+                }
+            }
+            Action::Broadcast => {
+                for k in 0..to.count as usize {
+                    result!(k).fill(lanes!(0, k)[0]);
+                }
+            }
+            Action::Select => {
+                for k in 0..to.count as usize {
+                    let condition = &lanes!(0, 0)[0];
+                    elementwise::select(condition, lanes!(1, k), lanes!(2, k), result!(k));
+                }
+            }
+            Action::Search(index) => find(*index, lanes!(0, 0), result!(0)),
+            Action::Matrix => {
+                for k in 0..to.count as usize {
+                    kernels::matrix::<T, W>(lanes!(0, 0), lanes!(1, k), result!(k));
+                }
+            }
+            Action::Zero => result!(0).fill([T::ZERO; W]),
+            Action::AccumulateSum { set } => {
+                accumulate::sum::<T, W>(lanes!(0, 0), &mut result!(0)[0], *set);
+            }
+            Action::AccumulateChain { slope, count, set } => accumulate::chain(
+                *slope,
+                *count,
+                lanes!(1, 0).as_flattened(),
+                lanes!(0, 0).as_flattened(),
+                result!(0).as_flattened_mut(),
+                *set,
+            ),
+            Action::AccumulateChosen { positive, set } => {
+                let condition = &lanes!(0, 0)[0];
+                accumulate::chosen::<T, W>(condition, *positive, lanes!(1, 0), result!(0), *set);
+            }
+            Action::AccumulateMatrix { set } => {
+                let (matrix, y, to) = (lanes!(0, 0), lanes!(1, 0), result!(0));
+                if *set {
+                    to.fill([T::ZERO; W]);
+                }
+                kernels::matrix_transposed_add::<T, W>(matrix, y, to);
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Programs run over points side by side.
+
+use super::Program;
+use super::execute::{Context, execute, nothing};
+use super::instruction::{Place, Space};
+use super::memory::{Buffer, Memory};
+use super::search::newton;
+use crate::algebra::{Real, Unsolved, Weights};
+use std::marker::PhantomData;
+
+/// What of a program is the same at every point, for one set of parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Tables<T> {
+    pub(super) values: Vec<T>,
+    searches: Vec<Tables<T>>,
+}
+
+impl<T: Real> Tables<T> {
+    fn new(program: &Program, context: &Context<T>) -> Self {
+        let mut values = vec![T::ZERO; program.table()];
+        if let Some(uniform) = &program.uniform {
+            let stretch = values.as_chunks_mut::<1>().0;
+            let memory = Memory::new(&[]).with(Space::Record, stretch);
+            execute::<T, 1>(&uniform.instructions, &memory, context, &mut nothing);
+        }
+        let searches = program.searches.iter();
+        Self {
+            values,
+            searches: searches
+                .map(|search| Self::new(&search.program, context))
+                .collect(),
+        }
+    }
+}
+
+/// A program with its parameters.
+#[derive(Clone, Copy)]
+pub struct Runner<'a, T = f64> {
+    pub(super) program: &'a Program,
+    pub(super) tables: &'a Tables<T>,
+    pub(super) parameters: &'a [T],
+    transposed: Option<&'a [T]>,
+}
+
+impl Program {
+    /// What is the same at every point, computed once for these weights.
+    pub fn tables<T: Real>(&self, weights: &Weights<T>) -> Tables<T> {
+        let context = Context {
+            parameters: weights.values(),
+            transposed: Some(weights.transposed()),
+        };
+        Tables::new(self, &context)
+    }
+
+    /// The same from effective parameters alone.
+    pub fn tables_of<T: Real>(&self, parameters: &[T]) -> Tables<T> {
+        let context = Context {
+            parameters,
+            transposed: None,
+        };
+        Tables::new(self, &context)
+    }
+}
+
+impl<'a, T: Real> Runner<'a, T> {
+    /// For use: one point fills registers with the outputs of a layer.
+    pub fn new(program: &'a Program, tables: &'a Tables<T>, weights: &'a Weights<T>) -> Self {
+        Self {
+            program,
+            tables,
+            parameters: weights.values(),
+            transposed: Some(weights.transposed()),
+        }
+    }
+
+    /// `parameters` are the effective ones, for which the tables were made.
+    pub fn of(program: &'a Program, tables: &'a Tables<T>, parameters: &'a [T]) -> Self {
+        Self {
+            program,
+            tables,
+            parameters,
+            transposed: None,
+        }
+    }
+
+    pub fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// Length of an input.
+    pub fn input_len(&self, input: usize) -> usize {
+        self.program.inputs[input].len as usize
+    }
+
+    pub fn output_count(&self) -> usize {
+        self.program.outputs.len()
+    }
+
+    /// Gets the memory ready for so many steps that are kept.
+    pub fn prepare<const W: usize>(&self, workspace: &mut Workspace<W, T>, steps: usize) {
+        workspace.reserve(self.program, steps);
+        workspace.unsolved = [None; W];
+    }
+
+    /// Sets an input of a step: `fill(component)` is its value at every lane.
+    #[inline]
+    pub fn set<const W: usize>(
+        &self,
+        workspace: &mut Workspace<W, T>,
+        step: usize,
+        input: usize,
+        fill: impl Fn(usize) -> [T; W],
+    ) {
+        let place = &self.program.inputs[input];
+        let to = workspace.stretch_mut(self.program, place, step);
+        for (i, to) in to.iter_mut().enumerate() {
+            *to = fill(i);
+        }
+    }
+
+    /// Shows an output of a step, every component of every vector: `take(vector, component,
+    /// lanes)`.
+    #[inline]
+    pub fn read<const W: usize>(
+        &self,
+        workspace: &Workspace<W, T>,
+        step: usize,
+        output: usize,
+        mut take: impl FnMut(usize, usize, &[T; W]),
+    ) {
+        let place = &self.program.outputs[output];
+        let all = workspace.stretch(self.program, place, step);
+        for k in 0..place.count as usize {
+            let vector = &all[k * place.step as usize..][..place.len as usize];
+            for (i, value) in vector.iter().enumerate() {
+                take(k, i, value);
+            }
+        }
+    }
+
+    /// Runs one step on the inputs that were set; its outputs can then be read.
+    pub fn run<const W: usize>(&self, workspace: &mut Workspace<W, T>, step: usize) {
+        self.watched(workspace, step, &mut |_, _| ());
+    }
+
+    /// `watch` sees the length of the Newton step at every lane that is still searching, once an
+    /// evaluation of a Jacobian.
+    pub(crate) fn watched<const W: usize>(
+        &self,
+        workspace: &mut Workspace<W, T>,
+        step: usize,
+        watch: &mut dyn FnMut(usize, f64),
+    ) {
+        let program = self.program;
+        let Workspace {
+            buffers,
+            searches,
+            unsolved,
+            ..
+        } = workspace;
+        let [scratch, record, ..] = buffers;
+        let record = &mut record.entries_mut(program.record * (step + 1))[program.record * step..];
+        let memory = Memory::new(&self.tables.values)
+            .with(Space::Scratch, scratch.entries_mut(program.scratch))
+            .with(Space::Record, record);
+        let mut find = |index: usize, x: &[[T; W]], to: &mut [[T; W]]| {
+            let search = &program.searches[index];
+            let runner = Runner {
+                program: &search.program,
+                tables: &self.tables.searches[index],
+                ..*self
+            };
+            let memory = &mut searches[index];
+            newton(search.unknowns, &runner, memory, x, to, unsolved, watch);
+        };
+        execute::<T, W>(&program.instructions, &memory, &self.context(), &mut find);
+    }
+
+    pub(super) fn context(&self) -> Context<'a, T> {
+        Context {
+            parameters: self.parameters,
+            transposed: self.transposed,
+        }
+    }
+}
+
+/// The memory that a program runs in, `W` points side by side; to be used again by the next run.
+#[derive(Debug)]
+pub struct Workspace<const W: usize, T = f64> {
+    /// By the number of the space.
+    pub(super) buffers: [Buffer; Space::COUNT],
+    /// Vectors of a search.
+    pub(super) own: Buffer,
+    searches: Vec<Workspace<W, T>>,
+    unsolved: [Option<Unsolved>; W],
+    numbers: PhantomData<T>,
+}
+
+impl<const W: usize, T: Real> Default for Workspace<W, T> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<const W: usize, T: Real> Workspace<W, T> {
+    pub(crate) const EMPTY: Self = Self {
+        buffers: [const { Buffer::EMPTY }; Space::COUNT],
+        own: Buffer::EMPTY,
+        searches: Vec::new(),
+        unsolved: [None; W],
+        numbers: PhantomData,
+    };
+
+    /// The lanes where a search found no root.
+    pub fn unsolved(&self) -> [Option<Unsolved>; W] {
+        self.unsolved
+    }
+
+    fn reserve(&mut self, program: &Program, steps: usize) {
+        self.buffers[Space::Scratch as usize].reserve::<[T; W]>(program.scratch);
+        self.buffers[Space::Record as usize].reserve::<[T; W]>(program.record * steps);
+        if self.searches.len() < program.searches.len() {
+            let missing = || Self::EMPTY;
+            self.searches.resize_with(program.searches.len(), missing);
+        }
+        for (memory, search) in self.searches.iter_mut().zip(&program.searches) {
+            memory.reserve(&search.program, 1);
+        }
+    }
+
+    /// From the first to the last entry of a place.
+    fn stretch(&self, program: &Program, place: &Place, step: usize) -> &[[T; W]] {
+        let first = place.start as usize + Self::record_start(program, place, step);
+        let all = place.all(place.count as usize).len as usize;
+        &self.buffers[place.space as usize].entries(first + all)[first..]
+    }
+
+    pub(super) fn stretch_mut(
+        &mut self,
+        program: &Program,
+        place: &Place,
+        step: usize,
+    ) -> &mut [[T; W]] {
+        let first = place.start as usize + Self::record_start(program, place, step);
+        let all = place.all(place.count as usize).len as usize;
+        &mut self.buffers[place.space as usize].entries_mut(first + all)[first..]
+    }
+
+    fn record_start(program: &Program, place: &Place, step: usize) -> usize {
+        match place.space {
+            Space::Record => program.record * step,
+            _ => 0,
+        }
+    }
+}
