@@ -7,8 +7,8 @@ mod points;
 pub use normalisation::Normalisation;
 
 use crate::algebra::{
-    Algebra, Bundles, ParameterLayout, Program, Recorder, Runner, Tables, Tangent, Weights,
-    Workspace,
+    Algebra, Bundles, Delivery, ParameterLayout, Program, Recorder, Runner, Tables, Tangent,
+    Weights, Workspace,
 };
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::law::{
@@ -221,7 +221,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         points: &impl Points<W>,
     ) {
         let Normalisation { strain, time, .. } = self.normalisation;
-        let scaled = |value: [f64; W], scale: f64| value.map(|value| value / scale);
+        let (strain, time) = (1.0 / strain, 1.0 / time);
+        let scaled = |value: [f64; W], scale: f64| value.map(|value| value * scale);
         runner.set(workspace, 0, input::STATE, |i| points.state(i));
         runner.set(workspace, 0, input::STRAIN_NEW, |i| {
             scaled(points.strain_new(i), strain)
@@ -297,32 +298,25 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 self.advance::<WIDTH>(&runner, workspace, &Chunk { input, first });
                 // Becomes NaN where a value is not finite.
                 let mut check = [0.0; WIDTH];
-                let mut put = |to: &mut [f64], at: usize, from: &[f64; WIDTH], scale: f64| {
-                    let values = from.map(|value| value * scale);
-                    for w in 0..WIDTH {
-                        check[w] += 0.0 * values[w];
-                    }
-                    let to = &mut to[at * p + first..];
-                    match to.first_chunk_mut() {
-                        Some(full) if count == WIDTH => *full = values,
-                        _ => to[..count].copy_from_slice(&values[..count]),
-                    }
+                let mut put = |which: [usize; 2], scale: f64, to: &mut [f64], stride: usize| {
+                    let to = Delivery { to, stride, count };
+                    runner.deliver(workspace, which, scale, to, &mut check);
                 };
-                runner.read(workspace, 0, output::STATE, |_, i, z| {
-                    put(output.state, i, z, 1.0);
-                });
-                runner.read(workspace, 0, output::STRESS, |_, i, stress| {
-                    put(output.stress, i, stress, stress_scale);
-                });
-                runner.read(workspace, 0, output::ENERGY, |_, _, energy| {
-                    put(output.stored_energy, 0, energy, energy_scale);
-                });
-                runner.read(workspace, 0, output::DISSIPATION, |_, _, dissipation| {
-                    put(output.dissipation, 0, dissipation, energy_scale);
-                });
-                runner.read(workspace, 0, output::TANGENT, |j, i, slope| {
-                    put(output.tangent, i * n + j, slope, tangent_scale);
-                });
+                put([output::STATE, 0], 1.0, &mut output.state[first..], p);
+                put(
+                    [output::STRESS, 0],
+                    stress_scale,
+                    &mut output.stress[first..],
+                    p,
+                );
+                for j in 0..n {
+                    let column = &mut output.tangent[j * p + first..];
+                    put([output::TANGENT, j], tangent_scale, column, n * p);
+                }
+                let energy = &mut output.stored_energy[first..];
+                put([output::ENERGY, 0], energy_scale, energy, p);
+                let dissipation = &mut output.dissipation[first..];
+                put([output::DISSIPATION, 0], energy_scale, dissipation, p);
                 for w in 0..count {
                     output.status[first + w] = self.status(|i| input.strain_new[i * p + first + w]);
                 }

@@ -18,22 +18,66 @@ pub(crate) struct Factor<T> {
     pub step: usize,
 }
 
+impl<T> Factor<T> {
+    const NONE: Self = Self {
+        from: std::ptr::null(),
+        uniform: true,
+        step: 0,
+    };
+}
+
+/// What a term is a product of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Number,
+    /// `x` at every lane.
+    Lanes,
+    /// `x` the same at every lane.
+    Uniform,
+    BothLanes,
+    /// `x` at every lane, `y` the same at every lane.
+    LanesAndUniform,
+    BothUniform,
+}
+
 /// `factor · x ⊙ y`, each of `x` and `y` if there is one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Term<T> {
-    pub factor: T,
-    pub x: Option<Factor<T>>,
-    pub y: Option<Factor<T>>,
+    kind: Kind,
+    factor: T,
+    x: Factor<T>,
+    y: Factor<T>,
 }
 
 impl<T: Real> Term<T> {
-    pub const NONE: Self = Self {
+    /// A number without factors.
+    pub const ZERO: Self = Self {
+        kind: Kind::Number,
         factor: T::ZERO,
-        x: None,
-        y: None,
+        x: Factor::NONE,
+        y: Factor::NONE,
     };
 
+    #[inline(always)]
+    pub fn new(factor: T, factors: [Option<Factor<T>>; 2]) -> Self {
+        let (kind, x, y) = match factors {
+            [None, None] => (Kind::Number, Factor::NONE, Factor::NONE),
+            [Some(x), None] | [None, Some(x)] => match x.uniform {
+                true => (Kind::Uniform, x, x),
+                false => (Kind::Lanes, x, x),
+            },
+            [Some(x), Some(y)] => match (x.uniform, y.uniform) {
+                (true, true) => (Kind::BothUniform, x, y),
+                (true, false) => (Kind::LanesAndUniform, y, x),
+                (false, true) => (Kind::LanesAndUniform, x, y),
+                (false, false) => (Kind::BothLanes, x, y),
+            },
+        };
+        Self { kind, factor, x, y }
+    }
+
     /// From another entry on, and with another step.
+    #[inline(always)]
     fn moved(self, entries: usize, by: usize) -> Self {
         let moved = |x: Factor<T>| Factor {
             from: x.from.wrapping_add(entries * x.step),
@@ -41,10 +85,17 @@ impl<T: Real> Term<T> {
             ..x
         };
         Self {
-            factor: self.factor,
-            x: self.x.map(moved),
-            y: self.y.map(moved),
+            x: moved(self.x),
+            y: moved(self.y),
+            ..self
         }
+    }
+
+    /// Whether its numbers lie one after the other, `step` an entry.
+    #[inline(always)]
+    fn follows(&self, step: usize) -> bool {
+        let lanes = matches!(self.kind, Kind::Lanes | Kind::BothLanes);
+        lanes && self.x.step == step && self.y.step == step
     }
 }
 
@@ -52,33 +103,114 @@ for_each_isa!(
     /// `to_e = Σ factor · x_e · y_e` for `n` entries of `W` lanes. Every factor has its numbers;
     /// the result may be a factor, but overlaps none otherwise.
     pub(crate) fn combine [T: Real, const W: usize] [T, W] = combine_body(
-        terms: &[Term<T>; MAX_TERMS], count: usize, to: *mut T, n: usize)
+        terms: &[Term<T>], to: *mut T, n: usize)
 );
 
 #[inline(always)]
-fn combine_body<I: Isa, T: Real, const W: usize>(
-    terms: &[Term<T>; MAX_TERMS],
-    count: usize,
-    to: *mut T,
-    n: usize,
-) {
+fn combine_body<I: Isa, T: Real, const W: usize>(terms: &[Term<T>], to: *mut T, n: usize) {
     let len = I::Register::<T>::LEN;
     // SAFETY: the numbers are there, as the caller says; the instruction set is the machine's.
     unsafe {
-        if W == 1 {
+        if terms.len() <= 2 && terms.iter().all(|term| term.follows(W)) {
+            let numbers = n * W;
+            let whole = numbers / len * len;
+            straight::<I::Register<T>, T>(terms, to, 0, whole);
+            match I::FUSED {
+                true => straight::<Numbers<T, 1, true>, T>(terms, to, whole, numbers),
+                false => straight::<Numbers<T, 1, false>, T>(terms, to, whole, numbers),
+            }
+        } else if W == 1 {
             // Entries fill the registers; what is left goes one by one.
             let whole = n / len;
-            let wide = terms.map(|term| term.moved(0, len));
-            entries::<I::Register<T>, T, 1>(&wide[..count], to, whole);
-            let rest = terms.map(|term| term.moved(whole * len, 1));
+            let mut moved = [Term::ZERO; MAX_TERMS];
+            for (to, term) in moved.iter_mut().zip(terms) {
+                *to = term.moved(0, len);
+            }
+            entries::<I::Register<T>, T, 1>(&moved[..terms.len()], to, whole);
+            for (to, term) in moved.iter_mut().zip(terms) {
+                *to = term.moved(whole * len, 1);
+            }
             let to = to.add(whole * len);
-            single::<I, T, 1>(&rest[..count], to, n - whole * len);
+            single::<I, T, 1>(&moved[..terms.len()], to, n - whole * len);
         } else if W == len {
-            entries::<I::Register<T>, T, 1>(&terms[..count], to, n);
+            entries::<I::Register<T>, T, 1>(terms, to, n);
         } else if W == 2 * len {
-            entries::<I::Register<T>, T, 2>(&terms[..count], to, n);
+            entries::<I::Register<T>, T, 2>(terms, to, n);
         } else {
-            single::<I, T, W>(&terms[..count], to, n);
+            single::<I, T, W>(terms, to, n);
+        }
+    }
+}
+
+/// One or two terms whose numbers all lie one after the other.
+///
+/// # Safety
+/// As for [`combine_body`].
+#[inline(always)]
+unsafe fn straight<R: Register<T>, T: Real>(
+    terms: &[Term<T>],
+    to: *mut T,
+    start: usize,
+    end: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        macro_rules! run {
+            (|$at:ident| $value:expr) => {{
+                let mut at = start;
+                while at + 4 * R::LEN <= end {
+                    let mut values = [R::splat(T::ZERO); 4];
+                    for i in 0..4 {
+                        let $at = at + i * R::LEN;
+                        values[i] = $value;
+                    }
+                    for i in 0..4 {
+                        values[i].store(to.add(at + i * R::LEN));
+                    }
+                    at += 4 * R::LEN;
+                }
+                while at < end {
+                    let $at = at;
+                    let value = $value;
+                    value.store(to.add(at));
+                    at += R::LEN;
+                }
+            }};
+        }
+        let zero = R::splat(T::ZERO);
+        let numbers = |term: &Term<T>| (term.x.from, term.y.from, term.kind);
+        let (x, y, kind) = numbers(&terms[0]);
+        let f = R::splat(terms[0].factor);
+        macro_rules! first {
+            ($at:expr) => {
+                R::load(x.add($at)).mul_add(f, zero)
+            };
+        }
+        match (kind, terms.get(1)) {
+            (Kind::Lanes, None) => run!(|at| first!(at)),
+            (_, None) => run!(|at| first!(at).mul_add(R::load(y.add(at)), zero)),
+            (Kind::Lanes, Some(second)) => {
+                let (u, v, other) = numbers(second);
+                let g = R::splat(second.factor);
+                match other {
+                    Kind::Lanes => run!(|at| R::load(u.add(at)).mul_add(g, first!(at))),
+                    _ => run!(|at| R::load(u.add(at))
+                        .mul_add(g, zero)
+                        .mul_add(R::load(v.add(at)), first!(at))),
+                }
+            }
+            (_, Some(second)) => {
+                let (u, v, other) = numbers(second);
+                let g = R::splat(second.factor);
+                match other {
+                    Kind::Lanes => run!(|at| first!(at)
+                        .mul_add(R::load(y.add(at)), R::load(u.add(at)).mul_add(g, zero))),
+                    _ => run!(|at| R::load(u.add(at)).mul_add(g, zero).mul_add(
+                        R::load(v.add(at)),
+                        first!(at).mul_add(R::load(y.add(at)), zero)
+                    )),
+                }
+            }
         }
     }
 }
@@ -148,58 +280,36 @@ unsafe fn tile<R: Register<T>, T: Real, const V: usize, const E: usize>(
         for term in terms {
             let factor = R::splat(term.factor);
             let plain = term.factor == T::ONE;
-            let start = |x: &Factor<T>| x.from.add(e * x.step);
-            match (&term.x, &term.y) {
-                (Some(x), Some(y)) => {
-                    // What is the same at every lane comes second.
-                    let (x, y) = if x.uniform { (y, x) } else { (x, y) };
-                    let (dx, dy) = (x.step, y.step);
-                    let (lanes, numbers) = (!x.uniform, y.uniform);
-                    let (x, y) = (start(x), start(y));
-                    match (lanes, numbers) {
-                        (true, true) if plain => each!(
-                            |i| R::splat(*y.add(i * dy)),
-                            |v, sum, y| R::load(x.add(i * dx + v * R::LEN)).mul_add(y, sum)
-                        ),
-                        (true, true) => {
-                            each!(|i| R::splat(term.factor * *y.add(i * dy)), |v, sum, y| {
-                                R::load(x.add(i * dx + v * R::LEN)).mul_add(y, sum)
-                            })
-                        }
-                        (true, false) if plain => each!(
-                            |i| [x.add(i * dx), y.add(i * dy)],
-                            |v, sum, at| R::load(at[0].add(v * R::LEN))
-                                .mul_add(R::load(at[1].add(v * R::LEN)), sum)
-                        ),
-                        (true, false) => {
-                            each!(|i| [x.add(i * dx), y.add(i * dy)], |v, sum, at| R::load(
-                                at[0].add(v * R::LEN)
-                            )
-                            .mul_add(factor, R::splat(T::ZERO))
-                            .mul_add(R::load(at[1].add(v * R::LEN)), sum))
-                        }
-                        _ => each!(
-                            |i| R::splat(term.factor * *x.add(i * dx) * *y.add(i * dy)),
-                            |v, sum, xy| sum.add(xy)
-                        ),
-                    }
+            let (dx, dy) = (term.x.step, term.y.step);
+            let (x, y) = (
+                term.x.from.wrapping_add(e * dx),
+                term.y.from.wrapping_add(e * dy),
+            );
+            match term.kind {
+                Kind::BothLanes if plain => each!(
+                    |i| [x.add(i * dx), y.add(i * dy)],
+                    |v, sum, at| R::load(at[0].add(v * R::LEN))
+                        .mul_add(R::load(at[1].add(v * R::LEN)), sum)
+                ),
+                Kind::BothLanes => each!(|i| [x.add(i * dx), y.add(i * dy)], |v, sum, at| R::load(
+                    at[0].add(v * R::LEN)
+                )
+                .mul_add(factor, R::splat(T::ZERO))
+                .mul_add(R::load(at[1].add(v * R::LEN)), sum)),
+                Kind::LanesAndUniform => {
+                    each!(|i| R::splat(term.factor * *y.add(i * dy)), |v, sum, y| {
+                        R::load(x.add(i * dx + v * R::LEN)).mul_add(y, sum)
+                    })
                 }
-                (Some(x), None) | (None, Some(x)) => {
-                    let (from, step) = (start(x), x.step);
-                    match x.uniform {
-                        true => each!(
-                            |i| R::splat(term.factor * *from.add(i * step)),
-                            |v, sum, x| sum.add(x)
-                        ),
-                        false if plain => each!(|i| from.add(i * step), |v, sum, x| sum
-                            .add(R::load(x.add(v * R::LEN)))),
-                        false => each!(|i| from.add(i * step), |v, sum, x| R::load(
-                            x.add(v * R::LEN)
-                        )
-                        .mul_add(factor, sum)),
-                    }
-                }
-                (None, None) => each!(|i| factor, |v, sum, factor| sum.add(factor)),
+                Kind::Lanes => each!(|i| x.add(i * dx), |v, sum, x| R::load(x.add(v * R::LEN))
+                    .mul_add(factor, sum)),
+                Kind::Uniform => each!(|i| R::splat(term.factor * *x.add(i * dx)), |v, sum, x| sum
+                    .add(x)),
+                Kind::BothUniform => each!(
+                    |i| R::splat(term.factor * *x.add(i * dx) * *y.add(i * dy)),
+                    |v, sum, xy| sum.add(xy)
+                ),
+                Kind::Number => each!(|i| factor, |v, sum, factor| sum.add(factor)),
             }
         }
         let to = to.add(e * V * R::LEN);

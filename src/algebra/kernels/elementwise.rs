@@ -63,6 +63,47 @@ pub(crate) fn select<T: Real, const W: usize>(
     }
 }
 
+/// Where numbers go: the lanes of an entry side by side.
+#[derive(Debug)]
+pub struct Delivery<'a, T> {
+    pub to: &'a mut [T],
+    /// From one entry to the next.
+    pub stride: usize,
+    /// Lanes that are wanted, from the first on.
+    pub count: usize,
+}
+
+dispatched!(
+    /// Writes entries times a scale. Adds zero times each to `check`, which becomes NaN where one
+    /// is not finite.
+    pub(crate) fn deliver [T: Real, const W: usize] [T, W] = deliver_body(
+        entries: &[[T; W]], scale: T, to: Delivery<T>, check: &mut [T; W])
+);
+
+#[inline(always)]
+fn deliver_body<I: Isa, T: Real, const W: usize>(
+    entries: &[[T; W]],
+    scale: T,
+    Delivery { to, stride, count }: Delivery<T>,
+    check: &mut [T; W],
+) {
+    let mut zero = [T::ZERO; W];
+    for (entry, to) in entries.iter().zip(to.chunks_mut(stride)) {
+        let mut scaled = *entry;
+        for w in 0..W {
+            scaled[w] = entry[w] * scale;
+            zero[w] += T::ZERO * scaled[w];
+        }
+        match to.first_chunk_mut::<W>() {
+            Some(full) if count == W => *full = scaled,
+            _ => to[..count].copy_from_slice(&scaled[..count]),
+        }
+    }
+    for w in 0..W {
+        check[w] += zero[w];
+    }
+}
+
 dispatched!(
     /// The derivatives from the `order`-th on, one after the other: as many as fit into `y`, none
     /// beyond the third.

@@ -126,19 +126,19 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
             }
             Action::Combine(terms) => {
                 for k in 0..to.count as usize {
-                    let mut list = [Term::NONE; MAX_TERMS];
+                    let mut list = [Term::ZERO; MAX_TERMS];
                     let mut factors = x.iter().map(|place| memory.factor(place, k, to.len));
                     for ((factor, count), term) in terms.iter().zip(&mut list) {
-                        *term = Term {
-                            factor: T::of(*factor),
-                            x: if *count > 0 { factors.next() } else { None },
-                            y: if *count > 1 { factors.next() } else { None },
+                        let mut next = |i: usize| match *count > i {
+                            true => factors.next(),
+                            false => None,
                         };
+                        *term = Term::new(T::of(*factor), [next(0), next(1)]);
                     }
                     let result = result!(k);
                     let (start, n) = (result.as_mut_ptr().cast(), result.len());
                     // SAFETY: as above; the instruction set is that of the dispatch.
-                    unsafe { combine::<I, T, W>(&list, terms.len(), start, n) };
+                    unsafe { combine::<I, T, W>(&list[..terms.len()], start, n) };
                 }
             }
             Action::Dot => {

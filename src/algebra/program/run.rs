@@ -5,6 +5,7 @@ use super::execute::{Context, execute, nothing};
 use super::instruction::{Place, Space};
 use super::memory::{Buffer, Memory};
 use super::search::newton;
+use crate::algebra::kernels::elementwise::{self, Delivery};
 use crate::algebra::{Real, Unsolved, Weights};
 use std::marker::PhantomData;
 
@@ -136,6 +137,22 @@ impl<'a, T: Real> Runner<'a, T> {
                 take(k, i, value);
             }
         }
+    }
+
+    /// Writes the `k`-th vector of an output times a scale. Adds zero times each number to `check`,
+    /// which becomes NaN where one is not finite.
+    pub(crate) fn deliver<const W: usize>(
+        &self,
+        workspace: &Workspace<W, T>,
+        [output, k]: [usize; 2],
+        scale: T,
+        to: Delivery<T>,
+        check: &mut [T; W],
+    ) {
+        let place = &self.program.outputs[output];
+        let all = workspace.stretch(self.program, place, 0);
+        let vector = &all[k * place.step as usize..][..place.len as usize];
+        elementwise::deliver(vector, scale, to, check);
     }
 
     /// Runs one step on the inputs that were set; its outputs can then be read.
