@@ -385,9 +385,10 @@ def inference(task, dtype, form, arrays):
 
 
 def forms(task, dtype):
+    """All but the implicit law."""
     if task[0] in POINTS:
         return ["eager, by hand", "vmap(jacfwd)", "torch.compile", "AOTInductor"]
-    return list(TRAINING[task.split("-")[0]])
+    return list(TRAINING.get(task.split("-")[0], ()))
 
 
 def prepare(task, dtype, form, arrays):

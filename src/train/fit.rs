@@ -182,8 +182,9 @@ fn weights(options: &Training, epoch: usize) -> Weights {
     }
 }
 
-/// Effective parameters, differentiable: softplus where the mask is one.
-fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
+/// Effective parameters `[p]`, differentiable: softplus where
+/// [`positive_mask`](ParameterLayout::positive_mask) is one.
+pub fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
     let constrained = activation::log_sigmoid(raw.clone().neg()).neg();
     raw.clone() + positive * (constrained - raw)
 }

@@ -13,7 +13,7 @@ pub mod rollout;
 
 pub use crate::learning::LearningPoint;
 pub use checkpoint::Checkpoint;
-pub use fit::{Fit, Progress, Stop, fit};
+pub use fit::{Fit, Progress, Stop, constrain, fit};
 pub use histories::Histories;
 
 use crate::algebra::ParameterLayout;
