@@ -7,7 +7,7 @@ mod models;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hysteron::law::MaterialLaw;
 use hysteron::laws::{J2, battery};
-use models::points::Batch;
+use models::points::{Point, batch};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -33,7 +33,7 @@ fn batches(criterion: &mut Criterion) {
                     strain[c * points + point] = random.random_range(-size..size);
                 }
             }
-            let mut batch = Batch::new(law.as_ref(), strain);
+            let mut batch = batch(law.as_ref(), strain);
             group.throughput(Throughput::Elements(points as u64));
             group.bench_function(BenchmarkId::from_parameter(points), |bencher| {
                 bencher.iter(|| batch.update(law.as_ref()).unwrap());
@@ -48,7 +48,7 @@ fn single_points(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("j2/{name}/one point"));
         for (kind, size) in [("elastic", 1e-4), ("plastic", 1e-2)] {
             let strain = [1.0, -0.3, -0.2, 0.4, 0.1, 0.3].map(|share| share * size);
-            let mut point = Batch::new(law.as_ref(), strain.to_vec()).first();
+            let mut point = Point::first(&batch(law.as_ref(), strain.to_vec()));
             group.bench_function(kind, |bencher| {
                 bencher.iter(|| point.update(law.as_ref()).unwrap());
             });

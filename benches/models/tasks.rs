@@ -1,10 +1,10 @@
 //! What the benches do again and again, set up once.
 
-use crate::models::points::Batch;
+use crate::models::points::{self, Point};
 use crate::models::{COMPONENTS, InternalVariables, PlainGru};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::algebra::ParameterLayout;
-use hysteron::law::MaterialLaw;
+use hysteron::law::{Batch, MaterialLaw};
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::RecurrentLaw;
@@ -40,7 +40,7 @@ pub fn learned<L: RecurrentLaw>((law, layout): (L, ParameterLayout)) -> LearnedL
 }
 
 fn batch_of(law: &dyn MaterialLaw, points: usize) -> Batch {
-    let mut batch = Batch::new(law, numbers(COMPONENTS * points, 37));
+    let mut batch = points::batch(law, numbers(COMPONENTS * points, 37));
     batch.strain_old = numbers(COMPONENTS * points, 29);
     batch.state_old = numbers(law.state_layout().len() * points, 31);
     batch
@@ -56,7 +56,7 @@ pub fn batch<L: RecurrentLaw>(law: (L, ParameterLayout), points: usize) -> impl 
 /// `update` of one point.
 pub fn single<L: RecurrentLaw>(law: (L, ParameterLayout)) -> impl FnMut() {
     let law = learned(law);
-    let mut point = batch_of(&law, 1).first();
+    let mut point = Point::first(&batch_of(&law, 1));
     move || point.update(&law).unwrap()
 }
 

@@ -1,10 +1,10 @@
 //! Update and consistent tangent of many points.
 
-use super::models::points::Batch;
+use super::models::points::{self, Point};
 use super::models::{COMPONENTS, steel};
 use super::{Arrays, Outcome, Task, named_parameters, parameters};
 use hysteron::algebra::ParameterLayout;
-use hysteron::law::MaterialLaw;
+use hysteron::law::{Batch, MaterialLaw};
 use hysteron::laws::J2;
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::recurrent::RecurrentLaw;
@@ -87,7 +87,7 @@ pub fn j2(points: usize) -> Outcome<Inference<J2>> {
 
 impl<L: MaterialLaw> Inference<L> {
     fn batch(&self) -> Batch {
-        let mut batch = Batch::new(&self.law, self.strain.clone());
+        let mut batch = points::batch(&self.law, self.strain.clone());
         batch.strain_old.clone_from(&self.strain_old);
         batch.state_old.clone_from(&self.state);
         batch
@@ -102,10 +102,10 @@ impl<L: MaterialLaw> Task for Inference<L> {
         batch.update(&self.law)?;
         let mut arrays = self.parameters.clone();
         for (name, shape, values) in [
-            ("strain", vec![COMPONENTS, p], batch.strain),
+            ("strain", vec![COMPONENTS, p], batch.strain_new),
             ("dt", vec![p], batch.dt),
             ("state", vec![states, p], batch.state_old),
-            ("answer.state", vec![states, p], batch.state),
+            ("answer.state", vec![states, p], batch.state_new),
             ("answer.stress", vec![COMPONENTS, p], batch.stress),
             (
                 "answer.tangent",
@@ -134,7 +134,7 @@ impl<L: MaterialLaw> Task for Inference<L> {
                 black_box(&batch.tangent);
             }));
         }
-        let mut point = batch.first();
+        let mut point = Point::first(&batch);
         Ok(Box::new(move || {
             point.update(&self.law).expect("the law has an answer");
             black_box(&point);
