@@ -21,6 +21,8 @@ from torch.func import jacfwd, vmap
 softplus = F.softplus
 QUICK = "PEERS_QUICK" in os.environ
 COMPONENTS = 6
+# `benches/gpu/run` trains on another device.
+DEVICE = os.environ.get("PEERS_DEVICE", "cpu")
 # Steps that are compiled as one, a divisor of all lengths.
 CHUNK = 20
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -177,10 +179,10 @@ TRAINING = {
 def training(task, dtype, form, arrays):
     if QUICK and "compiled" in form:
         raise Skip("compiling takes minutes")
-    inputs, target = map(torch.from_numpy, arrays.histories(dtype))
+    inputs, target = (torch.from_numpy(x).to(DEVICE) for x in arrays.histories(dtype))
     scale, weight = float(arrays["dissipation_scale"]), float(arrays["dissipation_weight"])
     parameters = {k: torch.from_numpy(v) for k, v in arrays.parameters(dtype).items()}
-    model = TRAINING[task.split("-")[0]][form](parameters)
+    model = TRAINING[task.split("-")[0]][form](parameters).to(DEVICE)
     names = {mine: name for name, mine in model.names.items()}
     adam = torch.optim.Adam(model.parameters(), lr=float(arrays["learning_rate"]), fused=True)
 
@@ -195,12 +197,14 @@ def training(task, dtype, form, arrays):
         adam.zero_grad()
         loss().backward()
         adam.step()
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
 
     def errors():
         adam.zero_grad()
         value = loss()
         value.backward()
-        gradient = {names[k]: v.grad.numpy() for k, v in model.named_parameters()}
+        gradient = {names[k]: v.grad.cpu().numpy() for k, v in model.named_parameters()}
         return gradient_errors(arrays, value.item(), gradient)
 
     return call, errors

@@ -6,12 +6,13 @@ use super::{Arrays, Outcome, Task, named_parameters, parameters};
 use burn::optim::{Adam, AdamConfig, AdamState, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::algebra::ParameterLayout;
+use hysteron::card::TrainingDevice;
 use hysteron::learned::Normalisation;
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::RecurrentLaw;
 use hysteron::train::loss::{Target, Weights};
-use hysteron::train::rollout::{TapePool, roll_out_tape};
-use hysteron::train::{Histories, constrain};
+use hysteron::train::rollout::{TapePool, roll_out_tape, roll_out_tensors};
+use hysteron::train::{Histories, constrain, device};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -95,7 +96,7 @@ impl<L: RecurrentLaw + 'static> Training<L> {
     }
 
     /// The roll-out, the loss and the gradient: what `train::fit` computes in an epoch.
-    fn gradient(&self, parameters: Tensor<1>) -> (Tensor<3>, Tensor<1>, Tensor<1>) {
+    fn gradient(&self, form: &str, parameters: Tensor<1>) -> (Tensor<3>, Tensor<1>, Tensor<1>) {
         let parameters = parameters.require_grad();
         let effective = match &self.positive {
             None => parameters.clone(),
@@ -105,7 +106,10 @@ impl<L: RecurrentLaw + 'static> Training<L> {
                 constrain(parameters.clone(), Tensor::from_data(data, place))
             }
         };
-        let output = roll_out_tape(&self.law, effective, &self.histories, &self.pool);
+        let output = match form {
+            "tensors" => roll_out_tensors(self.law.as_ref(), effective, &self.histories),
+            _ => roll_out_tape(&self.law, effective, &self.histories, &self.pool),
+        };
         let loss = self.target.loss(output.clone(), self.weights);
         let gradient = parameters.grad(&loss.backward());
         (
@@ -115,9 +119,14 @@ impl<L: RecurrentLaw + 'static> Training<L> {
         )
     }
 
-    fn start(&self, dtype: DType) -> Tensor<1> {
+    fn start(&self, device: &Device, dtype: DType) -> Tensor<1> {
         let data = TensorData::new(self.parameters.clone(), [self.parameters.len()]);
-        Tensor::from_data(data, (&Device::flex().autodiff(), dtype))
+        Tensor::from_data(data, (device, dtype))
+    }
+
+    /// What every form is held against.
+    fn exact(&self) -> (Tensor<3>, Tensor<1>, Tensor<1>) {
+        self.gradient("tape", self.start(&Device::flex().autodiff(), DType::F64))
     }
 
     fn fused<T: fused_gru::Real, const W: usize>(&self) -> Outcome<FusedGru<T, W>> {
@@ -140,6 +149,12 @@ impl<L: RecurrentLaw + 'static> Training<L> {
     }
 }
 
+/// The device that `benches/gpu/run` asks for.
+fn on_gpu() -> Option<TrainingDevice> {
+    let name = std::env::var("PEERS_DEVICE").ok()?;
+    serde_json::from_value(Value::String(name)).ok()
+}
+
 fn flat<const D: usize>(tensor: Tensor<D>) -> Outcome<Vec<f64>> {
     let data = tensor.into_data().convert::<f64>();
     data.try_into_vec().map_err(|e| format!("{e:?}").into())
@@ -156,7 +171,7 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
     fn arrays(&self) -> Outcome<Arrays> {
         let padded = self.histories.padded();
         let (rows, records) = (padded.rows, padded.records);
-        let (output, loss, gradient) = self.gradient(self.start(DType::F64));
+        let (output, loss, gradient) = self.exact();
         let mut arrays = named_parameters(&self.layout, "parameter", &self.parameters);
         arrays.extend(named_parameters(
             &self.layout,
@@ -195,6 +210,9 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
     }
 
     fn forms(&self, dtype: &str) -> Vec<&'static str> {
+        if on_gpu().is_some() {
+            return vec!["tensors"];
+        }
         let tape = TAPE_DTYPES.contains(&dtype).then_some("tape");
         tape.into_iter()
             .chain(
@@ -206,10 +224,11 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
     }
 
     fn check(&self, form: &str, dtype: &str) -> Outcome<Value> {
-        let (_, expected, gradient) = self.gradient(self.start(DType::F64));
+        let (_, expected, gradient) = self.exact();
         let (loss, found) = match (form, dtype) {
-            ("tape", _) => {
-                let (_, loss, found) = self.gradient(self.start(burn_dtype(dtype)?));
+            ("tape" | "tensors", _) => {
+                let start = self.start(&device(on_gpu().unwrap_or_default())?, burn_dtype(dtype)?);
+                let (_, loss, found) = self.gradient(form, start);
                 (flat(loss)?[0], flat(found)?)
             }
             (_, "f32") => {
@@ -226,17 +245,20 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
 
     fn call<'a>(&'a self, form: &str, dtype: &str) -> Outcome<Box<dyn FnMut() + 'a>> {
         Ok(match (form, dtype) {
-            ("tape", _) => {
-                let mut now = Some(self.start(burn_dtype(dtype)?));
+            ("tape" | "tensors", _) => {
+                let form = form.to_string();
+                let device = device(on_gpu().unwrap_or_default())?;
+                let mut now = Some(self.start(&device, burn_dtype(dtype)?));
                 let mut moments: Option<AdamState<1>> = None;
                 Box::new(move || {
                     let Some(parameters) = now.take() else { return };
-                    let (_, _, gradient) = self.gradient(parameters.clone());
+                    let (_, _, gradient) = self.gradient(&form, parameters.clone());
                     let step =
                         self.adam
                             .step(LEARNING_RATE, parameters.inner(), gradient, moments.take());
                     now = Some(Tensor::from_inner(step.0));
                     moments = step.1;
+                    device.sync().expect("the device computes");
                 })
             }
             (_, "f32") => {
