@@ -4,6 +4,14 @@
 //! Old state in, new state out; the old one is never written. The same input gives the same
 //! output, on any thread. After an error every output is as it was.
 
+mod batch;
+#[cfg(feature = "threads")]
+mod threads;
+
+pub use batch::Batch;
+#[cfg(feature = "threads")]
+pub use threads::update_batch_on_threads;
+
 use crate::error::{BatchError, UpdateError};
 use crate::mandel::{Mandel, Moduli};
 use std::cell::RefCell;

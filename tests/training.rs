@@ -4,7 +4,7 @@
 mod support;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use hysteron::card::{Learn, Training};
+use hysteron::card::{Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Padded, Record};
 use hysteron::train::loss::{Target, Weights};
 use hysteron::train::{Histories, Resume, Stop, Trained, normalisation, train};
@@ -239,4 +239,57 @@ fn records_and_options_that_do_not_fit_are_refused() {
         .unwrap_err()
         .to_string();
     assert!(message.contains("no training record"), "{message}");
+}
+
+/// Losses of the epochs of one training, and its law.
+fn course(options: &Training) -> (Vec<f64>, Vec<f64>) {
+    let fit = learn(&records(), options, &Resume::default(), 0)
+        .unwrap()
+        .fit;
+    (fit.history.iter().map(|p| p.loss()).collect(), fit.raw)
+}
+
+fn assert_near(found: &[f64], expected: &[f64], limit: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let error = (found - expected).abs();
+        assert!(
+            error <= limit * expected.abs().max(1e-2),
+            "{found} {expected}"
+        );
+    }
+}
+
+#[test]
+fn tensors_train_as_the_tape_does() {
+    let of = |device, precision| Training {
+        device,
+        precision,
+        epochs: 10,
+        ..options()
+    };
+    let (losses, law) = course(&of(TrainingDevice::Cpu, Precision::F64));
+    let (by_tensors, same) = course(&of(TrainingDevice::Flex, Precision::F64));
+    // Round-off grows over the epochs.
+    assert_near(&by_tensors, &losses, 1e-8);
+    assert_near(&same, &law, 1e-8);
+    for device in [TrainingDevice::Cpu, TrainingDevice::Flex] {
+        let (single, _) = course(&of(device, Precision::F32));
+        assert_near(&single, &losses, 1e-2);
+        assert_ne!(single, losses);
+    }
+}
+
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+#[test]
+fn a_device_that_this_build_does_not_know_is_an_error() {
+    for device in [TrainingDevice::Wgpu, TrainingDevice::Cuda] {
+        let options = Training {
+            device,
+            ..options()
+        };
+        let error = learn(&records(), &options, &Resume::default(), 0).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("build with --features"), "{message}");
+    }
 }

@@ -3,9 +3,14 @@
 //! They are the models that peers implement in `benches/peers`: chosen for what they cost, not for
 //! what they describe.
 
+pub mod points;
+
 use hysteron::algebra::{Activation, Algebra, Parameter, ParameterLayout};
+use hysteron::laws::{Backstress, PlasticityParameters};
 use hysteron::network::{Dense, Mlp, Potential};
-use hysteron::recurrent::{Claims, Forces, Inputs, RecurrentLaw};
+use hysteron::recurrent::{
+    Architecture, Claims, Clock, Forces, GeneralizedStandard, Inputs, RecurrentLaw,
+};
 
 pub const COMPONENTS: usize = 6;
 
@@ -200,4 +205,36 @@ impl RecurrentLaw for InternalVariables {
             driving_force: a.scale(&a.slice(&gradient, n..n + self.states), -1.0),
         }
     }
+}
+
+/// C: steel with linear isotropic and kinematic hardening.
+pub fn steel() -> PlasticityParameters {
+    PlasticityParameters {
+        young: 200_000.0,
+        poisson: 0.3,
+        yield_stress: 250.0,
+        voce: vec![],
+        linear_hardening: 1000.0,
+        backstress: vec![Backstress {
+            c: 20_000.0,
+            gamma: 0.0,
+        }],
+    }
+}
+
+/// D: the generalized standard material of the library, an implicit law with six internal
+/// variables that follow in time.
+pub fn generalized_standard(layout: &mut ParameterLayout, width: usize) -> GeneralizedStandard {
+    let sizes = Architecture {
+        law: "generalized-standard".into(),
+        components: COMPONENTS,
+        external: 0,
+        states: 6,
+        width,
+        layers: 2,
+        energy_width: width,
+        energy_layers: 2,
+        clock: Clock::Time,
+    };
+    GeneralizedStandard::new(layout, &sizes)
 }

@@ -1,9 +1,10 @@
 //! What the benches do again and again, set up once.
 
+use crate::models::points::{self, Point};
 use crate::models::{COMPONENTS, InternalVariables, PlainGru};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::algebra::ParameterLayout;
-use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
+use hysteron::law::{Batch, MaterialLaw};
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::RecurrentLaw;
@@ -38,56 +39,25 @@ pub fn learned<L: RecurrentLaw>((law, layout): (L, ParameterLayout)) -> LearnedL
     LearnedLaw::new("bench", law, layout, raw, Normalisation::unit(COMPONENTS)).unwrap()
 }
 
+fn batch_of(law: &dyn MaterialLaw, points: usize) -> Batch {
+    let mut batch = points::batch(law, numbers(COMPONENTS * points, 37));
+    batch.strain_old = numbers(COMPONENTS * points, 29);
+    batch.state_old = numbers(law.state_layout().len() * points, 31);
+    batch
+}
+
 /// `update_batch` of so many points.
 pub fn batch<L: RecurrentLaw>(law: (L, ParameterLayout), points: usize) -> impl FnMut() {
     let law = learned(law);
-    let states = law.state_layout().len();
-    let (strain_old, strain_new) = (numbers(6 * points, 29), numbers(6 * points, 37));
-    let (old, dt) = (numbers(states * points, 31), vec![0.1; points]);
-    let (mut state, mut stress) = (vec![0.0; states * points], vec![0.0; 6 * points]);
-    let mut tangent = vec![0.0; 36 * points];
-    let (mut energy, mut dissipation) = (vec![0.0; points], vec![0.0; points]);
-    let mut status = vec![Status::Inside; points];
-    move || {
-        let input = BatchInput {
-            points,
-            strain_old: &strain_old,
-            strain_new: &strain_new,
-            dt: &dt,
-            external_old: &[],
-            external_new: &[],
-            state: &old,
-        };
-        let mut output = BatchOutput {
-            state: &mut state,
-            stress: &mut stress,
-            tangent: &mut tangent,
-            stored_energy: &mut energy,
-            dissipation: &mut dissipation,
-            status: &mut status,
-        };
-        law.update_batch(&input, &mut output).unwrap();
-    }
+    let mut batch = batch_of(&law, points);
+    move || batch.update(&law).unwrap()
 }
 
 /// `update` of one point.
 pub fn single<L: RecurrentLaw>(law: (L, ParameterLayout)) -> impl FnMut() {
     let law = learned(law);
-    let states = law.state_layout().len();
-    let (strain_old, strain_new, old) = (numbers(6, 29), numbers(6, 37), numbers(states, 31));
-    let mut state = vec![0.0; states];
-    let mut response = Response::default();
-    move || {
-        let increment = Increment {
-            strain_old: &strain_old,
-            strain_new: &strain_new,
-            dt: 0.1,
-            external_old: &[],
-            external_new: &[],
-        };
-        law.update(&increment, &old, &mut state, &mut response)
-            .unwrap();
-    }
+    let mut point = Point::first(&batch_of(&law, 1));
+    move || point.update(&law).unwrap()
 }
 
 /// The gradient of one objective over whole histories, `[rows, records]`.

@@ -9,6 +9,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import jax_implicit
 import optax
 from protocol import gradient_errors, point_errors, serve
 
@@ -24,7 +25,7 @@ def dense(p, name, x):
     return x @ p[f"{name}.weight"].T + p[f"{name}.bias"]
 
 
-def gru_histories(p, inputs, unroll):
+def gru_histories(p, inputs, form):
     """Stress `[rows, records, 6]` of the gated recurrent unit; it has no dissipation."""
     states = p["recurrent.weight"].shape[1]
 
@@ -37,7 +38,7 @@ def gru_histories(p, inputs, unroll):
         return h, h
 
     start = jnp.zeros((inputs.shape[1], states), inputs.dtype)
-    _, h = jax.lax.scan(cell, start, dense(p, "input", inputs), unroll=unroll)
+    _, h = jax.lax.scan(cell, start, dense(p, "input", inputs), unroll=UNROLL[form])
     return dense(p, "readout", h), None
 
 
@@ -51,7 +52,7 @@ def energy_gradient(p, strain, z):
     return g[..., :COMPONENTS], g[..., COMPONENTS:]
 
 
-def iv_histories(p, inputs, unroll):
+def iv_histories(p, inputs, form):
     """Stress and dissipation of the internal variables driven by a tanh network."""
     states = p["evolution.output.weight"].shape[0]
     strain, dt = inputs[..., :COMPONENTS], inputs[..., COMPONENTS:]
@@ -65,10 +66,19 @@ def iv_histories(p, inputs, unroll):
         return z, z
 
     start = jnp.zeros((inputs.shape[1], states), inputs.dtype)
-    _, z = jax.lax.scan(advance, start, (from_strain, dt), unroll=unroll)
+    _, z = jax.lax.scan(advance, start, (from_strain, dt), unroll=UNROLL[form])
     stress, gradient = energy_gradient(p, strain, z)
     increment = jnp.diff(z, axis=0, prepend=start[None])
     return stress, -jnp.sum(gradient * increment, axis=-1)
+
+
+UNROLL = {"jit+scan": 1, "jit+scan, unroll 4": 4}
+# Roll-out, and its forms.
+TRAINING = {
+    "gru": (gru_histories, UNROLL),
+    "iv": (iv_histories, UNROLL),
+    "gsm": (jax_implicit.histories, jax_implicit.EVOLVE),
+}
 
 
 def training(task, dtype, form, arrays):
@@ -76,11 +86,10 @@ def training(task, dtype, form, arrays):
     parameters = {k: jnp.asarray(v) for k, v in arrays.parameters(dtype).items()}
     scale = float(arrays["dissipation_scale"])
     weight = float(arrays["dissipation_weight"])
-    histories = gru_histories if task.startswith("gru") else iv_histories
-    unroll = 4 if form.endswith("unroll 4") else 1
+    histories, _ = TRAINING[task.split("-")[0]]
 
     def loss(p, inputs, target):
-        stress, dissipation = histories(p, inputs, unroll)
+        stress, dissipation = histories(p, inputs, form)
         value = jnp.mean((stress - target) ** 2)
         if dissipation is not None:
             value += weight * jnp.mean(jax.nn.relu(-dissipation / scale) ** 2)
@@ -215,7 +224,12 @@ def j2_by_hand(p, strain, dt, state):
     return stress, new, tangent
 
 
-POINTS = {"A": (gru_point, gru_by_hand), "B": (energy_point, energy_by_hand), "C": (j2_point, j2_by_hand)}
+POINTS = {
+    "A": (gru_point, gru_by_hand),
+    "B": (energy_point, energy_by_hand),
+    "C": (j2_point, j2_by_hand),
+    "D": (jax_implicit.point, jax_implicit.by_hand),
+}
 
 
 def inference(task, dtype, form, arrays):
@@ -251,7 +265,7 @@ def inference(task, dtype, form, arrays):
 def forms(task, dtype):
     if task[0] in POINTS:
         return ["by hand", "vmap(jacfwd)", "vmap(jacrev)"]
-    return ["jit+scan", "jit+scan, unroll 4"]
+    return list(TRAINING[task.split("-")[0]][1])
 
 
 def prepare(task, dtype, form, arrays):

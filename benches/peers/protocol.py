@@ -74,13 +74,19 @@ def point_errors(arrays, state, stress, tangent):
 
 def sample(call, seconds):
     """Median seconds of a call, and the number of samples. `call.bundle` is how many it holds."""
-    call()
     bundle = getattr(call, "bundle", 1)
-    samples, start = [], time.perf_counter()
-    while len(samples) < 3 or time.perf_counter() - start < seconds:
+
+    def timed():
         before = time.perf_counter()
         call()
-        samples.append((time.perf_counter() - before) / bundle)
+        return (time.perf_counter() - before) / bundle
+
+    samples, start = [timed()], time.perf_counter()
+    # A short call was to warm up only.
+    if samples[0] < seconds:
+        samples.clear()
+    while not samples or time.perf_counter() - start < seconds:
+        samples.append(timed())
     return {"seconds": float(np.median(samples)), "samples": len(samples)}
 
 

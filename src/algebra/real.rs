@@ -64,7 +64,7 @@ pub(crate) mod sealed {
         const LN_2: [Self; 2];
         /// Adding and subtracting this rounds to the nearest integer, which the low bits then hold.
         const ROUND: Self;
-        /// Between these, `e^x` is a normal number.
+        /// Logarithms of the least normal number and of the largest one over `√2`.
         const RANGE: [Self; 2];
         /// `(e^r − 1 − r)/r²` for `|r| ≤ ½ ln 2`, highest power first; minimax.
         const EXP: &'static [Self];
@@ -138,7 +138,7 @@ real! {
     f64, bits 52, bias 1023, registers __m256d __m512d of 8,
     const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
     const ROUND: f64 = 6_755_399_441_055_744.0;
-    const RANGE: [f64; 2] = [-708.0, 709.0];
+    const RANGE: [f64; 2] = [-708.396_418_532_264, 709.436];
     const EXP: &'static [f64] = &[
         2.092_166_704_494_432e-9,
         2.510_531_296_749_289e-8,
@@ -167,7 +167,7 @@ real! {
     f32, bits 23, bias 127, registers __m256 __m512 of 16,
     const LN_2: [f32; 2] = [6.933_594e-1, -2.121_944_4e-4];
     const ROUND: f32 = 12_582_912.0;
-    const RANGE: [f32; 2] = [-87.0, 88.0];
+    const RANGE: [f32; 2] = [-87.336_54, 88.376];
     const EXP: &'static [f32] = &[
         1.990_770_8e-4,
         1.393_373_4e-3,

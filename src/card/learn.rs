@@ -56,6 +56,30 @@ impl Learn {
     }
 }
 
+/// Where roll-outs are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainingDevice {
+    /// The processor, a whole roll-out as one operation: the fastest for all but large batches.
+    #[default]
+    Cpu,
+    /// The processor, operation by operation on burn's CPU device: slow, to check the others.
+    Flex,
+    /// A GPU through the graphics interface, with the feature `wgpu`.
+    Wgpu,
+    /// A GPU through CUDA, with the feature `cuda`.
+    Cuda,
+}
+
+/// In which number format roll-outs and gradients are computed; the optimiser keeps `f64`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    #[default]
+    F64,
+    F32,
+}
+
 /// How a law is trained, `[train]` in a card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -89,6 +113,16 @@ pub struct Training {
     pub validate_every: usize,
     /// Starts the parameters.
     pub seed: u64,
+    // Left out of what is written where they are the default: what was hashed and stored before
+    // they existed stays the same.
+    #[serde(skip_serializing_if = "is_default")]
+    pub device: TrainingDevice,
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for Training {
@@ -108,6 +142,8 @@ impl Default for Training {
             patience: None,
             validate_every: 10,
             seed: 1,
+            device: TrainingDevice::default(),
+            precision: Precision::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
 use clap::{Args, ValueEnum};
-use hysteron::card::{Card, Learn, Training};
+use hysteron::card::{Card, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Record, Split};
 use hysteron::recurrent::{Architecture, Clock};
 use hysteron::train::{Resume, train};
@@ -87,6 +87,12 @@ pub struct Arguments {
     /// Weight of negative dissipation in the loss.
     #[arg(long, value_name = "X", help_heading = "Training")]
     dissipation_weight: Option<f64>,
+    /// Where to compute; a GPU needs a build with its feature.
+    #[arg(long, value_enum, help_heading = "Training")]
+    device: Option<DeviceName>,
+    /// Number format of roll-outs and gradients.
+    #[arg(long, value_enum, help_heading = "Training")]
+    precision: Option<PrecisionName>,
     /// Keep the state of the training here, and go on from it if it exists.
     #[arg(long, value_name = "FILE", help_heading = "Training")]
     checkpoint: Option<PathBuf>,
@@ -108,6 +114,24 @@ enum ClockName {
     /// Time: viscous.
     Time,
     Both,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DeviceName {
+    /// The processor, a whole roll-out as one operation.
+    Cpu,
+    /// The processor, operation by operation: slow, to check the others.
+    Flex,
+    /// A GPU through the graphics interface.
+    Wgpu,
+    /// A GPU through CUDA.
+    Cuda,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    F64,
+    F32,
 }
 
 impl Arguments {
@@ -212,6 +236,18 @@ impl Arguments {
         if let Some(weight) = self.dissipation_weight {
             options.dissipation_weight = weight;
         }
+        options.device = match self.device {
+            None => options.device,
+            Some(DeviceName::Cpu) => TrainingDevice::Cpu,
+            Some(DeviceName::Flex) => TrainingDevice::Flex,
+            Some(DeviceName::Wgpu) => TrainingDevice::Wgpu,
+            Some(DeviceName::Cuda) => TrainingDevice::Cuda,
+        };
+        options.precision = match self.precision {
+            None => options.precision,
+            Some(PrecisionName::F64) => Precision::F64,
+            Some(PrecisionName::F32) => Precision::F32,
+        };
         if let Some(spacing) = &self.spacing {
             options.spacing.clone_from(spacing);
         }

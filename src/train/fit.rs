@@ -3,8 +3,9 @@
 use super::Histories;
 use super::Resume;
 use super::checkpoint::{Checkpoint, Moments};
+use super::device::Place;
 use super::loss::{Target, Weights};
-use super::rollout::{TapePool, roll_out, roll_out_tape, vector};
+use super::rollout::{roll_out, vector};
 use crate::algebra::{ParameterLayout, values};
 use crate::card::{Training, hexadecimal};
 use crate::error::{Error, Result};
@@ -63,11 +64,13 @@ const RECOVERIES: usize = 8;
 
 /// Trains the parameters of a law.
 ///
-/// The same seed, options and records give the same result, on any number of threads. With a
-/// checkpoint file that exists, the training goes on from there and ends as if it had not stopped.
+/// The same seed, options and records give the same result on the processor, on any number of
+/// threads. With a checkpoint file that exists, the training goes on from there and ends as if it
+/// had not stopped. Parameters and moments are kept in `f64` whatever the precision; validation runs
+/// on the processor in `f64`.
 ///
 /// # Errors
-/// A checkpoint that does not fit, or a loss that stays infinite.
+/// A device that is not there, a checkpoint that does not fit, or a loss that stays infinite.
 pub fn fit<L: RecurrentLaw + 'static>(
     law: &Arc<L>,
     layout: &ParameterLayout,
@@ -77,12 +80,11 @@ pub fn fit<L: RecurrentLaw + 'static>(
     resume: &Resume,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit> {
-    let device = Device::flex().autodiff();
+    let place = Place::of(options)?;
     let target = Target::new(train);
     let validation_target = validate.map(|v| (v, Target::new(v)));
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
-    let pool = TapePool::default();
-    let positive = vector(layout.positive_mask(), &device);
+    let positive = place.vector(layout.positive_mask());
     let subject = subject(layout, train, validate);
     let stored = match &resume.file {
         Some(file) if file.exists() => {
@@ -97,9 +99,9 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let epoch = now.epoch;
         let rate = learning_rate(options, epoch) * 0.5f64.powi(now.recoveries as i32);
         let weights = weights(options, epoch);
-        let raw = vector(now.raw.clone(), &device).require_grad();
+        let raw = place.vector(now.raw.clone()).require_grad();
         let effective = constrain(raw.clone(), positive.clone());
-        let output = roll_out_tape(law, effective, train, &pool);
+        let output = place.roll_out(law, effective, train);
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
         let mut point = parts.weighted(weights);
         if !point.loss().is_finite() {
@@ -126,7 +128,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let gradient = raw
             .grad(&target.loss(output, weights).backward())
             .ok_or_else(|| Error::Training("the loss does not depend on the parameters".into()))?;
-        now.step(&adam, gradient, options, rate);
+        now.step(&adam, values(gradient), options, rate);
         now.epoch += 1;
         let done = (now.epoch - first) as f64;
         let elapsed = start.elapsed();
@@ -182,8 +184,9 @@ fn weights(options: &Training, epoch: usize) -> Weights {
     }
 }
 
-/// Effective parameters, differentiable: softplus where the mask is one.
-fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
+/// Effective parameters `[p]`, differentiable: softplus where
+/// [`positive_mask`](ParameterLayout::positive_mask) is one.
+pub fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
     let constrained = activation::log_sigmoid(raw.clone().neg()).neg();
     raw.clone() + positive * (constrained - raw)
 }
@@ -220,10 +223,10 @@ impl Checkpoint {
         }
     }
 
-    fn step(&mut self, adam: &Adam, gradient: Tensor<1>, options: &Training, rate: f64) {
+    fn step(&mut self, adam: &Adam, gradient: Vec<f64>, options: &Training, rate: f64) {
         let device = Device::flex();
         let clip = GradientClippingConfig::Norm(options.clip as f32).init();
-        let gradient = clip.clip_gradient(gradient);
+        let gradient = clip.clip_gradient(vector(gradient, &device));
         let state = self.moments.take().map(|m| m.into_state(&device));
         let (raw, state) = adam.step(rate, vector(self.raw.clone(), &device), gradient, state);
         self.raw = values(raw);

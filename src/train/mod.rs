@@ -2,9 +2,11 @@
 //!
 //! Roll-outs are free-running over whole records: the law never sees a measured stress. The whole
 //! roll-out is one operation of burn's graph ([`rollout`]), the loss and its gradient are burn's
-//! ([`loss`]), the optimiser is burn's Adam ([`mod@fit`]).
+//! ([`loss`]), the optimiser is burn's Adam ([`mod@fit`]). On a GPU the roll-out is many operations
+//! ([`mod@device`]).
 
 pub mod checkpoint;
+pub mod device;
 pub mod fit;
 mod histories;
 pub mod loss;
@@ -13,7 +15,8 @@ pub mod rollout;
 
 pub use crate::learning::LearningPoint;
 pub use checkpoint::Checkpoint;
-pub use fit::{Fit, Progress, Stop, fit};
+pub use device::device;
+pub use fit::{Fit, Progress, Stop, constrain, fit};
 pub use histories::Histories;
 
 use crate::algebra::ParameterLayout;

@@ -12,6 +12,8 @@ mod columns;
 pub(crate) mod combine;
 mod dense;
 pub(crate) mod elementwise;
+#[cfg(test)]
+pub(crate) mod forced;
 pub(crate) mod math;
 mod matrix;
 pub(crate) mod simd;
@@ -35,6 +37,16 @@ macro_rules! dispatched {
         #[inline]
         #[allow(clippy::too_many_arguments)]
         $visibility fn $name<$($generics)*>($($arg: $type),*) {
+            #[cfg(test)]
+            match $crate::algebra::kernels::forced::way() {
+                None => {}
+                Some($crate::algebra::kernels::forced::Way::Fused) => {
+                    return $body::<$crate::algebra::kernels::simd::Neon, $($names)*>($($arg),*);
+                }
+                Some($crate::algebra::kernels::forced::Way::Portable) => {
+                    return $body::<$crate::algebra::kernels::simd::Portable, $($names)*>($($arg),*);
+                }
+            }
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,fma")]

@@ -1,0 +1,107 @@
+//! Where roll-outs are computed, and in which number format.
+
+use super::Histories;
+use super::rollout::{TapePool, roll_out_tape, roll_out_tensors};
+use crate::algebra::tensor;
+use crate::card::{Precision, Training, TrainingDevice};
+use crate::error::{Error, Result};
+use crate::recurrent::RecurrentLaw;
+use burn::tensor::{DType, Device, Tensor};
+use std::sync::Arc;
+
+/// The device of burn's that computes, differentiable.
+///
+/// # Errors
+/// [`Error::Training`] where this build does not know the device, or the machine has none.
+pub fn device(kind: TrainingDevice) -> Result<Device> {
+    let device = match kind {
+        TrainingDevice::Cpu | TrainingDevice::Flex => Device::flex(),
+        TrainingDevice::Wgpu => wgpu()?,
+        TrainingDevice::Cuda => cuda()?,
+    };
+    Ok(device.autodiff())
+}
+
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<Device> {
+    first(burn::tensor::DeviceType::Wgpu, "wgpu")
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu() -> Result<Device> {
+    missing("wgpu")
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Result<Device> {
+    first(burn::tensor::DeviceType::Cuda, "cuda")
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda() -> Result<Device> {
+    missing("cuda")
+}
+
+/// The machine's first device of a kind.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn first(kind: burn::tensor::DeviceType, name: &str) -> Result<Device> {
+    // Where a driver's library is missing, burn panics.
+    let found = std::panic::catch_unwind(|| Device::enumerate(kind).into_vec().into_iter().next());
+    let none = || Error::Training(format!("device {name}: this machine has none"));
+    found.ok().flatten().ok_or_else(none)
+}
+
+#[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+fn missing(name: &str) -> Result<Device> {
+    Err(Error::Training(format!(
+        "device {name}: this build knows none; build with --features {name}"
+    )))
+}
+
+/// How the roll-outs of a training are computed.
+pub(super) struct Place {
+    device: Device,
+    float: DType,
+    /// Memory of the tape; without one, operation by operation.
+    tape: Option<TapePool>,
+}
+
+impl Place {
+    pub fn of(options: &Training) -> Result<Self> {
+        let device = device(options.device)?;
+        let float = match options.precision {
+            Precision::F64 => DType::F64,
+            Precision::F32 => DType::F32,
+        };
+        if !device.supports_dtype(float) {
+            return Err(Error::Training(
+                "the device has no double precision; take precision f32".into(),
+            ));
+        }
+        let tape = options.device == TrainingDevice::Cpu;
+        Ok(Self {
+            device,
+            float,
+            tape: tape.then(TapePool::default),
+        })
+    }
+
+    /// An untracked vector.
+    pub fn vector(&self, values: Vec<f64>) -> Tensor<1> {
+        let n = values.len();
+        tensor(values, [n], &self.device, self.float)
+    }
+
+    /// Stress and dissipation `[rows, components + 1, records]`, normalised.
+    pub fn roll_out<L: RecurrentLaw + 'static>(
+        &self,
+        law: &Arc<L>,
+        effective: Tensor<1>,
+        histories: &Arc<Histories>,
+    ) -> Tensor<3> {
+        match &self.tape {
+            Some(pool) => roll_out_tape(law, effective, histories, pool),
+            None => roll_out_tensors(law.as_ref(), effective, histories),
+        }
+    }
+}
