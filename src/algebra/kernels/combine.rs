@@ -16,6 +16,8 @@ pub(crate) struct Factor<T> {
     pub uniform: bool,
     /// Numbers from one entry to the next; zero where one entry stands for all.
     pub step: usize,
+    /// Numbers from one vector of a bundle to the next; zero where one stands for all.
+    pub next: usize,
 }
 
 impl<T> Factor<T> {
@@ -23,6 +25,7 @@ impl<T> Factor<T> {
         from: std::ptr::null(),
         uniform: true,
         step: 0,
+        next: 0,
     };
 }
 
@@ -76,19 +79,18 @@ impl<T: Real> Term<T> {
         Self { kind, factor, x, y }
     }
 
-    /// From another entry on, and with another step.
+    /// Goes on to the next vector of a bundle.
     #[inline(always)]
-    fn moved(self, entries: usize, by: usize) -> Self {
-        let moved = |x: Factor<T>| Factor {
-            from: x.from.wrapping_add(entries * x.step),
-            step: x.step * by,
-            ..x
-        };
-        Self {
-            x: moved(self.x),
-            y: moved(self.y),
-            ..self
+    fn advance(&mut self) {
+        for x in [&mut self.x, &mut self.y] {
+            x.from = x.from.wrapping_add(x.next);
         }
+    }
+
+    /// Whether the vectors of its bundle follow each other, `next` numbers apart.
+    #[inline(always)]
+    fn follow(&self, next: usize) -> bool {
+        self.x.next == next && self.y.next == next
     }
 
     /// Whether its numbers lie one after the other, `step` an entry.
@@ -100,45 +102,51 @@ impl<T: Real> Term<T> {
 }
 
 for_each_isa!(
-    /// `to_e = Σ factor · x_e · y_e` for `n` entries of `W` lanes. Every factor has its numbers;
-    /// the result may be a factor, but overlaps none otherwise.
+    /// `to_e = Σ factor · x_e · y_e` for the entries of `W` lanes of some vectors, `next` numbers
+    /// apart: `[vectors, entries, next]`. Every factor has its numbers; the result may be a factor,
+    /// but overlaps none otherwise.
     pub(crate) fn combine [T: Real, const W: usize] [T, W] = combine_body(
-        terms: &[Term<T>], to: *mut T, n: usize)
+        terms: &mut [Term<T>], to: *mut T, shape: [usize; 3])
 );
 
 #[inline(always)]
-fn combine_body<I: Isa, T: Real, const W: usize>(terms: &[Term<T>], to: *mut T, n: usize) {
+fn combine_body<I: Isa, T: Real, const W: usize>(
+    terms: &mut [Term<T>],
+    to: *mut T,
+    [mut count, mut n, next]: [usize; 3],
+) {
     let len = I::Register::<T>::LEN;
-    // SAFETY: the numbers are there, as the caller says; the instruction set is the machine's.
-    unsafe {
-        if terms.len() <= 2 && terms.iter().all(|term| term.follows(W)) {
-            let numbers = n * W;
-            let whole = numbers / len * len;
-            straight::<I::Register<T>, T>(terms, to, 0, whole);
-            match I::FUSED {
-                true => straight::<Numbers<T, 1, true>, T>(terms, to, whole, numbers),
-                false => straight::<Numbers<T, 1, false>, T>(terms, to, whole, numbers),
+    let runs_straight = terms.len() <= 2 && terms.iter().all(|term| term.follows(W));
+    if runs_straight && next == n * W && terms.iter().all(|term| term.follow(next)) {
+        // One long vector.
+        (n, count) = (n * count, 1);
+    }
+    for k in 0..count {
+        // SAFETY: the numbers are there, as the caller says; the instruction set is the machine's.
+        unsafe {
+            let to = to.add(k * next);
+            if runs_straight {
+                let numbers = n * W;
+                let whole = numbers / len * len;
+                straight::<I::Register<T>, T>(terms, to, 0, whole);
+                match I::FUSED {
+                    true => straight::<Numbers<T, 1, true>, T>(terms, to, whole, numbers),
+                    false => straight::<Numbers<T, 1, false>, T>(terms, to, whole, numbers),
+                }
+            } else if W == 1 {
+                // Entries fill the registers; what is left goes one by one.
+                let whole = n / len;
+                entries::<I::Register<T>, T, 1>(terms, to, [0, whole], len);
+                single::<I, T, 1>(terms, to, [whole * len, n]);
+            } else if W == len {
+                entries::<I::Register<T>, T, 1>(terms, to, [0, n], 1);
+            } else if W == 2 * len {
+                entries::<I::Register<T>, T, 2>(terms, to, [0, n], 1);
+            } else {
+                single::<I, T, W>(terms, to, [0, n]);
             }
-        } else if W == 1 {
-            // Entries fill the registers; what is left goes one by one.
-            let whole = n / len;
-            let mut moved = [Term::ZERO; MAX_TERMS];
-            for (to, term) in moved.iter_mut().zip(terms) {
-                *to = term.moved(0, len);
-            }
-            entries::<I::Register<T>, T, 1>(&moved[..terms.len()], to, whole);
-            for (to, term) in moved.iter_mut().zip(terms) {
-                *to = term.moved(whole * len, 1);
-            }
-            let to = to.add(whole * len);
-            single::<I, T, 1>(&moved[..terms.len()], to, n - whole * len);
-        } else if W == len {
-            entries::<I::Register<T>, T, 1>(terms, to, n);
-        } else if W == 2 * len {
-            entries::<I::Register<T>, T, 2>(terms, to, n);
-        } else {
-            single::<I, T, W>(terms, to, n);
         }
+        terms.iter_mut().for_each(Term::advance);
     }
 }
 
@@ -220,17 +228,21 @@ unsafe fn straight<R: Register<T>, T: Real>(
 /// # Safety
 /// As for [`combine_body`].
 #[inline(always)]
-unsafe fn single<I: Isa, T: Real, const W: usize>(terms: &[Term<T>], to: *mut T, n: usize) {
+unsafe fn single<I: Isa, T: Real, const W: usize>(
+    terms: &[Term<T>],
+    to: *mut T,
+    range: [usize; 2],
+) {
     // SAFETY: the caller's.
     unsafe {
         match I::FUSED {
-            true => entries::<Numbers<T, 1, true>, T, W>(terms, to, n),
-            false => entries::<Numbers<T, 1, false>, T, W>(terms, to, n),
+            true => entries::<Numbers<T, 1, true>, T, W>(terms, to, range, 1),
+            false => entries::<Numbers<T, 1, false>, T, W>(terms, to, range, 1),
         }
     }
 }
 
-/// `V` registers an entry.
+/// Entries from one to another with `V` registers each; `group` entries of the factors are one.
 ///
 /// # Safety
 /// As for [`combine_body`].
@@ -238,17 +250,17 @@ unsafe fn single<I: Isa, T: Real, const W: usize>(terms: &[Term<T>], to: *mut T,
 unsafe fn entries<R: Register<T>, T: Real, const V: usize>(
     terms: &[Term<T>],
     to: *mut T,
-    n: usize,
+    [mut e, end]: [usize; 2],
+    group: usize,
 ) {
-    let mut e = 0;
-    // SAFETY: the caller's; `e + entries ≤ n`.
+    // SAFETY: the caller's; `e + entries ≤ end`.
     unsafe {
-        while e + 4 <= n {
-            tile::<R, T, V, 4>(terms, to, e);
+        while e + 4 <= end {
+            tile::<R, T, V, 4>(terms, to, e, group);
             e += 4;
         }
-        while e < n {
-            tile::<R, T, V, 1>(terms, to, e);
+        while e < end {
+            tile::<R, T, V, 1>(terms, to, e, group);
             e += 1;
         }
     }
@@ -261,6 +273,7 @@ unsafe fn tile<R: Register<T>, T: Real, const V: usize, const E: usize>(
     terms: &[Term<T>],
     to: *mut T,
     e: usize,
+    group: usize,
 ) {
     // SAFETY: the caller's.
     unsafe {
@@ -280,7 +293,7 @@ unsafe fn tile<R: Register<T>, T: Real, const V: usize, const E: usize>(
         for term in terms {
             let factor = R::splat(term.factor);
             let plain = term.factor == T::ONE;
-            let (dx, dy) = (term.x.step, term.y.step);
+            let (dx, dy) = (term.x.step * group, term.y.step * group);
             let (x, y) = (
                 term.x.from.wrapping_add(e * dx),
                 term.y.from.wrapping_add(e * dy),

@@ -125,21 +125,20 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
                 elementwise::derivatives::<T>(*activation, *order, x, y);
             }
             Action::Combine(terms) => {
-                for k in 0..to.count as usize {
-                    let mut list = [Term::ZERO; MAX_TERMS];
-                    let mut factors = x.iter().map(|place| memory.factor(place, k, to.len));
-                    for ((factor, count), term) in terms.iter().zip(&mut list) {
-                        let mut next = |i: usize| match *count > i {
-                            true => factors.next(),
-                            false => None,
-                        };
-                        *term = Term::new(T::of(*factor), [next(0), next(1)]);
-                    }
-                    let result = result!(k);
-                    let (start, n) = (result.as_mut_ptr().cast(), result.len());
-                    // SAFETY: as above; the instruction set is that of the dispatch.
-                    unsafe { combine::<I, T, W>(&list[..terms.len()], start, n) };
+                let mut list = [Term::ZERO; MAX_TERMS];
+                let mut factors = x.iter().map(|place| memory.factor(place, to.len));
+                for ((factor, count), term) in terms.iter().zip(&mut list) {
+                    let mut next = |i: usize| match *count > i {
+                        true => factors.next(),
+                        false => None,
+                    };
+                    *term = Term::new(T::of(*factor), [next(0), next(1)]);
                 }
+                let shape = [to.count as usize, to.len as usize, to.step as usize * W];
+                let list = &mut list[..terms.len()];
+                let result = result!(0).as_mut_ptr().cast();
+                // SAFETY: as above; the instruction set is that of the dispatch.
+                unsafe { combine::<I, T, W>(list, result, shape) };
             }
             Action::Dot => {
                 for k in 0..to.count as usize {

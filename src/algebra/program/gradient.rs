@@ -9,7 +9,7 @@ use crate::algebra::{Real, kernels};
 
 /// Bytes of adjoints that are held before the gradients of the weights are taken: enough to fill
 /// register tiles, few enough to stay in the cache of a core.
-const HELD_BYTES: usize = 96 * 1024;
+const HELD_BYTES: usize = 192 * 1024;
 /// Steps that they are held for at most.
 const HELD_STEPS: usize = 48;
 

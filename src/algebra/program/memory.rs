@@ -74,14 +74,14 @@ impl<'a, T: Real, const W: usize> Memory<'a, T, W> {
         &self.table[start..start + place.len as usize]
     }
 
-    /// The `k`-th vector as a factor of a result with `n` entries.
+    /// A vector or bundle as a factor of a result with `n` entries.
     #[inline(always)]
-    pub fn factor(&self, place: &Place, k: usize, n: u32) -> Factor<T> {
-        let start = place.start as usize + k * place.step as usize;
+    pub fn factor(&self, place: &Place, n: u32) -> Factor<T> {
+        let start = place.start as usize;
         let (uniform, spread) = (Self::is_uniform(place), place.len == 1 && n > 1);
         Factor {
             from: match uniform {
-                true => self.uniform(place, k).as_ptr(),
+                true => self.uniform(place, 0).as_ptr(),
                 false => self.bases[place.space as usize].wrapping_add(start).cast(),
             },
             // A single point has one lane: there, only what stands for all entries is the same.
@@ -91,6 +91,7 @@ impl<'a, T: Real, const W: usize> Memory<'a, T, W> {
                 (_, true) => 1,
                 _ => W,
             },
+            next: place.step as usize * if uniform { 1 } else { W },
         }
     }
 
