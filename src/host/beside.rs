@@ -1,0 +1,76 @@
+//! The law that lies beside the shared library.
+
+use super::HostLaw;
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// Extensions of the files that a law can come from.
+const EXTENSIONS: [&str; 2] = ["safetensors", "toml"];
+
+/// The law beside the library that this code is part of: `NAME.safetensors` or `NAME.toml` beside
+/// `libNAME.so`. It is loaded once.
+///
+/// # Errors
+/// What stood in the way, in words: the first call finds it, later ones repeat it.
+pub fn own_law() -> Result<&'static HostLaw, &'static str> {
+    static LAW: OnceLock<Result<HostLaw, String>> = OnceLock::new();
+    let law = LAW.get_or_init(|| {
+        library()
+            .and_then(|library| HostLaw::load(beside(&library)?))
+            .map_err(|error| error.to_string())
+    });
+    law.as_ref().map_err(String::as_str)
+}
+
+/// The one file beside this library that its law can come from.
+fn beside(library: &Path) -> Result<PathBuf> {
+    let stem = library.file_stem().unwrap_or_default().to_string_lossy();
+    let name = stem.strip_prefix("lib").unwrap_or(&stem);
+    let files = EXTENSIONS.map(|extension| library.with_file_name(format!("{name}.{extension}")));
+    let [saved, card] = &files;
+    match files.each_ref().map(|file| file.is_file()) {
+        [true, false] => Ok(saved.clone()),
+        [false, true] => Ok(card.clone()),
+        [true, true] => Err(Error::invalid(format!(
+            "{} and {} both lie beside the library: remove one",
+            saved.display(),
+            card.display()
+        ))),
+        [false, false] => Err(Error::invalid(format!(
+            "neither {} nor {} is there: the law must lie beside its library",
+            saved.display(),
+            card.display()
+        ))),
+    }
+}
+
+/// The path of the library, or program, that holds this code.
+#[cfg(unix)]
+fn library() -> Result<PathBuf> {
+    use std::ffi::{CStr, OsStr};
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut about = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: the address is that of a function of this library, `about` has room for the answer.
+    let found = unsafe { libc::dladdr(library as *const () as *const _, about.as_mut_ptr()) };
+    // SAFETY: all bytes zero are a `Dl_info`, and so is what `dladdr` wrote.
+    let about = unsafe { about.assume_init() };
+    if found == 0 || about.dli_fname.is_null() {
+        return Err(Error::invalid(
+            "the system does not say where this library is",
+        ));
+    }
+    // SAFETY: a text that lives as long as the library is loaded.
+    let name = unsafe { CStr::from_ptr(about.dli_fname) };
+    let path = Path::new(OsStr::from_bytes(name.to_bytes()));
+    // At once: the name may be relative to a folder that the host leaves later.
+    path.canonicalize().map_err(|e| Error::io(path, e))
+}
+
+#[cfg(not(unix))]
+fn library() -> Result<PathBuf> {
+    Err(Error::invalid(
+        "a law beside its library is found on Unix only",
+    ))
+}

@@ -1,0 +1,217 @@
+//! The data symbols that MGIS reads when it loads a behaviour.
+
+use super::{MAX_EXTERNALS, MAX_STATES};
+use crate::error::{Error, Result};
+use crate::host::HostLaw;
+use std::ffi::{CString, c_char};
+use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
+
+/// The data symbols of a behaviour that depend on its law. They are exported: their types are C's.
+pub struct Slots {
+    /// Whether there is a behaviour at all: MGIS refuses a library that says 0.
+    pub interface: &'static AtomicU16,
+    pub states: &'static AtomicU16,
+    pub state_names: &'static [AtomicPtr<c_char>; MAX_STATES],
+    pub externals: &'static AtomicU16,
+    pub external_names: &'static [AtomicPtr<c_char>; MAX_EXTERNALS],
+}
+
+/// Fills the symbols from the law; runs while the library is being loaded. Without a law the
+/// behaviour declares no interface, and the host says that it cannot load it.
+pub fn describe(law: impl FnOnce() -> Result<&'static HostLaw, &'static str>, slots: &Slots) {
+    // What went wrong is said where the law is loaded, and again by every call.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        if let Ok(law) = law()
+            && fill(law, slots).is_ok()
+        {
+            slots.interface.store(1, Ordering::Release);
+        }
+    }));
+}
+
+fn fill(law: &HostLaw, slots: &Slots) -> Result<()> {
+    let law = law.section(6).map_err(|e| Error::invalid(e.to_string()))?;
+    let states = law.state_layout().labels();
+    let states = states.iter().map(|label| state_name(label));
+    list(states, slots.states, slots.state_names)?;
+    let externals = law.external_variables().iter();
+    let externals = externals.map(|name| external_name(name).to_string());
+    list(externals, slots.externals, slots.external_names)
+}
+
+fn list(
+    names: impl Iterator<Item = String>,
+    count: &AtomicU16,
+    slots: &[AtomicPtr<c_char>],
+) -> Result<()> {
+    let names: Vec<String> = names.collect();
+    let number = u16::try_from(names.len())
+        .ok()
+        .filter(|_| names.len() <= slots.len());
+    let Some(number) = number else {
+        return Err(Error::invalid("more variables than MGIS can be told of"));
+    };
+    for (slot, name) in slots.iter().zip(names) {
+        let name = CString::new(name).map_err(|e| Error::invalid(e.to_string()))?;
+        // As long as the library: the host keeps the pointer.
+        slot.store(name.into_raw(), Ordering::Relaxed);
+    }
+    count.store(number, Ordering::Release);
+    Ok(())
+}
+
+/// A label of the state under the glossary's name, or as an identifier.
+fn state_name(label: &str) -> String {
+    match label {
+        "accumulated_plastic_strain" => "EquivalentPlasticStrain".into(),
+        label => label.replace('[', "_").replace(']', ""),
+    }
+}
+
+/// An external variable under the glossary's name.
+fn external_name(name: &str) -> &str {
+    match name.to_ascii_lowercase().starts_with("temperature") {
+        true => "Temperature",
+        false => name,
+    }
+}
+
+/// Exports an MGIS behaviour: `mgis_behaviour!("Name", Small, law)` or `Finite`, where `law` gives a
+/// `Result<&'static HostLaw, &'static str>`.
+#[macro_export]
+macro_rules! mgis_behaviour {
+    ($name:literal, $kinematics:ident, $law:expr) => {
+        const _: () = {
+            use std::ffi::c_char;
+            use std::sync::atomic::{AtomicPtr, AtomicU16};
+            use $crate::host::mgis::{self, BehaviourDataView, Kinematics};
+
+            const KINEMATICS: Kinematics = Kinematics::$kinematics;
+
+            /// Texts of C, which any thread may read.
+            #[repr(transparent)]
+            struct Texts<const N: usize>([*const c_char; N]);
+            // SAFETY: they point to literals.
+            unsafe impl<const N: usize> Sync for Texts<N> {}
+
+            macro_rules! fixed {
+                ($symbol:literal, $kind:ty, $value:expr) => {
+                    const _: () = {
+                        #[unsafe(export_name = concat!($name, $symbol))]
+                        static DATUM: $kind = $value;
+                    };
+                };
+            }
+            fixed!("_api_version", u16, 1);
+            fixed!("_src", Texts<1>, Texts([c"hysteron".as_ptr()]));
+            fixed!(
+                "_mfront_ept",
+                Texts<1>,
+                Texts([concat!($name, "\0").as_ptr().cast()])
+            );
+            fixed!("_BehaviourType", u16, KINEMATICS.behaviour_type());
+            fixed!("_BehaviourKinematic", u16, KINEMATICS.kinematic());
+            // The law may well be anisotropic, but its axes are those of the host.
+            fixed!("_SymmetryType", u16, 0);
+            fixed!("_ElasticSymmetryType", u16, 0);
+            fixed!("_requiresStiffnessTensor", u16, 0);
+            fixed!("_requiresThermalExpansionCoefficientTensor", u16, 0);
+            fixed!("_ComputesInternalEnergy", u16, 1);
+            fixed!("_ComputesDissipatedEnergy", u16, 1);
+            fixed!("_nGradients", u16, 1);
+            fixed!(
+                "_Gradients",
+                Texts<1>,
+                Texts([KINEMATICS.gradient().as_ptr()])
+            );
+            fixed!("_GradientsTypes", [i32; 1], [KINEMATICS.gradient_type()]);
+            fixed!("_nThermodynamicForces", u16, 1);
+            fixed!(
+                "_ThermodynamicForces",
+                Texts<1>,
+                Texts([c"Stress".as_ptr()])
+            );
+            fixed!("_ThermodynamicForcesTypes", [i32; 1], [1]);
+            fixed!("_nTangentOperatorBlocks", u16, 2);
+            fixed!(
+                "_TangentOperatorBlocks",
+                Texts<2>,
+                Texts([c"Stress".as_ptr(), KINEMATICS.gradient().as_ptr()])
+            );
+            fixed!("_nMaterialProperties", u16, 1);
+            fixed!(
+                "_MaterialProperties",
+                Texts<1>,
+                Texts([c"StressUnit".as_ptr()])
+            );
+            fixed!(
+                "_InternalStateVariablesTypes",
+                [i32; mgis::MAX_STATES],
+                [0; mgis::MAX_STATES]
+            );
+            fixed!(
+                "_ExternalStateVariablesTypes",
+                [i32; mgis::MAX_EXTERNALS],
+                [0; mgis::MAX_EXTERNALS]
+            );
+            fixed!("_nParameters", u16, 0);
+            fixed!("_ParametersTypes", [i32; 1], [0]);
+            fixed!("_nInitializeFunctions", u16, 0);
+            fixed!("_nPostProcessings", u16, 0);
+
+            macro_rules! filled {
+                ($symbol:literal, $kind:ty, $value:expr) => {{
+                    #[unsafe(export_name = concat!($name, $symbol))]
+                    static DATUM: $kind = $value;
+                    &DATUM
+                }};
+            }
+            fn slots() -> mgis::Slots {
+                mgis::Slots {
+                    interface: filled!("_mfront_mkt", AtomicU16, AtomicU16::new(0)),
+                    states: filled!("_nInternalStateVariables", AtomicU16, AtomicU16::new(0)),
+                    state_names: filled!(
+                        "_InternalStateVariables",
+                        [AtomicPtr<c_char>; mgis::MAX_STATES],
+                        [const { AtomicPtr::new(std::ptr::null_mut()) }; _]
+                    ),
+                    externals: filled!("_nExternalStateVariables", AtomicU16, AtomicU16::new(0)),
+                    external_names: filled!(
+                        "_ExternalStateVariables",
+                        [AtomicPtr<c_char>; mgis::MAX_EXTERNALS],
+                        [const { AtomicPtr::new(std::ptr::null_mut()) }; _]
+                    ),
+                }
+            }
+
+            extern "C" fn loaded() {
+                mgis::describe(|| $law, &slots());
+            }
+            // SAFETY: a list of functions that the loader runs, this one after the relocations.
+            #[used]
+            #[cfg_attr(
+                target_vendor = "apple",
+                unsafe(link_section = "__DATA,__mod_init_func")
+            )]
+            #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+            static LOADED: extern "C" fn() = loaded;
+
+            macro_rules! hypothesis {
+                ($hypothesis:literal, $components:literal) => {
+                    const _: () = {
+                        #[unsafe(export_name = concat!($name, $hypothesis))]
+                        unsafe extern "C" fn integrate(
+                            data: *mut BehaviourDataView,
+                        ) -> std::ffi::c_int {
+                            // SAFETY: the host passes what MGIS documents.
+                            unsafe { mgis::call(|| $law, KINEMATICS, $components, data) }
+                        }
+                    };
+                };
+            }
+            hypothesis!("_Tridimensional", 6);
+            hypothesis!("_PlaneStrain", 4);
+            hypothesis!("_Axisymmetrical", 4);
+        };
+    };
+}

@@ -1,0 +1,416 @@
+//! One call of a behaviour.
+
+use super::view::{BehaviourDataView, MESSAGE};
+use crate::finite_strain::{FiniteIncrement, FiniteResponse, FiniteStrain, TENSOR_PLACES};
+use crate::host::error::guard;
+use crate::host::state::States;
+use crate::host::{HostError, HostLaw};
+use crate::law::{Increment, MaterialLaw, Response, Status};
+use nalgebra::Matrix3;
+use std::ffi::{CStr, c_int};
+use std::slice;
+use std::sync::Arc;
+
+const FAILED: c_int = -1;
+const OUTSIDE: c_int = 0;
+const RELIABLE: c_int = 1;
+
+/// Kelvin's zero in degrees Celsius.
+const ZERO_CELSIUS: f64 = 273.15;
+
+/// What a behaviour takes the deformation from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinematics {
+    Small,
+    Finite,
+}
+
+impl Kinematics {
+    pub const fn behaviour_type(self) -> u16 {
+        match self {
+            Self::Small => 1,
+            Self::Finite => 2,
+        }
+    }
+
+    pub const fn kinematic(self) -> u16 {
+        match self {
+            Self::Small => 1,
+            Self::Finite => 3,
+        }
+    }
+
+    pub const fn gradient(self) -> &'static CStr {
+        match self {
+            Self::Small => c"Strain",
+            Self::Finite => c"DeformationGradient",
+        }
+    }
+
+    /// A symmetric tensor, or any tensor.
+    pub const fn gradient_type(self) -> i32 {
+        match self {
+            Self::Small => 1,
+            Self::Finite => 3,
+        }
+    }
+}
+
+/// What the host asks of a call, from the first entries of `K`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Request {
+    /// The stress alone.
+    Stress,
+    /// Stress and tangent.
+    Tangent,
+    /// The tangent of a vanishing increment alone: nothing else is written.
+    Prediction,
+}
+
+impl Request {
+    fn new(first: f64) -> Result<Self, HostError> {
+        if first > 50.0 {
+            return Err(HostError::call("the speed of sound is not computed"));
+        }
+        match first {
+            f if f < -0.5 => Ok(Self::Prediction),
+            f if f <= 0.5 => Ok(Self::Stress),
+            f if f > 0.5 => Ok(Self::Tangent),
+            f => Err(HostError::call(format!("K[0] = {f}"))),
+        }
+    }
+}
+
+/// Largest tangent: `∂P/∂F`.
+const MAX_TANGENT: usize = 81;
+
+/// What a call writes.
+struct Outputs {
+    forces: [f64; 9],
+    force_count: usize,
+    tangent: [f64; MAX_TANGENT],
+    tangent_count: usize,
+    stored_energy: f64,
+    dissipation: f64,
+    status: Status,
+}
+
+/// Integrates the behaviour of a section with 6 or 4 components over a time step.
+///
+/// # Safety
+/// `data` is null or leads to what MGIS documents: pointers that are null or lead to as many numbers
+/// as the data symbols of the behaviour say, and `error_message` to 512 bytes.
+pub unsafe fn call<'a>(
+    law: impl FnOnce() -> Result<&'a HostLaw, &'a str>,
+    kinematics: Kinematics,
+    components: usize,
+    data: *mut BehaviourDataView,
+) -> c_int {
+    // SAFETY: as the caller promises; the host does not touch it during the call.
+    let Some(data) = (unsafe { data.as_mut() }) else {
+        return FAILED;
+    };
+    let result = guard(|| {
+        let law = law().map_err(HostError::call)?.section(components)?;
+        // SAFETY: as the caller promises.
+        unsafe { integrate(law, kinematics, data) }
+    });
+    match result {
+        Ok(Status::Inside) => RELIABLE,
+        Ok(Status::Outside) => OUTSIDE,
+        Err(error) => {
+            // SAFETY: as the caller promises.
+            unsafe { report(&error, data) };
+            FAILED
+        }
+    }
+}
+
+/// # Safety
+/// As [`call`].
+unsafe fn report(error: &HostError, data: &mut BehaviourDataView) {
+    if !data.error_message.is_null() {
+        let text = error.to_string();
+        let count = text.floor_char_boundary(MESSAGE - 1);
+        // SAFETY: room for `MESSAGE` bytes, as the caller promises.
+        unsafe {
+            let message = slice::from_raw_parts_mut(data.error_message.cast::<u8>(), count + 1);
+            message[..count].copy_from_slice(&text.as_bytes()[..count]);
+            message[count] = 0;
+        }
+    }
+    if let (false, Some(cut)) = (data.rdt.is_null(), error.cut()) {
+        // SAFETY: a number of the host, not null.
+        unsafe { *data.rdt = cut };
+    }
+}
+
+/// The first numbers of an array of the host, by value; the rest zero.
+///
+/// # Safety
+/// The pointer is null or leads to so many numbers.
+unsafe fn read<const N: usize>(
+    name: &str,
+    pointer: *const f64,
+    count: usize,
+) -> Result<[f64; N], HostError> {
+    let mut values = [0.0; N];
+    // SAFETY: as the caller promises.
+    values[..count].copy_from_slice(unsafe { view(name, pointer, count)? });
+    Ok(values)
+}
+
+/// # Safety
+/// The pointer is null or leads to so many numbers, which nobody writes while the view lives.
+unsafe fn view<'a>(name: &str, pointer: *const f64, count: usize) -> Result<&'a [f64], HostError> {
+    match (count, pointer.is_null()) {
+        (0, _) => Ok(&[]),
+        (_, true) => Err(HostError::call(format!("no {name}"))),
+        // SAFETY: as the caller promises.
+        _ => Ok(unsafe { slice::from_raw_parts(pointer, count) }),
+    }
+}
+
+/// # Safety
+/// As [`call`].
+unsafe fn integrate(
+    law: &Arc<dyn MaterialLaw>,
+    kinematics: Kinematics,
+    data: &mut BehaviourDataView,
+) -> Result<Status, HostError> {
+    let (s0, s1) = (data.s0, data.s1);
+    let states = law.state_layout().len();
+    let externals = law.external_variables().len();
+    // A finite strain host also says which stress and which tangent it wants.
+    let asked = match kinematics {
+        Kinematics::Small => 1,
+        Kinematics::Finite => 3,
+    };
+    // SAFETY: as the caller promises, here and below.
+    let asked = unsafe { read::<3>("K", data.k, asked)? };
+    let request = Request::new(asked[0])?;
+    let [unit] = unsafe { read("material property StressUnit", s1.material_properties, 1)? };
+    if !(unit.is_finite() && unit > 0.0) {
+        return Err(HostError::call(format!(
+            "StressUnit = {unit}: one MPa in the stress unit of the model is needed, a positive \
+             number"
+        )));
+    }
+    let external = |pointer| unsafe {
+        read::<{ super::MAX_EXTERNALS }>("external state variables", pointer, externals)
+    };
+    let mut external_old = external(s0.external_state_variables)?;
+    let mut external_new = external(s1.external_state_variables)?;
+    for (i, name) in law.external_variables().iter().enumerate() {
+        if name.eq_ignore_ascii_case("temperature_C") {
+            external_old[i] -= ZERO_CELSIUS;
+            external_new[i] -= ZERO_CELSIUS;
+        }
+    }
+    if s1.thermodynamic_forces.is_null() {
+        return Err(HostError::call("no thermodynamic forces"));
+    }
+    if s1.internal_state_variables.is_null() && states > 0 {
+        return Err(HostError::call("no internal state variables"));
+    }
+
+    States::with(law.as_ref(), |buffers| {
+        buffers.load(unsafe {
+            view(
+                "internal state variables",
+                s0.internal_state_variables,
+                states,
+            )?
+        });
+        let point = Point {
+            law,
+            gradient_old: s0.gradients,
+            gradient_new: match request {
+                Request::Prediction => s0.gradients,
+                _ => s1.gradients,
+            },
+            dt: data.dt,
+            external_old: &external_old[..externals],
+            external_new: &external_new[..externals],
+        };
+        let outputs = match kinematics {
+            Kinematics::Small => unsafe { point.small(buffers)? },
+            Kinematics::Finite => unsafe { point.finite(buffers, asked[1], asked[2])? },
+        };
+        // Nothing below can fail.
+        unsafe {
+            if request != Request::Stress {
+                for (i, value) in outputs.tangent[..outputs.tangent_count].iter().enumerate() {
+                    *data.k.add(i) = unit * value;
+                }
+            }
+            if request == Request::Prediction {
+                return Ok(outputs.status);
+            }
+            for (i, value) in outputs.forces[..outputs.force_count].iter().enumerate() {
+                *s1.thermodynamic_forces.add(i) = unit * value;
+            }
+            if states > 0 {
+                let stored = slice::from_raw_parts_mut(s1.internal_state_variables, states);
+                buffers.store(stored);
+            }
+            if !s1.stored_energy.is_null() {
+                *s1.stored_energy = unit * outputs.stored_energy;
+            }
+            if !s1.dissipated_energy.is_null() && !s0.dissipated_energy.is_null() {
+                *s1.dissipated_energy = *s0.dissipated_energy + unit * outputs.dissipation;
+            }
+        }
+        Ok(outputs.status)
+    })
+}
+
+/// One point in the section of its law.
+struct Point<'a> {
+    law: &'a Arc<dyn MaterialLaw>,
+    gradient_old: *const f64,
+    gradient_new: *const f64,
+    dt: f64,
+    external_old: &'a [f64],
+    external_new: &'a [f64],
+}
+
+impl Point<'_> {
+    /// # Safety
+    /// The gradients are null or lead to as many numbers as the law has components.
+    unsafe fn small(&self, states: &mut States) -> Result<Outputs, HostError> {
+        let n = self.law.components();
+        // SAFETY: as the caller promises.
+        let (old, new) = unsafe {
+            (
+                read::<6>("strain", self.gradient_old, n)?,
+                read::<6>("strain", self.gradient_new, n)?,
+            )
+        };
+        let increment = Increment {
+            strain_old: &old[..n],
+            strain_new: &new[..n],
+            dt: self.dt,
+            external_old: self.external_old,
+            external_new: self.external_new,
+        };
+        let mut response = Response::default();
+        self.law
+            .update(&increment, &states.old, &mut states.new, &mut response)?;
+        Ok(Outputs::new(
+            n,
+            n,
+            |i| response.stress[i],
+            |i, j| response.tangent[(i, j)],
+            (response.stored_energy, response.dissipation),
+            response.status,
+        ))
+    }
+
+    /// # Safety
+    /// The gradients are null or lead to nine numbers, five in a section.
+    unsafe fn finite(
+        &self,
+        states: &mut States,
+        stress: f64,
+        tangent: f64,
+    ) -> Result<Outputs, HostError> {
+        let law = FiniteStrain::new(self.law.clone())?;
+        let (n, m) = match self.law.components() {
+            6 => (6, 9),
+            _ => (4, 5),
+        };
+        // SAFETY: as the caller promises.
+        let (old, new) = unsafe {
+            (
+                deformation(read("deformation gradient", self.gradient_old, m)?, m),
+                deformation(read("deformation gradient", self.gradient_new, m)?, m),
+            )
+        };
+        let increment = FiniteIncrement {
+            deformation_old: &old,
+            deformation_new: &new,
+            dt: self.dt,
+            external_old: self.external_old,
+            external_new: self.external_new,
+        };
+        let answer = law.update(&increment, &states.old, &mut states.new)?;
+        answer.outputs(n, m, stress, tangent)
+    }
+}
+
+/// The deformation gradient of the first nine, or five, components.
+fn deformation(values: [f64; 9], count: usize) -> Matrix3<f64> {
+    let mut tensor = Matrix3::zeros();
+    for (value, place) in values.iter().zip(TENSOR_PLACES).take(count) {
+        tensor[place] = *value;
+    }
+    tensor
+}
+
+impl FiniteResponse {
+    /// The stress that `K[1]` asks for and the tangent that `K[2]` asks for.
+    fn outputs(&self, n: usize, m: usize, stress: f64, tangent: f64) -> Result<Outputs, HostError> {
+        let unknown = |what: &str, value| {
+            Err(HostError::call(format!(
+                "{what} = {value} is not supported"
+            )))
+        };
+        let energies = (self.stored_energy, self.dissipation);
+        let symmetric = |i: usize, tensor: &Matrix3<f64>| crate::mandel::from_tensor(tensor)[i];
+        let force: &dyn Fn(usize) -> f64 = match stress {
+            0.0 => &|i| symmetric(i, &self.cauchy()),
+            1.0 => &|i| self.second_piola[i],
+            2.0 => &|i| self.first_piola()[TENSOR_PLACES[i]],
+            other => return unknown("stress measure K[1]", other),
+        };
+        let forces = if stress == 2.0 { m } else { n };
+        let mut outputs = Outputs::new(forces, 0, force, |_, _| 0.0, energies, self.status);
+        match tangent {
+            0.0 => {
+                let tangent = self.cauchy_tangent();
+                outputs.set_tangent(n, m, |i, j| tangent[(i, j)]);
+            }
+            1.0 => outputs.set_tangent(n, n, |i, j| self.tangent[(i, j)]),
+            2.0 => {
+                let tangent = self.first_piola_tangent();
+                outputs.set_tangent(m, m, |i, j| tangent[(i, j)]);
+            }
+            other => return unknown("tangent K[2]", other),
+        }
+        Ok(outputs)
+    }
+}
+
+impl Outputs {
+    fn new(
+        forces: usize,
+        tangent: usize,
+        force: impl Fn(usize) -> f64,
+        slope: impl Fn(usize, usize) -> f64,
+        (stored_energy, dissipation): (f64, f64),
+        status: Status,
+    ) -> Self {
+        let mut outputs = Self {
+            forces: std::array::from_fn(|i| if i < forces { force(i) } else { 0.0 }),
+            force_count: forces,
+            tangent: [0.0; MAX_TANGENT],
+            tangent_count: 0,
+            stored_energy,
+            dissipation,
+            status,
+        };
+        outputs.set_tangent(tangent, tangent, slope);
+        outputs
+    }
+
+    /// Row by row.
+    fn set_tangent(&mut self, rows: usize, columns: usize, slope: impl Fn(usize, usize) -> f64) {
+        for i in 0..rows {
+            for j in 0..columns {
+                self.tangent[i * columns + j] = slope(i, j);
+            }
+        }
+        self.tangent_count = rows * columns;
+    }
+}
