@@ -34,8 +34,9 @@ fn fill(law: &HostLaw, slots: &Slots) -> Result<()> {
     let states = law.state_layout().labels();
     let states = states.iter().map(|label| state_name(label));
     list(states, slots.states, slots.state_names)?;
+    // MGIS itself puts the temperature before the listed ones.
     let externals = law.external_variables().iter();
-    let externals = externals.map(|name| external_name(name).to_string());
+    let externals = externals.filter(|name| !is_temperature(name)).cloned();
     list(externals, slots.externals, slots.external_names)
 }
 
@@ -68,12 +69,9 @@ fn state_name(label: &str) -> String {
     }
 }
 
-/// An external variable under the glossary's name.
-fn external_name(name: &str) -> &str {
-    match name.to_ascii_lowercase().starts_with("temperature") {
-        true => "Temperature",
-        false => name,
-    }
+/// Whether an external variable is the one that MGIS calls `Temperature`.
+pub(super) fn is_temperature(name: &str) -> bool {
+    name.to_ascii_lowercase().starts_with("temperature")
 }
 
 /// Exports an MGIS behaviour: `mgis_behaviour!("Name", Small, law)` or `Finite`, where `law` gives a
@@ -111,6 +109,7 @@ macro_rules! mgis_behaviour {
             );
             fixed!("_BehaviourType", u16, KINEMATICS.behaviour_type());
             fixed!("_BehaviourKinematic", u16, KINEMATICS.kinematic());
+            fixed!("_TemperatureRemovedFromExternalStateVariables", u16, 1);
             // The law may well be anisotropic, but its axes are those of the host.
             fixed!("_SymmetryType", u16, 0);
             fixed!("_ElasticSymmetryType", u16, 0);

@@ -1,5 +1,7 @@
 //! One call of a behaviour.
 
+use super::MAX_EXTERNALS;
+use super::describe::is_temperature;
 use super::view::{BehaviourDataView, MESSAGE};
 use crate::finite_strain::{FiniteIncrement, FiniteResponse, FiniteStrain, TENSOR_PLACES};
 use crate::host::error::guard;
@@ -171,6 +173,33 @@ unsafe fn view<'a>(name: &str, pointer: *const f64, count: usize) -> Result<&'a 
     }
 }
 
+/// The external variables of a law. The host stores the temperature first, whether or not the law
+/// knows it, then the others in the order of the law.
+///
+/// # Safety
+/// The pointer is null or leads to the temperature and the others.
+unsafe fn externals(
+    names: &[String],
+    pointer: *const f64,
+) -> Result<[f64; MAX_EXTERNALS], HostError> {
+    let others = names.iter().filter(|name| !is_temperature(name)).count();
+    let count = if names.is_empty() { 0 } else { 1 + others };
+    // SAFETY: as the caller promises.
+    let stored = unsafe { view("external state variables", pointer, count)? };
+    let mut next = 1;
+    let mut values = [0.0; MAX_EXTERNALS];
+    for (value, name) in values.iter_mut().zip(names) {
+        if is_temperature(name) {
+            let celsius = name.eq_ignore_ascii_case("temperature_C");
+            *value = stored[0] - if celsius { ZERO_CELSIUS } else { 0.0 };
+        } else {
+            *value = stored[next];
+            next += 1;
+        }
+    }
+    Ok(values)
+}
+
 /// # Safety
 /// As [`call`].
 unsafe fn integrate(
@@ -180,7 +209,6 @@ unsafe fn integrate(
 ) -> Result<Status, HostError> {
     let (s0, s1) = (data.s0, data.s1);
     let states = law.state_layout().len();
-    let externals = law.external_variables().len();
     // A finite strain host also says which stress and which tangent it wants.
     let asked = match kinematics {
         Kinematics::Small => 1,
@@ -196,17 +224,9 @@ unsafe fn integrate(
              number"
         )));
     }
-    let external = |pointer| unsafe {
-        read::<{ super::MAX_EXTERNALS }>("external state variables", pointer, externals)
-    };
-    let mut external_old = external(s0.external_state_variables)?;
-    let mut external_new = external(s1.external_state_variables)?;
-    for (i, name) in law.external_variables().iter().enumerate() {
-        if name.eq_ignore_ascii_case("temperature_C") {
-            external_old[i] -= ZERO_CELSIUS;
-            external_new[i] -= ZERO_CELSIUS;
-        }
-    }
+    let names = law.external_variables();
+    let external_old = unsafe { externals(names, s0.external_state_variables)? };
+    let external_new = unsafe { externals(names, s1.external_state_variables)? };
     if s1.thermodynamic_forces.is_null() {
         return Err(HostError::call("no thermodynamic forces"));
     }
@@ -230,8 +250,8 @@ unsafe fn integrate(
                 _ => s1.gradients,
             },
             dt: data.dt,
-            external_old: &external_old[..externals],
-            external_new: &external_new[..externals],
+            external_old: &external_old[..names.len()],
+            external_new: &external_new[..names.len()],
         };
         let outputs = match kinematics {
             Kinematics::Small => unsafe { point.small(buffers)? },
