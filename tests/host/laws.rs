@@ -2,12 +2,8 @@
 
 use hysteron::UpdateError;
 use hysteron::host::HostLaw;
-use hysteron::law::{
-    Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status,
-};
-use hysteron::laws::{
-    Backstress, OrthotropicParameters, PlasticityParameters, ReferenceLaw, Voce,
-};
+use hysteron::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status};
+use hysteron::laws::{Backstress, OrthotropicParameters, PlasticityParameters, ReferenceLaw, Voce};
 use std::sync::Arc;
 
 /// A steel whose tangent is not symmetric.

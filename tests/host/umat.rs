@@ -108,7 +108,9 @@ impl Point {
     /// The call fails, asks for a smaller step, and leaves everything else as it was.
     fn fails(mut self, law: Result<&HostLaw, &str>) -> f64 {
         let bits = |point: &Self| {
-            let numbers = [&point.stress, &point.statev, &point.ddsdde].into_iter().flatten();
+            let numbers = [&point.stress, &point.statev, &point.ddsdde]
+                .into_iter()
+                .flatten();
             let numbers = numbers.chain([&point.sse, &point.spd]);
             numbers.map(|x| x.to_bits()).collect::<Vec<_>>()
         };
@@ -178,10 +180,20 @@ fn every_section_answers_as_the_law_in_the_order_of_the_host() {
                 }
                 let (stress, moduli) = (abaqus::stress_out(&stress), abaqus::moduli_out(&moduli));
                 for (i, &row) in components.iter().enumerate() {
-                    assert_relative_eq!(point.stress[i], stress[row], max_relative = 1e-9, epsilon = 1e-7);
+                    assert_relative_eq!(
+                        point.stress[i],
+                        stress[row],
+                        max_relative = 1e-9,
+                        epsilon = 1e-7
+                    );
                     for (j, &column) in components.iter().enumerate() {
                         let found = point.ddsdde[j * n + i];
-                        assert_relative_eq!(found, moduli[(row, column)], max_relative = 1e-7, epsilon = 1e-3);
+                        assert_relative_eq!(
+                            found,
+                            moduli[(row, column)],
+                            max_relative = 1e-7,
+                            epsilon = 1e-3
+                        );
                     }
                 }
                 for (found, expected) in point.statev.iter().zip(&state) {
@@ -219,7 +231,10 @@ fn the_tangent_is_the_derivative_by_the_strains_of_the_host() {
                 for i in 0..n {
                     let slope = (ahead.stress[i] - behind.stress[i]) / (2.0 * h);
                     let tangent = at(j, 0.0).ddsdde[j * n + i];
-                    assert!((slope - tangent).abs() < 1e-5 * scale, "{n}: {i} {j}: {slope} {tangent}");
+                    assert!(
+                        (slope - tangent).abs() < 1e-5 * scale,
+                        "{n}: {i} {j}: {slope} {tangent}"
+                    );
                 }
             }
         }
@@ -264,7 +279,8 @@ fn a_law_turns_with_its_material() {
             let stress = q * abaqus::stress_in(still.stress.as_slice().try_into().unwrap());
             let found = abaqus::stress_in(turning.stress.as_slice().try_into().unwrap());
             assert_relative_eq!(found, stress, max_relative = 1e-8, epsilon = 1e-7);
-            let moduli = |point: &Point| abaqus::moduli_in(&Moduli::from_column_slice(&point.ddsdde));
+            let moduli =
+                |point: &Point| abaqus::moduli_in(&Moduli::from_column_slice(&point.ddsdde));
             let expected = q * moduli(&still) * q.transpose();
             assert!((moduli(&turning) - expected).norm() < 1e-7 * expected.norm());
             for (a, b) in still.statev.iter().zip(&turning.statev) {
@@ -348,7 +364,6 @@ fn the_temperature_of_the_host_is_the_external_variable() {
 #[test]
 fn what_cannot_be_advanced_asks_for_a_smaller_step() {
     let law = host(&steel());
-    let ok = Ok(&law);
     let point = || Point::of(&law, 3, 3);
     let with = |change: fn(&mut Point)| {
         let mut changed = point();
@@ -373,7 +388,6 @@ fn what_cannot_be_advanced_asks_for_a_smaller_step() {
     with(|p| p.statev[0] = f64::NAN);
     with(|p| p.drot[(0, 1)] = 0.5);
     point().fails(Err("law.safetensors is not there"));
-    let _ = ok;
 
     for (fault, cut) in [(Fault::Panics, 0.25), (Fault::DoesNotConverge, 0.5)] {
         let strange = Strange::host(fault, &[]);
