@@ -16,17 +16,23 @@ const EXTENSIONS: [&str; 2] = ["safetensors", "toml"];
 pub fn own_law() -> Result<&'static HostLaw, &'static str> {
     static LAW: OnceLock<Result<HostLaw, String>> = OnceLock::new();
     let law = LAW.get_or_init(|| {
-        library()
-            .and_then(|library| HostLaw::load(beside(&library)?))
-            .map_err(|error| error.to_string())
+        let library = library().map_err(|error| error.to_string())?;
+        let law = beside(&library).and_then(HostLaw::load);
+        law.map_err(|error| {
+            // Hosts say little more than that a library cannot be used. The library itself, which
+            // C programs load, has no law beside it.
+            if name_of(&library) != env!("CARGO_PKG_NAME") {
+                eprintln!("hysteron: {}: {error}", library.display());
+            }
+            error.to_string()
+        })
     });
     law.as_ref().map_err(String::as_str)
 }
 
 /// The one file beside this library that its law can come from.
 fn beside(library: &Path) -> Result<PathBuf> {
-    let stem = library.file_stem().unwrap_or_default().to_string_lossy();
-    let name = stem.strip_prefix("lib").unwrap_or(&stem);
+    let name = name_of(library);
     let files = EXTENSIONS.map(|extension| library.with_file_name(format!("{name}.{extension}")));
     let [saved, card] = &files;
     match files.each_ref().map(|file| file.is_file()) {
@@ -43,6 +49,12 @@ fn beside(library: &Path) -> Result<PathBuf> {
             card.display()
         ))),
     }
+}
+
+/// `NAME` of `libNAME.so`.
+fn name_of(library: &Path) -> String {
+    let stem = library.file_stem().unwrap_or_default().to_string_lossy();
+    stem.strip_prefix("lib").unwrap_or(&stem).to_string()
 }
 
 /// The path of the library, or program, that holds this code.

@@ -16,6 +16,8 @@
 mod beside;
 pub mod capi;
 mod error;
+#[cfg(feature = "cli")]
+pub mod export;
 mod law;
 pub mod mgis;
 mod state;

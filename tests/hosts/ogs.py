@@ -1,5 +1,6 @@
 """OpenGeoSys jobs: meshes, projects, runs and their results."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -154,9 +155,10 @@ def mfront(library, behaviour, unit=1.0):
     return relation, {"StressUnit": unit}
 
 
-def named(kind, parameters, tags="", extra=""):
+def named(kind, parameters, tags=None, extra=""):
     """A law of OpenGeoSys: each tag names a parameter."""
-    tags = "".join(f"<{tag}>{name}</{tag}>" for tag, name in (tags or {n: n for n in parameters}).items())
+    tags = {name: name for name in parameters} if tags is None else tags
+    tags = "".join(f"<{tag}>{name}</{tag}>" for tag, name in tags.items())
     return f"<constitutive_relation><type>{kind}</type>{tags}{extra}</constitutive_relation>", parameters
 
 
@@ -202,9 +204,9 @@ def project(folder, mesh, law, supports, times, *, finite=False, axisymmetric=Fa
             )
     d = mesh.dimension
     zeros = " ".join("0" * d)
-    constant = "<parameter><name>{}</name><type>Constant</type><value>{!r}</value></parameter>"
+    constant = "<parameter><name>{}</name><type>Constant</type><values>{}</values></parameter>"
     function = "<parameter><name>{}</name><type>Function</type><expression>{}</expression></parameter>"
-    text = "".join(constant.format(n, float(v)) for n, v in parameters.items())
+    text = "".join(constant.format(n, " ".join(repr(float(x)) for x in np.atleast_1d(v))) for n, v in parameters.items())
     text += "".join(function.format(n, f) for n, f in formulas.items())
     text += f"<parameter><name>rest</name><type>Constant</type><values>{zeros}</values></parameter>"
     steps = np.diff([0.0, *times])
@@ -270,7 +272,8 @@ def run(file, timeout=300):
     folder = file.parent
     done = subprocess.run(
         [PROGRAM, "-o", ".", "-l", "info", file.name],
-        cwd=folder, capture_output=True, text=True, timeout=timeout, check=False,
+        cwd=folder, env=dict(os.environ, RUST_BACKTRACE="0", OMP_NUM_THREADS="1"),
+        capture_output=True, text=True, timeout=timeout, check=False,
     )
     result = Result(done.returncode, done.stdout + done.stderr)
     steps = re.split(r"Time step #[0-9]+ started", result.log)[2:]

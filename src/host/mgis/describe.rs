@@ -19,12 +19,13 @@ pub struct Slots {
 /// Fills the symbols from the law; runs while the library is being loaded. Without a law the
 /// behaviour declares no interface, and the host says that it cannot load it.
 pub fn describe(law: impl FnOnce() -> Result<&'static HostLaw, &'static str>, slots: &Slots) {
-    // What went wrong is said where the law is loaded, and again by every call.
+    // A panic while the host loads its libraries would end it; why a law does not load is said where
+    // it is loaded.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        if let Ok(law) = law()
-            && fill(law, slots).is_ok()
-        {
-            slots.interface.store(1, Ordering::Release);
+        let Ok(law) = law() else { return };
+        match fill(law, slots) {
+            Ok(()) => slots.interface.store(1, Ordering::Release),
+            Err(error) => eprintln!("hysteron: {error}"),
         }
     }));
 }

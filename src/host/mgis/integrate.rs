@@ -11,7 +11,7 @@ use crate::law::{Increment, MaterialLaw, Response, Status};
 use nalgebra::Matrix3;
 use std::ffi::{CStr, c_int};
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 const FAILED: c_int = -1;
 const OUTSIDE: c_int = 0;
@@ -119,7 +119,16 @@ pub unsafe fn call<'a>(
     });
     match result {
         Ok(Status::Inside) => RELIABLE,
-        Ok(Status::Outside) => OUTSIDE,
+        Ok(Status::Outside) => {
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                eprintln!(
+                    "hysteron: a strain is outside the range that the law was trained in; some \
+                     hosts, OpenGeoSys among them, reject the step"
+                );
+            });
+            OUTSIDE
+        }
         Err(error) => {
             // SAFETY: as the caller promises.
             unsafe { report(&error, data) };
