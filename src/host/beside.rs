@@ -19,9 +19,9 @@ pub fn own_law() -> Result<&'static HostLaw, &'static str> {
         let library = library().map_err(|error| error.to_string())?;
         let law = beside(&library).and_then(HostLaw::load);
         law.map_err(|error| {
-            // Hosts say little more than that a library cannot be used. The library itself, which
-            // C programs load, has no law beside it.
-            if name_of(&library) != env!("CARGO_PKG_NAME") {
+            // Hosts say little more than that a library cannot be used. Programs, and the library
+            // itself, which C programs load, have no law beside them.
+            if library.extension().is_some() && name_of(&library) != env!("CARGO_PKG_NAME") {
                 eprintln!("hysteron: {}: {error}", library.display());
             }
             error.to_string()
@@ -57,24 +57,32 @@ fn name_of(library: &Path) -> String {
     stem.strip_prefix("lib").unwrap_or(&stem).to_string()
 }
 
-/// The path of the library, or program, that holds this code.
+/// The name under which the library, or program, that holds this code was loaded.
 #[cfg(unix)]
-fn library() -> Result<PathBuf> {
-    use std::ffi::{CStr, OsStr};
-    use std::os::unix::ffi::OsStrExt;
-
+pub(super) fn loaded_as() -> Option<&'static std::ffi::CStr> {
     let mut about = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: the address is that of a function of this library, `about` has room for the answer.
-    let found = unsafe { libc::dladdr(library as *const () as *const _, about.as_mut_ptr()) };
+    let found = unsafe { libc::dladdr(loaded_as as *const () as *const _, about.as_mut_ptr()) };
     // SAFETY: all bytes zero are a `Dl_info`, and so is what `dladdr` wrote.
     let about = unsafe { about.assume_init() };
     if found == 0 || about.dli_fname.is_null() {
+        return None;
+    }
+    // SAFETY: a text that lives as long as the library is loaded, as this code does.
+    Some(unsafe { std::ffi::CStr::from_ptr(about.dli_fname) })
+}
+
+/// The path of the library, or program, that holds this code.
+#[cfg(unix)]
+fn library() -> Result<PathBuf> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let Some(name) = loaded_as() else {
         return Err(Error::invalid(
             "the system does not say where this library is",
         ));
-    }
-    // SAFETY: a text that lives as long as the library is loaded.
-    let name = unsafe { CStr::from_ptr(about.dli_fname) };
+    };
     let path = Path::new(OsStr::from_bytes(name.to_bytes()));
     // At once: the name may be relative to a folder that the host leaves later.
     path.canonicalize().map_err(|e| Error::io(path, e))

@@ -66,8 +66,10 @@ def run(program, folder, job="job", libraries=".", threads=1, timeout=300):
     if status.is_file():
         lines = [line.split() for line in status.read_text().splitlines()]
         lines = [line for line in lines if line and line[0].isdigit()]
+        # An attempt that did not converge bears a U.
+        result.attempts = [int(line[2].rstrip("U")) for line in lines]
+        lines = [line for line in lines if not line[2].endswith("U")]
         result.increments = [float(line[-1]) for line in lines]
-        result.attempts = [int(line[2]) for line in lines]
         result.iterations = [int(line[3]) for line in lines]
     return result
 

@@ -1,7 +1,7 @@
 //! Libraries with a planted fault: what the tests of the hosts must catch. Each behaviour and each
 //! UMAT here is the law beside the library, spoilt in one way.
 //!
-//!     cargo build --release --no-default-features --features capi --example host_faults
+//!     cargo build --release --features capi --example host_faults
 
 use hysteron::UpdateError;
 use hysteron::host::{HostLaw, own_law};

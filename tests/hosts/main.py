@@ -224,7 +224,9 @@ def ogs_finite_strain_turns_as_its_saint_venant_kirchhoff():
     a = run_ogs("hencky", mesh, ours(ELASTIC, "HysteronFiniteStrain"), supports, evenly(4), **options)
     b = run_ogs("svk", mesh, own, supports, evenly(4), **options)
     assert difference(a, b) <= 1e-12, difference(a, b)
-    assert difference(a, b, "sigma") <= 2e-6 * np.abs(np.array(b.fields["sigma"])).max()
+    # Before the first step its stress is not a number.
+    one, other = a.fields["sigma"][-1], b.fields["sigma"][-1]
+    assert np.abs(one - other).max() <= 1e-5 * np.abs(other).max() > 0
 
 
 @test
@@ -284,16 +286,16 @@ def ogs_rejects_a_step_that_a_law_refuses():
 
 @test
 def ogs_a_rejected_step_leaves_no_trace():
+    # What a law wrote before it failed does not reach the host; a law that keeps its state to itself
+    # is found out.
     mesh = ogs.block((2, 2, 2), bend=0.05)
-    jobs = {
-        behaviour: run_ogs(behaviour, mesh, ours(J2, behaviour, FAULTS), pulled(mesh), evenly(2), adaptive=True)
-        for behaviour in ("FailsAtLargeSteps", "SpoilsTheState", "RememberedState")
-    }
-    sound, spoilt, remembered = jobs.values()
-    # What a law wrote before it failed does not reach the host …
-    assert difference(sound, spoilt) <= 1e-15
-    # … and a law that keeps its state to itself is found out.
-    assert remembered.code != 0 or difference(sound, remembered) > 1e-6
+    for behaviour, sound in [("SpoilsTheState", True), ("RememberedState", False)]:
+        law = ours(J2, behaviour, FAULTS)
+        cut = run_ogs(behaviour, mesh, law, pulled(mesh), evenly(2), adaptive=True)
+        assert cut.code == 0 and len(cut.times) > 3, tail(cut)
+        plain = run_ogs("uncut", mesh, ours(J2), pulled(mesh), cut.times[1:])
+        found = difference(cut, plain)
+        assert (found <= 1e-15) if sound else (found > 1e-6), (behaviour, found)
 
 
 @test
@@ -314,11 +316,17 @@ def ogs_engineering_shears_are_found():
 
 @test
 def ogs_a_transposed_tangent_is_found():
+    # Backstresses that recall make the tangent unsymmetric, above all where the load turns.
     mesh = ogs.block((2, 2, 2), bend=0.05)
-    sound = run_ogs("chaboche", mesh, ours(CHABOCHE), pulled(mesh, 4), evenly(3))
-    wrong = run_ogs("transposed", mesh, ours(CHABOCHE, "TransposedTangent", FAULTS), pulled(mesh, 4), evenly(3), iterations=60)
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == 1)
+    turning = {0: "0.02*sin(pi*t)", 1: "0.02*(1-cos(pi*t))", 2: "0.004*t"}
+    supports = [Support(low, {c: "0" for c in range(3)}), Support(high, turning)]
+    options = dict(iterations=60)
+    sound = run_ogs("chaboche", mesh, ours(CHABOCHE), supports, evenly(5), **options)
+    wrong = run_ogs("transposed", mesh, ours(CHABOCHE, "TransposedTangent", FAULTS), supports, evenly(5), **options)
     assert sound.code == 0 and all(is_quadratic(step) for step in sound.corrections), sound.corrections
-    assert wrong.code != 0 or not all(is_quadratic(step) for step in wrong.corrections), wrong.corrections
+    assert wrong.code == 0 and max(wrong.iterations) > 2 * max(sound.iterations), wrong.iterations
+    assert not all(is_quadratic(step) for step in wrong.corrections), wrong.corrections
 
 
 @test
@@ -329,7 +337,7 @@ def ogs_outlives_panics_and_numbers_that_are_none():
         # Below zero: a signal ended it.
         assert result.code > 0, (behaviour, result.code, tail(result))
         # It went on to say so and to end in order.
-        assert "OGS terminated on" in result.log or "OGS completed" in result.log, tail(result)
+        assert "OGS terminated with error" in result.log, tail(result)
 
 
 @test
@@ -359,7 +367,11 @@ def ogs_refuses_a_library_without_its_law():
         copy = place(folder, "law", ROOT / "materials/steel_s355_voce_chaboche/law.safetensors")
         return ogs.mfront(copy.name, "Hysteron")
 
-    for name, law, reason in [("alone", alone, "must lie beside"), ("torn", torn, "law.toml:1"), ("uniaxial", uniaxial, "1 components")]:
+    for name, law, reason in [
+        ("alone", alone, "must lie beside"),
+        ("torn", torn, "law.toml:1"),
+        ("uniaxial", uniaxial, "a law of 1 components"),
+    ]:
         result = run_ogs(name, mesh, law, supports, [1.0])
         assert result.code > 0 and reason in result.log, (name, result.code, tail(result))
 
@@ -398,6 +410,14 @@ def scikit_fem_agrees_with_opengeosys():
         low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
         found = solve(Law(LIBRARY, path, 6), mesh.nodes, mesh.cells, low, high, [0.004, 0.001, 0.002], steps)
         assert np.abs(found - np.array(host.fields["displacement"][-1])).max() <= 1e-12
+
+
+@test
+def the_example_in_python_runs():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples/scikit_fem/solid.py"], capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0 and "512 integration points" in done.stdout, done.stderr
 
 
 @test

@@ -35,7 +35,7 @@ class Mesh:
 def block(counts, sizes=(1.0, 1.0, 1.0), bend=0.0):
     """Hexahedra (three counts) or quadrilaterals (two); `bend` moves the inner nodes, so that no
     cell is a cuboid."""
-    counts = list(counts)
+    counts, sizes = list(counts), [*sizes[: len(counts)], 1.0][:3]
     axes = [np.linspace(0.0, size, n + 1) for n, size in zip(counts, sizes)]
     if len(axes) == 2:
         axes.append(np.zeros(1))
@@ -209,7 +209,7 @@ def project(folder, mesh, law, supports, times, *, finite=False, axisymmetric=Fa
     text = "".join(constant.format(n, " ".join(repr(float(x)) for x in np.atleast_1d(v))) for n, v in parameters.items())
     text += "".join(function.format(n, f) for n, f in formulas.items())
     text += f"<parameter><name>rest</name><type>Constant</type><values>{zeros}</values></parameter>"
-    steps = np.diff([0.0, *times])
+    steps = np.diff([0.0, *times]).tolist()
     if adaptive:
         stepping = (
             "<type>IterationNumberBasedTimeStepping</type><t_initial>0</t_initial>"
@@ -218,7 +218,7 @@ def project(folder, mesh, law, supports, times, *, finite=False, axisymmetric=Fa
             "<number_iterations>1 8 20</number_iterations><multiplier>1 1 0.5</multiplier>"
         )
     else:
-        pairs = "".join(f"<pair><repeat>1</repeat><delta_t>{dt!r}</delta_t></pair>" for dt in steps.tolist())
+        pairs = "".join(f"<pair><repeat>1</repeat><delta_t>{dt!r}</delta_t></pair>" for dt in steps)
         stepping = (
             f"<type>FixedTimeStepping</type><t_initial>0</t_initial><t_end>{times[-1]!r}</t_end>"
             f"<timesteps>{pairs}</timesteps>"

@@ -1,7 +1,7 @@
 //! The jobs of exported folders: one element of unit size, stretched through a cycle.
 
 use super::Host;
-use crate::law::MaterialLaw;
+use crate::law::{Increment, MaterialLaw, Response, Status};
 
 /// Steps of the cycle: up, down beyond zero, back.
 const STEPS: usize = 40;
@@ -17,6 +17,34 @@ const CORNERS: [[u8; 3]; 8] = [
     [1, 1, 1],
     [0, 1, 1],
 ];
+
+/// The largest strain of the cycle: a typical one of the law, or less where that is outside the
+/// range of its training.
+fn amplitude(law: &dyn MaterialLaw) -> f64 {
+    let (state, mut next) = (law.new_state(), law.new_state());
+    let external = vec![0.0; law.external_variables().len()];
+    let mut inside = |strain: f64| {
+        let mut response = Response::default();
+        let increment = Increment {
+            strain_old: &[0.0; 6],
+            strain_new: &[strain, -0.5 * strain, -0.5 * strain, 0.0, 0.0, 0.0],
+            dt: 1.0,
+            external_old: &external,
+            external_new: &external,
+        };
+        law.update(&increment, &state, &mut next, &mut response)
+            .is_ok()
+            && response.status == Status::Inside
+    };
+    let mut strain = law.scales().strain;
+    for _ in 0..8 {
+        if inside(strain) && inside(-strain) {
+            break;
+        }
+        strain *= 0.5;
+    }
+    strain
+}
 
 /// Files of a job by name, the README among them.
 pub(super) fn files(host: Host, name: &str, law: &dyn MaterialLaw) -> Vec<(String, String)> {
@@ -59,8 +87,8 @@ const CYCLE: [[f64; 2]; 4] = [[0.0, 0.0], [1.0, 1.0], [3.0, -1.0], [4.0, 0.0]];
 fn calculix(name: &str, law: &dyn MaterialLaw) -> String {
     let states = law.state_layout().len();
     let mut text = format!(
-        "** One element with the law {name}, stretched to {stretch:e} and back.\n*NODE,NSET=ALL\n",
-        stretch = law.scales().strain
+        "** One element with the law {name}, stretched to {stretch:.6e} and back.\n*NODE,NSET=ALL\n",
+        stretch = amplitude(law)
     );
     for (i, [x, y, z]) in CORNERS.iter().enumerate() {
         text += &format!("{},{x}.,{y}.,{z}.\n", i + 1);
@@ -84,10 +112,10 @@ fn calculix(name: &str, law: &dyn MaterialLaw) -> String {
     text += &format!("*SOLID SECTION,ELSET=BODY,MATERIAL=@ABAQUS_{name}\n");
     let cycle: Vec<_> = CYCLE.iter().map(|[t, u]| format!("{t:?},{u:?}")).collect();
     text += &format!("*AMPLITUDE,NAME=CYCLE\n{}\n", cycle.join(","));
-    let (end, stretch) = (CYCLE[3][0], law.scales().strain);
+    let (end, stretch) = (CYCLE[3][0], amplitude(law));
     text += &format!(
-        "*BOUNDARY\nLEFT,1,1\nFRONT,2,2\nBOTTOM,3,3\n*STEP,INC=1000\n*STATIC\n{dt:?},{end:?},1e-6,\
-         {dt:?}\n*BOUNDARY,AMPLITUDE=CYCLE\nRIGHT,1,1,{stretch:e}\n*EL PRINT,ELSET=BODY\nE\n\
+        "*BOUNDARY\nLEFT,1,1\nFRONT,2,2\nBOTTOM,3,3\n*STEP,INC=1000\n*STATIC\n{dt:?},{end:?},1e-5,\
+         {dt:?}\n*BOUNDARY,AMPLITUDE=CYCLE\nRIGHT,1,1,{stretch:.6e}\n*EL PRINT,ELSET=BODY\nE\n\
          *EL PRINT,ELSET=BODY\nS\n*END STEP\n",
         dt = end / STEPS as f64
     );
@@ -168,7 +196,7 @@ fn mesh(nodes: &[usize], support: Option<()>) -> String {
 }
 
 fn open_geo_sys(name: &str, law: &dyn MaterialLaw) -> String {
-    let stretch = law.scales().strain;
+    let stretch = amplitude(law);
     let (end, dt) = (CYCLE[3][0], CYCLE[3][0] / STEPS as f64);
     let column = |i: usize| CYCLE.map(|entry| format!("{:?}", entry[i])).join(" ");
     let (times, values) = (column(0), column(1));

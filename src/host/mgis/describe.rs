@@ -16,6 +16,42 @@ pub struct Slots {
     pub external_names: &'static [AtomicPtr<c_char>; MAX_EXTERNALS],
 }
 
+impl Slots {
+    /// The symbols of a behaviour in this library. Where a host loads several copies of it into one
+    /// space of names, the plain names lead to those of the first.
+    #[cfg(unix)]
+    pub fn of(behaviour: &str) -> Option<Self> {
+        let name = crate::host::beside::loaded_as()?;
+        // SAFETY: the name under which the loader knows this library; it is loaded, and stays so as
+        // long as the handle, which is kept.
+        let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
+        if library.is_null() {
+            return None;
+        }
+        let find = |symbol: &str| {
+            let symbol = CString::new(format!("{behaviour}{symbol}")).ok()?;
+            // SAFETY: a loaded library and a name.
+            let found = unsafe { libc::dlsym(library, symbol.as_ptr()) };
+            (!found.is_null()).then_some(found)
+        };
+        // SAFETY: the statics of `mgis_behaviour!`, of these types.
+        unsafe {
+            Some(Self {
+                interface: &*find("_mfront_mkt")?.cast(),
+                states: &*find("_nInternalStateVariables")?.cast(),
+                state_names: &*find("_InternalStateVariables")?.cast(),
+                externals: &*find("_nExternalStateVariables")?.cast(),
+                external_names: &*find("_ExternalStateVariables")?.cast(),
+            })
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub fn of(_: &str) -> Option<Self> {
+        None
+    }
+}
+
 /// Fills the symbols from the law; runs while the library is being loaded. Without a law the
 /// behaviour declares no interface, and the host says that it cannot load it.
 pub fn describe(law: impl FnOnce() -> Result<&'static HostLaw, &'static str>, slots: &Slots) {
@@ -93,7 +129,7 @@ macro_rules! mgis_behaviour {
             // SAFETY: they point to literals.
             unsafe impl<const N: usize> Sync for Texts<N> {}
 
-            macro_rules! fixed {
+            macro_rules! datum {
                 ($symbol:literal, $kind:ty, $value:expr) => {
                     const _: () = {
                         #[unsafe(export_name = concat!($name, $symbol))]
@@ -101,91 +137,83 @@ macro_rules! mgis_behaviour {
                     };
                 };
             }
-            fixed!("_api_version", u16, 1);
-            fixed!("_src", Texts<1>, Texts([c"hysteron".as_ptr()]));
-            fixed!(
+            datum!("_api_version", u16, 1);
+            datum!("_src", Texts<1>, Texts([c"hysteron".as_ptr()]));
+            datum!(
                 "_mfront_ept",
                 Texts<1>,
                 Texts([concat!($name, "\0").as_ptr().cast()])
             );
-            fixed!("_BehaviourType", u16, KINEMATICS.behaviour_type());
-            fixed!("_BehaviourKinematic", u16, KINEMATICS.kinematic());
-            fixed!("_TemperatureRemovedFromExternalStateVariables", u16, 1);
+            datum!("_BehaviourType", u16, KINEMATICS.behaviour_type());
+            datum!("_BehaviourKinematic", u16, KINEMATICS.kinematic());
+            datum!("_TemperatureRemovedFromExternalStateVariables", u16, 1);
             // The law may well be anisotropic, but its axes are those of the host.
-            fixed!("_SymmetryType", u16, 0);
-            fixed!("_ElasticSymmetryType", u16, 0);
-            fixed!("_requiresStiffnessTensor", u16, 0);
-            fixed!("_requiresThermalExpansionCoefficientTensor", u16, 0);
-            fixed!("_ComputesInternalEnergy", u16, 1);
-            fixed!("_ComputesDissipatedEnergy", u16, 1);
-            fixed!("_nGradients", u16, 1);
-            fixed!(
+            datum!("_SymmetryType", u16, 0);
+            datum!("_ElasticSymmetryType", u16, 0);
+            datum!("_requiresStiffnessTensor", u16, 0);
+            datum!("_requiresThermalExpansionCoefficientTensor", u16, 0);
+            datum!("_ComputesInternalEnergy", u16, 1);
+            datum!("_ComputesDissipatedEnergy", u16, 1);
+            datum!("_nGradients", u16, 1);
+            datum!(
                 "_Gradients",
                 Texts<1>,
                 Texts([KINEMATICS.gradient().as_ptr()])
             );
-            fixed!("_GradientsTypes", [i32; 1], [KINEMATICS.gradient_type()]);
-            fixed!("_nThermodynamicForces", u16, 1);
-            fixed!(
+            datum!("_GradientsTypes", [i32; 1], [KINEMATICS.gradient_type()]);
+            datum!("_nThermodynamicForces", u16, 1);
+            datum!(
                 "_ThermodynamicForces",
                 Texts<1>,
                 Texts([c"Stress".as_ptr()])
             );
-            fixed!("_ThermodynamicForcesTypes", [i32; 1], [1]);
-            fixed!("_nTangentOperatorBlocks", u16, 2);
-            fixed!(
+            datum!("_ThermodynamicForcesTypes", [i32; 1], [1]);
+            datum!("_nTangentOperatorBlocks", u16, 2);
+            datum!(
                 "_TangentOperatorBlocks",
                 Texts<2>,
                 Texts([c"Stress".as_ptr(), KINEMATICS.gradient().as_ptr()])
             );
-            fixed!("_nMaterialProperties", u16, 1);
-            fixed!(
+            datum!("_nMaterialProperties", u16, 1);
+            datum!(
                 "_MaterialProperties",
                 Texts<1>,
                 Texts([c"StressUnit".as_ptr()])
             );
-            fixed!(
+            datum!(
                 "_InternalStateVariablesTypes",
                 [i32; mgis::MAX_STATES],
                 [0; mgis::MAX_STATES]
             );
-            fixed!(
+            datum!(
                 "_ExternalStateVariablesTypes",
                 [i32; mgis::MAX_EXTERNALS],
                 [0; mgis::MAX_EXTERNALS]
             );
-            fixed!("_nParameters", u16, 0);
-            fixed!("_ParametersTypes", [i32; 1], [0]);
-            fixed!("_nInitializeFunctions", u16, 0);
-            fixed!("_nPostProcessings", u16, 0);
+            datum!("_nParameters", u16, 0);
+            datum!("_ParametersTypes", [i32; 1], [0]);
+            datum!("_nInitializeFunctions", u16, 0);
+            datum!("_nPostProcessings", u16, 0);
 
-            macro_rules! filled {
-                ($symbol:literal, $kind:ty, $value:expr) => {{
-                    #[unsafe(export_name = concat!($name, $symbol))]
-                    static DATUM: $kind = $value;
-                    &DATUM
-                }};
-            }
-            fn slots() -> mgis::Slots {
-                mgis::Slots {
-                    interface: filled!("_mfront_mkt", AtomicU16, AtomicU16::new(0)),
-                    states: filled!("_nInternalStateVariables", AtomicU16, AtomicU16::new(0)),
-                    state_names: filled!(
-                        "_InternalStateVariables",
-                        [AtomicPtr<c_char>; mgis::MAX_STATES],
-                        [const { AtomicPtr::new(std::ptr::null_mut()) }; _]
-                    ),
-                    externals: filled!("_nExternalStateVariables", AtomicU16, AtomicU16::new(0)),
-                    external_names: filled!(
-                        "_ExternalStateVariables",
-                        [AtomicPtr<c_char>; mgis::MAX_EXTERNALS],
-                        [const { AtomicPtr::new(std::ptr::null_mut()) }; _]
-                    ),
-                }
-            }
+            // These are filled from the law.
+            datum!("_mfront_mkt", AtomicU16, AtomicU16::new(0));
+            datum!("_nInternalStateVariables", AtomicU16, AtomicU16::new(0));
+            datum!(
+                "_InternalStateVariables",
+                [AtomicPtr<c_char>; mgis::MAX_STATES],
+                [const { AtomicPtr::new(std::ptr::null_mut()) }; mgis::MAX_STATES]
+            );
+            datum!("_nExternalStateVariables", AtomicU16, AtomicU16::new(0));
+            datum!(
+                "_ExternalStateVariables",
+                [AtomicPtr<c_char>; mgis::MAX_EXTERNALS],
+                [const { AtomicPtr::new(std::ptr::null_mut()) }; mgis::MAX_EXTERNALS]
+            );
 
             extern "C" fn loaded() {
-                mgis::describe(|| $law, &slots());
+                if let Some(slots) = mgis::Slots::of($name) {
+                    mgis::describe(|| $law, &slots);
+                }
             }
             // SAFETY: a list of functions that the loader runs, this one after the relocations.
             #[used]
