@@ -24,6 +24,7 @@
 
 mod describe;
 mod integrate;
+mod point;
 mod view;
 
 pub use describe::{Slots, describe};
