@@ -25,6 +25,9 @@ pub enum UpdateError {
         iterations: usize,
         residual: f64,
     },
+    /// A deformation that turns the material inside out, `det F ≤ 0`; a smaller step can help.
+    #[error("the deformation gradient has the determinant {jacobian:.3e}, it must be positive")]
+    Inverted { jacobian: f64 },
     /// The result overflowed although every input was finite; a smaller step can help.
     #[error("{what} overflowed")]
     Overflow { what: &'static str },
@@ -35,7 +38,7 @@ impl UpdateError {
     /// where no smaller step can help.
     pub fn cut(&self) -> Option<f64> {
         match self {
-            Self::NotConverged { .. } => Some(0.5),
+            Self::NotConverged { .. } | Self::Inverted { .. } => Some(0.5),
             Self::Overflow { .. } => Some(0.25),
             Self::NonFinite { .. } | Self::NegativeTime { .. } | Self::Shape { .. } => None,
         }

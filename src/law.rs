@@ -15,6 +15,7 @@ pub use threads::update_batch_on_threads;
 use crate::error::{BatchError, UpdateError};
 use crate::mandel::{Mandel, Moduli};
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Largest number of strain components of a law.
 pub const MAX_COMPONENTS: usize = 6;
@@ -173,7 +174,7 @@ pub fn breaks_second_law(dissipation: f64, energy: f64) -> bool {
 pub trait MaterialLaw: Send + Sync {
     fn name(&self) -> &str;
 
-    /// Number of strain components: 1, 3 or 6.
+    /// Number of strain components: 1, 3 or 6; 4 for plane strain and axisymmetry in a host.
     fn components(&self) -> usize;
 
     /// Names of the external variables that every increment must carry.
@@ -250,6 +251,55 @@ pub trait MaterialLaw: Send + Sync {
             return Err(UpdateError::NegativeTime { dt: increment.dt });
         }
         Ok(())
+    }
+}
+
+/// A shared law is a law.
+impl<L: MaterialLaw + ?Sized> MaterialLaw for Arc<L> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn components(&self) -> usize {
+        (**self).components()
+    }
+
+    fn external_variables(&self) -> &[String] {
+        (**self).external_variables()
+    }
+
+    fn state_layout(&self) -> &StateLayout {
+        (**self).state_layout()
+    }
+
+    fn initial_state(&self, state: &mut [f64]) {
+        (**self).initial_state(state);
+    }
+
+    fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
+        (**self).free_energy(strain, state, external)
+    }
+
+    fn update(
+        &self,
+        increment: &Increment,
+        state_old: &[f64],
+        state_new: &mut [f64],
+        response: &mut Response,
+    ) -> Result<(), UpdateError> {
+        (**self).update(increment, state_old, state_new, response)
+    }
+
+    fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
+        (**self).update_batch(input, output)
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        (**self).guarantees()
+    }
+
+    fn scales(&self) -> Scales {
+        (**self).scales()
     }
 }
 

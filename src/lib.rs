@@ -18,6 +18,8 @@
 //! | [`evaluate`] | how well a law predicts records |
 //! | [`audit`] | what makes a law fit for a solver, measured |
 //! | [`model`], [`model_file`] | saved laws |
+//! | [`finite_strain`] | any law of small strain as an objective law of the deformation gradient |
+//! | [`host`] | laws inside finite element programs: C, UMAT, MGIS (exported with feature `capi`) |
 //! | `plot` | figures as SVG and PNG (feature `plot`) |
 //!
 //! Without its default features the crate only evaluates laws, for embedding in a solver.
@@ -62,6 +64,8 @@ pub mod driver;
 pub mod error;
 pub mod evaluate;
 mod file;
+pub mod finite_strain;
+pub mod host;
 pub mod law;
 pub mod laws;
 pub mod learned;

@@ -16,7 +16,7 @@ const SQRT_2: f64 = std::f64::consts::SQRT_2;
 pub const WEIGHTS: [f64; 6] = [1.0, 1.0, 1.0, SQRT_2, SQRT_2, SQRT_2];
 /// Tensor indices of the six components.
 pub const LABELS: [&str; 6] = ["11", "22", "33", "12", "13", "23"];
-const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)];
+pub(crate) const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)];
 
 /// Positions, among the six components, of those that an `n`-component law has.
 /// `None` where no such law exists.

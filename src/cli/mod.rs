@@ -2,6 +2,7 @@
 
 mod audit;
 mod evaluate;
+mod export;
 mod info;
 mod output;
 mod plot;
@@ -45,6 +46,7 @@ enum Command {
     Audit(audit::Arguments),
     Plot(plot::Arguments),
     Info(info::Arguments),
+    Export(export::Arguments),
 }
 
 /// How a command that could do its work ended.
@@ -75,6 +77,7 @@ fn execute(command: Command) -> Result<Verdict> {
         Command::Audit(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Info(arguments) => arguments.run(),
+        Command::Export(arguments) => arguments.run(),
     }
 }
 

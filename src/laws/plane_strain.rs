@@ -1,4 +1,6 @@
-//! Any three-dimensional law under plane strain: strain in 11, 22 and 12, none elsewhere.
+//! Any three-dimensional law under plane strain: strain in 11, 22 and 12, none elsewhere; or, with
+//! four components, in 11, 22, 33 and 12, which is what finite element programs keep of a section:
+//! axisymmetry, and plane strain with the stress across the plane.
 //!
 //! Internal variables and guarantees are those of the inner law, isotropy excepted (it concerns six
 //! components).
@@ -9,7 +11,7 @@ use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use crate::mandel::{Mandel, Moduli};
 
-/// A three-dimensional law with strain in 11, 22 and 12 only.
+/// A three-dimensional law with strain in 11, 22 and 12 only, or in 11, 22, 33 and 12.
 #[derive(Clone, Debug)]
 pub struct PlaneStrain<L> {
     law: L,
@@ -28,6 +30,15 @@ impl<L: MaterialLaw> PlaneStrain<L> {
             law,
         })
     }
+
+    /// With the components 11, 22, 33 and 12. `law` must have six components.
+    pub fn with_normal_component(law: L) -> Result<Self> {
+        Ok(Self {
+            name: format!("{}, plane strain or axisymmetry", law.name()),
+            given: &[0, 1, 2, 3],
+            ..Self::new(law)?
+        })
+    }
 }
 
 impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
@@ -36,7 +47,7 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
     }
 
     fn components(&self) -> usize {
-        3
+        self.given.len()
     }
 
     fn external_variables(&self) -> &[String] {

@@ -1,0 +1,275 @@
+//! The C functions of `include/hysteron.h`.
+//!
+//! The header says what each function does; here stands how. Arrays are component-major over the
+//! points, as in [`MaterialLaw::update_batch`].
+
+mod points;
+
+pub use points::Points;
+
+use super::error::guard;
+use super::{HostError, HostLaw, own_law};
+use crate::law::MaterialLaw;
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, OsStr, c_char};
+use std::ptr;
+use std::slice;
+use std::sync::Arc;
+
+/// All went well.
+pub const OK: i32 = 0;
+/// The law failed; a smaller step can help.
+pub const CUT: i32 = -1;
+/// The arguments, or the file, cannot be used.
+pub const REFUSED: i32 = -2;
+/// The law panicked, which is a fault of the law.
+pub const PANICKED: i32 = -3;
+
+/// A law in one section, behind an opaque pointer. It is never written after it was made, so that
+/// all threads may use it at once.
+pub struct Law {
+    law: Arc<dyn MaterialLaw>,
+    name: CString,
+    states: Vec<CString>,
+    externals: Vec<CString>,
+}
+
+impl Law {
+    /// `components` 0: those of the law itself.
+    fn new(law: &HostLaw, components: usize) -> Result<Self, HostError> {
+        let components = match components {
+            0 => law.components(),
+            n => n,
+        };
+        let law = law.section(components)?.clone();
+        let text = |text: &str| {
+            CString::new(text).map_err(|_| HostError::call(format!("a name with a zero: {text:?}")))
+        };
+        let labels = law.state_layout().labels();
+        Ok(Self {
+            name: text(law.name())?,
+            states: labels
+                .iter()
+                .map(|label| text(label))
+                .collect::<Result<_, _>>()?,
+            externals: law
+                .external_variables()
+                .iter()
+                .map(|name| text(name))
+                .collect::<Result<_, _>>()?,
+            law,
+        })
+    }
+}
+
+thread_local! {
+    static LAST_ERROR: RefCell<CString> = RefCell::default();
+}
+
+/// Keeps the message for [`hysteron_last_error`] and says which code to return.
+fn failed(error: &HostError) -> i32 {
+    let text = error.to_string().replace('\0', " ");
+    // A text without zeros is a text of C; and while a thread ends, nobody asks.
+    let _ = LAST_ERROR.try_with(|last| last.replace(CString::new(text).unwrap_or_default()));
+    match error {
+        HostError::Panic(_) => PANICKED,
+        error if error.cut().is_some() => CUT,
+        _ => REFUSED,
+    }
+}
+
+/// Runs `work` behind the wall and returns its code.
+fn code(work: impl FnOnce() -> Result<(), HostError>) -> i32 {
+    guard(work).map_or_else(|error| failed(&error), |()| OK)
+}
+
+/// Runs `work` behind the wall; null where it fails.
+fn handle(work: impl FnOnce() -> Result<Law, HostError>) -> *mut Law {
+    match guard(work) {
+        Ok(law) => Box::into_raw(Box::new(law)),
+        Err(error) => {
+            failed(&error);
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Asks something of a law; `otherwise` where there is none.
+///
+/// # Safety
+/// `law` is null or came from one of the loading functions and was not freed.
+unsafe fn ask<T>(law: *const Law, otherwise: T, question: impl FnOnce(&Law) -> T) -> T {
+    // SAFETY: as the caller promises.
+    unsafe { law.as_ref() }.map_or(otherwise, question)
+}
+
+fn text_at(texts: &[CString], index: usize) -> *const c_char {
+    texts.get(index).map_or(ptr::null(), |text| text.as_ptr())
+}
+
+/// Version of this library, such as `0.1.0`.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub extern "C" fn hysteron_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// What went wrong in the last call of this thread that failed.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub extern "C" fn hysteron_last_error() -> *const c_char {
+    let text = LAST_ERROR.try_with(|last| last.borrow().as_ptr());
+    text.unwrap_or(c"".as_ptr())
+}
+
+/// # Safety
+/// `path` is null or a text that ends with a zero.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_load(path: *const c_char, components: usize) -> *mut Law {
+    handle(|| {
+        if path.is_null() {
+            return Err(HostError::call("the path is null"));
+        }
+        // SAFETY: as the caller promises.
+        let path = unsafe { CStr::from_ptr(path) };
+        #[cfg(unix)]
+        let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path.to_bytes());
+        #[cfg(not(unix))]
+        let path = OsStr::new(
+            path.to_str()
+                .map_err(|_| HostError::call("the path is not UTF-8"))?,
+        );
+        Law::new(&HostLaw::load(path)?, components)
+    })
+}
+
+/// # Safety
+/// `bytes` is null or leads to `length` bytes.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_load_bytes(
+    bytes: *const u8,
+    length: usize,
+    components: usize,
+) -> *mut Law {
+    handle(|| {
+        if bytes.is_null() || length > isize::MAX as usize {
+            return Err(HostError::call("there are no bytes to load from"));
+        }
+        // SAFETY: as the caller promises.
+        let bytes = unsafe { slice::from_raw_parts(bytes, length) };
+        Law::new(
+            &HostLaw::from_bytes("bytes of the caller", bytes)?,
+            components,
+        )
+    })
+}
+
+/// The law beside the library.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub extern "C" fn hysteron_load_own(components: usize) -> *mut Law {
+    handle(|| Law::new(own_law().map_err(HostError::call)?, components))
+}
+
+/// # Safety
+/// `law` is null or came from one of the loading functions, was not freed, and no thread uses it.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_free(law: *mut Law) {
+    if !law.is_null() {
+        // SAFETY: as the caller promises.
+        let law = unsafe { Box::from_raw(law) };
+        // What a destructor of a law panics with must not reach the host either.
+        let _ = code(|| {
+            drop(law);
+            Ok(())
+        });
+    }
+}
+
+/// # Safety
+/// As for every question: `law` is null or a law that was loaded and not freed.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_name(law: *const Law) -> *const c_char {
+    unsafe { ask(law, ptr::null(), |law| law.name.as_ptr()) }
+}
+
+/// # Safety
+/// As [`hysteron_name`].
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_components(law: *const Law) -> usize {
+    unsafe { ask(law, 0, |law| law.law.components()) }
+}
+
+/// # Safety
+/// As [`hysteron_name`].
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_states(law: *const Law) -> usize {
+    unsafe { ask(law, 0, |law| law.states.len()) }
+}
+
+/// # Safety
+/// As [`hysteron_name`].
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_externals(law: *const Law) -> usize {
+    unsafe { ask(law, 0, |law| law.externals.len()) }
+}
+
+/// # Safety
+/// As [`hysteron_name`].
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_state_name(law: *const Law, index: usize) -> *const c_char {
+    unsafe { ask(law, ptr::null(), |law| text_at(&law.states, index)) }
+}
+
+/// # Safety
+/// As [`hysteron_name`].
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_external_name(law: *const Law, index: usize) -> *const c_char {
+    unsafe { ask(law, ptr::null(), |law| text_at(&law.externals, index)) }
+}
+
+/// # Safety
+/// `law` as for [`hysteron_name`]; `state` is null or leads to `states` numbers.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_initial_state(
+    law: *const Law,
+    state: *mut f64,
+    states: usize,
+) -> i32 {
+    code(|| {
+        // SAFETY: as the caller promises.
+        let law = unsafe { law.as_ref() }.ok_or_else(|| HostError::call("the law is null"))?;
+        let expected = law.states.len();
+        if states != expected {
+            return Err(HostError::call(format!(
+                "room for {states} internal variables, the law has {expected}"
+            )));
+        }
+        if states == 0 {
+            return Ok(());
+        }
+        if state.is_null() {
+            return Err(HostError::call("the state is null"));
+        }
+        // SAFETY: as the caller promises.
+        law.law
+            .initial_state(unsafe { slice::from_raw_parts_mut(state, states) });
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `law` as for [`hysteron_name`]; `points` is null or leads to a [`Points`] whose pointers are null
+/// or lead to as many numbers as its sizes say.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_update(
+    law: *const Law,
+    points: *const Points,
+    threads: usize,
+) -> i32 {
+    code(|| {
+        // SAFETY: as the caller promises.
+        let (law, points) = unsafe { (law.as_ref(), points.as_ref()) };
+        let law = law.ok_or_else(|| HostError::call("the law is null"))?;
+        let points = points.ok_or_else(|| HostError::call("the points are null"))?;
+        // SAFETY: as the caller promises.
+        unsafe { points.update(law.law.as_ref(), threads) }
+    })
+}

@@ -1,0 +1,417 @@
+//! The points of a mesh, as C passes them, and their update.
+
+use crate::error::BatchError;
+use crate::host::HostError;
+use crate::host::error::panicked;
+use crate::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
+use std::cell::RefCell;
+use std::ops::Range;
+use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `hysteron_points` of the header.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Points {
+    pub points: usize,
+    pub components: usize,
+    pub states: usize,
+    pub externals: usize,
+    pub strain_old: *const f64,
+    pub strain_new: *const f64,
+    pub dt: *const f64,
+    pub external_old: *const f64,
+    pub external_new: *const f64,
+    pub state_old: *const f64,
+    pub state_new: *mut f64,
+    pub stress: *mut f64,
+    pub tangent: *mut f64,
+    pub stored_energy: *mut f64,
+    pub dissipation: *mut f64,
+    pub status: *mut i32,
+}
+
+/// Points that a thread copies at once: their arrays stay in its cache.
+const BLOCK: usize = 512;
+const MAX_THREADS: usize = 256;
+
+/// What happens to an array.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Read,
+    Written,
+    /// Written unless it is null.
+    Optional,
+}
+
+/// An array of the caller.
+struct Array {
+    name: &'static str,
+    address: usize,
+    bytes: usize,
+    usage: Use,
+}
+
+/// Room of one thread; grows in its first call only.
+#[derive(Default)]
+struct Room {
+    inputs: [Vec<f64>; 6],
+    outputs: [Vec<f64>; 5],
+    status: Vec<Status>,
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+/// Points that several threads advance, each its own range.
+struct Shared<'a>(&'a Points);
+// SAFETY: each thread writes entries of its own points only, and nobody writes the inputs.
+unsafe impl Sync for Shared<'_> {}
+
+fn status_code(status: Status) -> i32 {
+    match status {
+        Status::Inside => 0,
+        Status::Outside => 1,
+    }
+}
+
+/// # Safety
+/// The pointer leads to so many entries that nobody writes, or there are none.
+unsafe fn read<'a>(pointer: *const f64, count: usize) -> &'a [f64] {
+    match count {
+        0 => &[],
+        // SAFETY: as the caller promises.
+        _ => unsafe { slice::from_raw_parts(pointer, count) },
+    }
+}
+
+/// # Safety
+/// The pointer leads to so many entries that nobody else touches, or there are none.
+unsafe fn write<'a>(pointer: *mut f64, count: usize) -> &'a mut [f64] {
+    match count {
+        0 => &mut [],
+        // SAFETY: as the caller promises.
+        _ => unsafe { slice::from_raw_parts_mut(pointer, count) },
+    }
+}
+
+impl Points {
+    /// Checks the call and advances the points.
+    ///
+    /// # Safety
+    /// Each pointer is null or leads to as many entries as the sizes say, in memory that nobody else
+    /// touches meanwhile.
+    pub(super) unsafe fn update(
+        &self,
+        law: &dyn MaterialLaw,
+        threads: usize,
+    ) -> Result<(), HostError> {
+        self.check(law)?;
+        let threads = threads
+            .clamp(1, MAX_THREADS)
+            .min(self.points.div_ceil(BLOCK));
+        // SAFETY: the pointers were checked.
+        unsafe {
+            match (self.points, threads) {
+                (0, _) => Ok(()),
+                (1, _) => self.advance_one(law),
+                (_, 1) => self.advance_all(law),
+                _ => self.advance_in_threads(law, threads),
+            }
+        }
+    }
+
+    /// Inputs with their rows.
+    fn inputs(&self) -> [(&'static str, *const f64, usize); 6] {
+        let (n, z, m) = (self.components, self.states, self.externals);
+        [
+            ("strain_old", self.strain_old, n),
+            ("strain_new", self.strain_new, n),
+            ("dt", self.dt, 1),
+            ("external_old", self.external_old, m),
+            ("external_new", self.external_new, m),
+            ("state_old", self.state_old, z),
+        ]
+    }
+
+    /// Outputs with their rows; those of one row are optional.
+    fn outputs(&self) -> [(&'static str, *mut f64, usize, Use); 5] {
+        let (n, z) = (self.components, self.states);
+        [
+            ("state_new", self.state_new, z, Use::Written),
+            ("stress", self.stress, n, Use::Written),
+            ("tangent", self.tangent, n * n, Use::Written),
+            ("stored_energy", self.stored_energy, 1, Use::Optional),
+            ("dissipation", self.dissipation, 1, Use::Optional),
+        ]
+    }
+
+    /// Sizes against the law; pointers against null, alignment and overlap.
+    fn check(&self, law: &dyn MaterialLaw) -> Result<(), HostError> {
+        for (name, found, expected) in [
+            ("components", self.components, law.components()),
+            ("states", self.states, law.state_layout().len()),
+            ("externals", self.externals, law.external_variables().len()),
+        ] {
+            if found != expected {
+                return Err(HostError::call(format!(
+                    "{name} = {found}, `{}` has {expected}",
+                    law.name()
+                )));
+            }
+        }
+        let array = |name, address: usize, rows: usize, entry: usize, usage| {
+            let bytes = rows.checked_mul(self.points);
+            let bytes = bytes.and_then(|entries| entries.checked_mul(entry));
+            let bytes = bytes.filter(|bytes| *bytes <= isize::MAX as usize);
+            let Some(bytes) = bytes else {
+                return Err(HostError::call("more points than memory can hold"));
+            };
+            if address == 0 && bytes > 0 && usage != Use::Optional {
+                return Err(HostError::call(format!("{name} is null")));
+            }
+            if bytes > 0 && address % entry != 0 {
+                return Err(HostError::call(format!("{name} is not aligned")));
+            }
+            Ok(Array {
+                name,
+                address,
+                bytes: if address == 0 { 0 } else { bytes },
+                usage,
+            })
+        };
+        let [a, b, c, d, e, f] = self
+            .inputs()
+            .map(|(name, at, rows)| array(name, at as usize, rows, size_of::<f64>(), Use::Read));
+        let [u, v, w, x, y] = self
+            .outputs()
+            .map(|(name, at, rows, usage)| array(name, at as usize, rows, size_of::<f64>(), usage));
+        let z = array(
+            "status",
+            self.status as usize,
+            1,
+            size_of::<i32>(),
+            Use::Optional,
+        );
+        let arrays = [a?, b?, c?, d?, e?, f?, u?, v?, w?, x?, y?, z?];
+        for (i, one) in arrays.iter().enumerate() {
+            for other in &arrays[i + 1..] {
+                let apart = one.address.saturating_add(one.bytes) <= other.address
+                    || other.address.saturating_add(other.bytes) <= one.address
+                    || one.bytes.min(other.bytes) == 0;
+                if !apart && (one.usage, other.usage) != (Use::Read, Use::Read) {
+                    return Err(HostError::call(format!(
+                        "{} and {} overlap",
+                        one.name, other.name
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// [`Points::check`] has passed, and the caller keeps the promise of [`Points::update`].
+    unsafe fn advance_one(&self, law: &dyn MaterialLaw) -> Result<(), HostError> {
+        let n = self.components;
+        let mut response = Response::default();
+        // SAFETY: as the caller promises.
+        unsafe {
+            let [
+                strain_old,
+                strain_new,
+                dt,
+                external_old,
+                external_new,
+                state,
+            ] = self.inputs().map(|(_, pointer, rows)| read(pointer, rows));
+            let increment = Increment {
+                strain_old,
+                strain_new,
+                dt: dt[0],
+                external_old,
+                external_new,
+            };
+            let state_new = write(self.state_new, self.states);
+            law.update(&increment, state, state_new, &mut response)?;
+            for i in 0..n {
+                *self.stress.add(i) = response.stress[i];
+                for j in 0..n {
+                    *self.tangent.add(i * n + j) = response.tangent[(i, j)];
+                }
+            }
+            if !self.stored_energy.is_null() {
+                *self.stored_energy = response.stored_energy;
+            }
+            if !self.dissipation.is_null() {
+                *self.dissipation = response.dissipation;
+            }
+            if !self.status.is_null() {
+                *self.status = status_code(response.status);
+            }
+        }
+        Ok(())
+    }
+
+    /// All points at once, without a copy.
+    ///
+    /// # Safety
+    /// As [`Points::advance_one`].
+    unsafe fn advance_all(&self, law: &dyn MaterialLaw) -> Result<(), HostError> {
+        let p = self.points;
+        let mut room = ROOM.with(RefCell::take);
+        room.status.clear();
+        room.status.resize(p, Status::Inside);
+        // SAFETY: as the caller promises.
+        let input = unsafe {
+            batch_input(
+                p,
+                self.inputs()
+                    .map(|(_, pointer, rows)| read(pointer, rows * p)),
+            )
+        };
+        let mut spare = room.outputs.iter_mut();
+        let outputs = self.outputs().map(|(_, pointer, rows, _)| {
+            let spare = spare.next();
+            match (pointer.is_null(), spare) {
+                (true, Some(spare)) => {
+                    spare.clear();
+                    spare.resize(rows * p, 0.0);
+                    spare.as_mut_slice()
+                }
+                // SAFETY: as the caller promises.
+                _ => unsafe { write(pointer, rows * p) },
+            }
+        });
+        let result = law.update_batch(&input, &mut batch_output(outputs, &mut room.status));
+        if result.is_ok() && !self.status.is_null() {
+            for (i, status) in room.status.iter().enumerate() {
+                // SAFETY: as the caller promises.
+                unsafe { *self.status.add(i) = status_code(*status) };
+            }
+        }
+        ROOM.with(|cell| cell.replace(room));
+        Ok(result?)
+    }
+
+    /// # Safety
+    /// As [`Points::advance_one`].
+    unsafe fn advance_in_threads(
+        &self,
+        law: &dyn MaterialLaw,
+        threads: usize,
+    ) -> Result<(), HostError> {
+        let share = self.points.div_ceil(threads);
+        let (shared, failed) = (&Shared(self), &AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let starts = (0..self.points).step_by(share);
+            let spawned = starts.map(|first| {
+                let range = first..(first + share).min(self.points);
+                // SAFETY: as the caller promises; the ranges do not overlap.
+                let work = move || unsafe { shared.advance_range(law, range, failed) };
+                std::thread::Builder::new()
+                    .spawn_scoped(scope, work)
+                    .map_err(|e| HostError::call(format!("no more threads can be had: {e}")))
+            });
+            // All are started before the first is waited for; the first error counts.
+            let spawned: Vec<_> = spawned.collect();
+            spawned.into_iter().fold(Ok(()), |result, thread| {
+                let done = thread.and_then(|thread| match thread.join() {
+                    Ok(done) => done,
+                    Err(payload) => Err(panicked(payload.as_ref())),
+                });
+                result.and(done)
+            })
+        })
+    }
+}
+
+impl Shared<'_> {
+    /// # Safety
+    /// As [`Points::advance_one`], and no other thread has these points.
+    unsafe fn advance_range(
+        &self,
+        law: &dyn MaterialLaw,
+        range: Range<usize>,
+        failed: &AtomicBool,
+    ) -> Result<(), HostError> {
+        let all = self.0;
+        let p = all.points;
+        let mut room = Room::default();
+        for first in range.clone().step_by(BLOCK) {
+            // What another thread could not do, nobody needs any more.
+            if failed.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let count = BLOCK.min(range.end - first);
+            for ((_, from, rows), to) in all.inputs().into_iter().zip(&mut room.inputs) {
+                to.clear();
+                for row in 0..rows {
+                    // SAFETY: within the array, as the caller promises.
+                    to.extend_from_slice(unsafe { read(from.add(row * p + first), count) });
+                }
+            }
+            for ((_, _, rows, _), to) in all.outputs().into_iter().zip(&mut room.outputs) {
+                to.resize(rows * count, 0.0);
+            }
+            room.status.resize(count, Status::Inside);
+            let input = batch_input(count, room.inputs.each_ref().map(Vec::as_slice));
+            let outputs = room.outputs.each_mut().map(Vec::as_mut_slice);
+            law.update_batch(&input, &mut batch_output(outputs, &mut room.status))
+                .map_err(|error| {
+                    failed.store(true, Ordering::Relaxed);
+                    BatchError {
+                        point: first + error.point,
+                        ..error
+                    }
+                })?;
+            for ((_, to, rows, _), from) in all.outputs().into_iter().zip(&room.outputs) {
+                for row in (0..rows).filter(|_| !to.is_null()) {
+                    // SAFETY: within the array, entries of this thread's points.
+                    unsafe { write(to.add(row * p + first), count) }
+                        .copy_from_slice(&from[row * count..][..count]);
+                }
+            }
+            for (i, status) in room.status.iter().enumerate() {
+                if !all.status.is_null() {
+                    // SAFETY: as above.
+                    unsafe { *all.status.add(first + i) = status_code(*status) };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn batch_input(points: usize, inputs: [&[f64]; 6]) -> BatchInput<'_> {
+    let [
+        strain_old,
+        strain_new,
+        dt,
+        external_old,
+        external_new,
+        state,
+    ] = inputs;
+    BatchInput {
+        points,
+        strain_old,
+        strain_new,
+        dt,
+        external_old,
+        external_new,
+        state,
+    }
+}
+
+fn batch_output<'a>(outputs: [&'a mut [f64]; 5], status: &'a mut [Status]) -> BatchOutput<'a> {
+    let [state, stress, tangent, stored_energy, dissipation] = outputs;
+    BatchOutput {
+        state,
+        stress,
+        tangent,
+        stored_energy,
+        dissipation,
+        status,
+    }
+}

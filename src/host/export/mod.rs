@@ -1,0 +1,164 @@
+//! A folder with which a host uses a law: library, law, a job that runs, README.
+//!
+//! The library is a copy of the one built from this crate. It carries no law: it reads the one that
+//! lies beside it ([`own_law`](super::own_law)), so that nothing has to be compiled.
+
+mod check;
+mod job;
+
+use super::{HostError, HostLaw};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::law::MaterialLaw;
+use std::path::{Path, PathBuf};
+
+/// The interface that a host speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// CalculiX, Abaqus, Elmer.
+    Umat,
+    /// OpenGeoSys, dolfinx, code_aster.
+    Mgis,
+}
+
+/// What to export.
+#[derive(Clone, Copy, Debug)]
+pub struct Export<'a> {
+    /// A saved law, or a card with a reference law.
+    pub model: &'a Path,
+    pub host: Host,
+    /// What the law is called in the host.
+    pub name: &'a str,
+    /// The folder to write; made where it is not there.
+    pub out: &'a Path,
+    /// The shared library; by default the one beside the running program.
+    pub library: Option<&'a Path>,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    pub files: Vec<PathBuf>,
+    /// What this machine lacks to run the job, and how to get it.
+    pub missing: Vec<String>,
+}
+
+/// Longest name: CalculiX has 80 characters for a material, with its prefix.
+const MAX_NAME: usize = 60;
+
+impl Export<'_> {
+    /// Writes the folder and loads the library from there.
+    ///
+    /// # Errors
+    /// A name that the host cannot use, a law that it cannot use or that cannot be loaded, no
+    /// library, a folder that cannot be written, a library that does not find the law.
+    pub fn write(&self) -> Result<Exported> {
+        let name = self.checked_name()?;
+        let (law, file) = self.law()?;
+        let section = law.section(6).map_err(unusable)?.as_ref();
+        let source = self.library()?;
+        std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
+
+        let mut files = Vec::new();
+        let mut put = |name: String, bytes: &[u8]| {
+            let path = self.out.join(name);
+            file::write(&path, bytes).map_err(|e| Error::io(&path, e))?;
+            files.push(path.clone());
+            Ok::<_, Error>(path)
+        };
+        let bytes = std::fs::read(&source).map_err(|e| Error::io(&source, e))?;
+        let library = put(format!("lib{name}.so"), &bytes)?;
+        let saved = file
+            .extension()
+            .is_some_and(|e| !e.eq_ignore_ascii_case("toml"));
+        let (extension, other) = match saved {
+            true => ("safetensors", "toml"),
+            false => ("toml", "safetensors"),
+        };
+        let stale = self.out.join(format!("{name}.{other}"));
+        if stale.exists() {
+            return Err(Error::invalid(format!(
+                "{} is there from another export: remove it, or choose another folder",
+                stale.display()
+            )));
+        }
+        let bytes = std::fs::read(&file).map_err(|e| Error::io(&file, e))?;
+        put(format!("{name}.{extension}"), &bytes)?;
+        for (name, text) in job::files(self.host, &name, section) {
+            put(name, text.as_bytes())?;
+        }
+        check::loads(&library, section)?;
+        Ok(Exported {
+            files,
+            missing: check::missing(self.host),
+        })
+    }
+
+    /// The name as the host spells it.
+    fn checked_name(&self) -> Result<String> {
+        let name = self.name;
+        let fail = |message: &str| Err(Error::invalid(format!("--name {name}: {message}")));
+        if name.is_empty() || name.len() > MAX_NAME {
+            return fail("1 to 60 characters are possible");
+        }
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return fail("it must begin with a letter");
+        }
+        let letters = |c: char| c.is_ascii_alphanumeric() || (self.host == Host::Mgis && c == '_');
+        if !name.chars().all(letters) {
+            return fail("only letters and digits are possible (and _ for mgis)");
+        }
+        if name.eq_ignore_ascii_case(env!("CARGO_PKG_NAME")) {
+            return fail("this is the name of the library without a law");
+        }
+        Ok(match self.host {
+            // CalculiX reads names in capitals.
+            Host::Umat => name.to_ascii_uppercase(),
+            Host::Mgis => name.to_string(),
+        })
+    }
+
+    /// The law, and the file that it comes from.
+    fn law(&self) -> Result<(HostLaw, PathBuf)> {
+        let card = self.model.join(crate::card::CARD_FILE);
+        let file = match self.model.is_dir() {
+            true => card,
+            false => self.model.to_path_buf(),
+        };
+        let law = HostLaw::load(&file)?;
+        let externals = match law.section(6) {
+            Ok(section) => section.external_variables().len(),
+            Err(_) => 0,
+        };
+        if self.host == Host::Umat && externals > 1 {
+            return Err(Error::invalid(format!(
+                "`{}` needs {externals} external variables, a UMAT gets one (the temperature)",
+                law.name()
+            )));
+        }
+        Ok((law, file))
+    }
+
+    fn library(&self) -> Result<PathBuf> {
+        if let Some(library) = self.library {
+            return Ok(library.to_path_buf());
+        }
+        let program = std::env::current_exe().map_err(|e| Error::io("this program", e))?;
+        let library = program.with_file_name("libhysteron.so");
+        match library.is_file() {
+            true => Ok(library),
+            false => Err(Error::invalid(format!(
+                "{} is not there. Build it once, in the folder of hysteron, with\n    cargo rustc \
+                 --release --no-default-features --features capi --crate-type cdylib\nor say where \
+                 it is: --library FILE",
+                library.display()
+            ))),
+        }
+    }
+}
+
+fn unusable(error: HostError) -> Error {
+    Error::invalid(format!(
+        "{error}; these programs pass all components, also for plane elements: export a law of six"
+    ))
+}

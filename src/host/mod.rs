@@ -1,0 +1,37 @@
+//! Laws inside finite element programs: one loader, and one file for each interface.
+//!
+//! | module | interface | programs |
+//! |---|---|---|
+//! | [`capi`] | C functions, `include/hysteron.h` | anything that can call C; Python through ctypes |
+//! | [`umat`] | Abaqus's `UMAT` | Abaqus, CalculiX, Elmer |
+//! | [`mgis`] | MGIS generic behaviours | OpenGeoSys, dolfinx, code_aster |
+//!
+//! With the feature `capi` the functions are exported under their C names. A copy of the shared
+//! library named `libNAME.so` serves the law `NAME.safetensors` or `NAME.toml` that lies beside it
+//! ([`own_law`]): hosts pass no paths.
+//!
+//! What all interfaces share: a panic never leaves this library; after a failure nothing that the
+//! host reads has been written; a state that the host fills with zeros is the virgin state.
+
+mod beside;
+pub mod capi;
+mod error;
+#[cfg(feature = "cli")]
+pub mod export;
+mod law;
+pub mod mgis;
+mod state;
+pub mod umat;
+
+pub use beside::own_law;
+pub use error::HostError;
+pub use law::HostLaw;
+
+#[cfg(feature = "capi")]
+mod exports {
+    use super::own_law;
+
+    crate::umat!("umat_", own_law());
+    crate::mgis_behaviour!("Hysteron", Small, own_law());
+    crate::mgis_behaviour!("HysteronFiniteStrain", Finite, own_law());
+}

@@ -1,0 +1,9 @@
+//! Laws as hosts call them, with arguments as hosts pass them, right and wrong.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod capi;
+mod laws;
+mod mgis;
+mod umat;

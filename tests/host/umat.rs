@@ -1,0 +1,440 @@
+//! UMAT: every section against the law itself, and what must not happen.
+
+use crate::common::Random;
+use crate::laws::{Fault, Strange, host, ply, steel};
+use approx::assert_relative_eq;
+use hysteron::host::{HostLaw, umat};
+use hysteron::law::{Increment, MaterialLaw, Response};
+use hysteron::mandel::{self, Mandel, Moduli, abaqus};
+use nalgebra::{Matrix3, Rotation3, Vector3};
+
+/// One material point of a host: its arrays, and the numbers that describe them.
+#[derive(Clone, Debug, PartialEq)]
+struct Point {
+    stress: Vec<f64>,
+    statev: Vec<f64>,
+    ddsdde: Vec<f64>,
+    sse: f64,
+    spd: f64,
+    stran: Vec<f64>,
+    dstran: Vec<f64>,
+    dtime: f64,
+    temp: f64,
+    dtemp: f64,
+    ndi: i32,
+    nshr: i32,
+    ntens: i32,
+    nstatv: i32,
+    props: Vec<f64>,
+    nprops: i32,
+    drot: Matrix3<f64>,
+    pnewdt: f64,
+}
+
+impl Point {
+    fn new(ndi: i32, nshr: i32, states: usize) -> Self {
+        let n = (ndi + nshr) as usize;
+        Self {
+            stress: vec![0.0; n],
+            statev: vec![0.0; states],
+            ddsdde: vec![0.0; n * n],
+            sse: 0.0,
+            spd: 0.0,
+            stran: vec![0.0; n],
+            dstran: vec![0.0; n],
+            dtime: 1.0,
+            temp: 0.0,
+            dtemp: 0.0,
+            ndi,
+            nshr,
+            ntens: n as i32,
+            nstatv: states as i32,
+            props: vec![1.0],
+            nprops: 1,
+            drot: Matrix3::identity(),
+            pnewdt: 1.0,
+        }
+    }
+
+    fn of(law: &HostLaw, ndi: i32, nshr: i32) -> Self {
+        let section = law.section((ndi + nshr) as usize).unwrap();
+        Self::new(ndi, nshr, section.state_layout().len())
+    }
+
+    fn arguments(&mut self) -> umat::Arguments {
+        umat::Arguments {
+            stress: self.stress.as_mut_ptr(),
+            statev: self.statev.as_mut_ptr(),
+            ddsdde: self.ddsdde.as_mut_ptr(),
+            sse: &mut self.sse,
+            spd: &mut self.spd,
+            stran: self.stran.as_ptr(),
+            dstran: self.dstran.as_ptr(),
+            dtime: &self.dtime,
+            temp: &self.temp,
+            dtemp: &self.dtemp,
+            ndi: &self.ndi,
+            nshr: &self.nshr,
+            ntens: &self.ntens,
+            nstatv: &self.nstatv,
+            props: self.props.as_ptr(),
+            nprops: &self.nprops,
+            drot: self.drot.as_ptr(),
+            pnewdt: &mut self.pnewdt,
+            noel: &1,
+            npt: &2,
+        }
+    }
+
+    fn call(&mut self, law: &HostLaw) {
+        self.call_with(Ok(law));
+    }
+
+    fn call_with(&mut self, law: Result<&HostLaw, &str>) {
+        // SAFETY: the arrays are as long as the numbers say, or as the test means them to be.
+        unsafe { umat::call(|| law, &self.arguments()) }
+    }
+
+    /// The call, which must succeed, and the end of the increment.
+    fn advance(&mut self, law: &HostLaw, dstran: &[f64]) {
+        self.dstran.copy_from_slice(dstran);
+        self.call(law);
+        assert_eq!(self.pnewdt, 1.0);
+        for (strain, increment) in self.stran.iter_mut().zip(dstran) {
+            *strain += increment;
+        }
+    }
+
+    /// The call fails, asks for a smaller step, and leaves everything else as it was.
+    fn fails(mut self, law: Result<&HostLaw, &str>) -> f64 {
+        let bits = |point: &Self| {
+            let numbers = [&point.stress, &point.statev, &point.ddsdde]
+                .into_iter()
+                .flatten();
+            let numbers = numbers.chain([&point.sse, &point.spd]);
+            numbers.map(|x| x.to_bits()).collect::<Vec<_>>()
+        };
+        let before = bits(&self);
+        self.call_with(law);
+        assert_eq!(before, bits(&self), "something was written");
+        assert!(0.0 < self.pnewdt && self.pnewdt < 1.0, "{}", self.pnewdt);
+        self.pnewdt
+    }
+}
+
+/// The sections of a host, with the components of the law and the weights of the host's shears.
+const SECTIONS: [(i32, i32, &[usize]); 4] = [
+    (3, 3, &[0, 1, 2, 3, 4, 5]),
+    (3, 1, &[0, 1, 2, 3]),
+    (2, 1, &[0, 1, 3]),
+    (1, 0, &[0]),
+];
+
+#[test]
+fn every_section_answers_as_the_law_in_the_order_of_the_host() {
+    for (law, size) in [(steel(), 4e-3), (ply(), 1e-2)] {
+        let law = host(&law);
+        for (ndi, nshr, components) in SECTIONS {
+            let n = components.len();
+            let section = law.section(n).unwrap();
+            let mut point = Point::of(&law, ndi, nshr);
+            let (mut state, mut next) = (section.new_state(), section.new_state());
+            let mut response = Response::default();
+            let mut random = Random::new(n as u64);
+            let (mut old, mut dissipation) = (vec![0.0; n], 0.0);
+            for _ in 0..20 {
+                let new: Vec<f64> = random.vector(n, size);
+                let host_strain = |strain: &[f64]| -> Vec<f64> {
+                    let mut whole = Mandel::zeros();
+                    for (value, &place) in strain.iter().zip(components) {
+                        whole[place] = *value;
+                    }
+                    let whole = abaqus::strain_out(&whole);
+                    components.iter().map(|&place| whole[place]).collect()
+                };
+                let (start, end) = (host_strain(&old), host_strain(&new));
+                point.stran.copy_from_slice(&start);
+                let step: Vec<f64> = end.iter().zip(&start).map(|(b, a)| b - a).collect();
+                point.advance(&law, &step);
+                let increment = Increment {
+                    strain_old: &old,
+                    strain_new: &new,
+                    dt: 1.0,
+                    external_old: &[],
+                    external_new: &[],
+                };
+                section
+                    .update(&increment, &state, &mut next, &mut response)
+                    .unwrap();
+                std::mem::swap(&mut state, &mut next);
+                old = new;
+                dissipation += response.dissipation;
+
+                let mut moduli = Moduli::zeros();
+                let mut stress = Mandel::zeros();
+                for (i, &row) in components.iter().enumerate() {
+                    stress[row] = response.stress[i];
+                    for (j, &column) in components.iter().enumerate() {
+                        moduli[(row, column)] = response.tangent[(i, j)];
+                    }
+                }
+                let (stress, moduli) = (abaqus::stress_out(&stress), abaqus::moduli_out(&moduli));
+                for (i, &row) in components.iter().enumerate() {
+                    assert_relative_eq!(
+                        point.stress[i],
+                        stress[row],
+                        max_relative = 1e-9,
+                        epsilon = 1e-7
+                    );
+                    for (j, &column) in components.iter().enumerate() {
+                        let found = point.ddsdde[j * n + i];
+                        assert_relative_eq!(
+                            found,
+                            moduli[(row, column)],
+                            max_relative = 1e-7,
+                            epsilon = 1e-3
+                        );
+                    }
+                }
+                for (found, expected) in point.statev.iter().zip(&state) {
+                    assert_relative_eq!(found, expected, max_relative = 1e-9, epsilon = 1e-12);
+                }
+                assert_relative_eq!(point.sse, response.stored_energy, max_relative = 1e-9);
+                assert_relative_eq!(point.spd, dissipation, max_relative = 1e-9, epsilon = 1e-12);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_tangent_is_the_derivative_by_the_strains_of_the_host() {
+    for (law, size) in [(steel(), 4e-3), (ply(), 1e-2)] {
+        let law = host(&law);
+        for (ndi, nshr, components) in SECTIONS {
+            let n = components.len();
+            let mut random = Random::new(40 + n as u64);
+            let mut point = Point::of(&law, ndi, nshr);
+            point.advance(&law, &random.vector(n, size));
+            let step = random.vector(n, size);
+            let at = |column: usize, h: f64| {
+                let mut probe = point.clone();
+                probe.dstran.copy_from_slice(&step);
+                probe.dstran[column] += h;
+                probe.call(&law);
+                assert_eq!(probe.pnewdt, 1.0);
+                probe
+            };
+            let scale = at(0, 0.0).ddsdde.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+            for j in 0..n {
+                let h = 1e-8;
+                let (ahead, behind) = (at(j, h), at(j, -h));
+                for i in 0..n {
+                    let slope = (ahead.stress[i] - behind.stress[i]) / (2.0 * h);
+                    let tangent = at(j, 0.0).ddsdde[j * n + i];
+                    assert!(
+                        (slope - tangent).abs() < 1e-5 * scale,
+                        "{n}: {i} {j}: {slope} {tangent}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shear_moduli_stand_where_abaqus_wants_them() {
+    let law = host(&ply());
+    let mut point = Point::of(&law, 3, 3);
+    point.advance(&law, &[0.0, 0.0, 0.0, 1e-3, 1e-3, 1e-3]);
+    for (i, shear) in [(3, 6600.0), (4, 5500.0), (5, 3900.0)] {
+        assert_relative_eq!(point.ddsdde[i * 6 + i], shear, max_relative = 1e-12);
+        assert_relative_eq!(point.stress[i], shear * 1e-3, max_relative = 1e-12);
+    }
+}
+
+#[test]
+fn a_law_turns_with_its_material() {
+    // The host turns STRAN by DROT; the law is asked where it was made.
+    for law in [steel(), ply()] {
+        let law = host(&law);
+        let states = law.section(6).unwrap().state_layout().len();
+        let mut still = Point::new(3, 3, states);
+        let mut turning = Point::new(3, 3, states + 9);
+        let mut random = Random::new(8);
+        let mut whole = Matrix3::identity();
+        for _ in 0..12 {
+            let step = random.vector(6, 3e-3);
+            let turn = *Rotation3::new(Vector3::from_vec(random.vector(3, 0.5))).matrix();
+            whole = turn * whole;
+            let q = mandel::rotation(&whole);
+            let turned = |strain: &[f64]| {
+                let strain = abaqus::strain_in(strain.try_into().unwrap());
+                abaqus::strain_out(&(q * strain))
+            };
+            turning.stran.copy_from_slice(&turned(&still.stran));
+            turning.drot = turn;
+            let host_step = turned(&step);
+            turning.advance(&law, &host_step);
+            still.advance(&law, &step);
+            let stress = q * abaqus::stress_in(still.stress.as_slice().try_into().unwrap());
+            let found = abaqus::stress_in(turning.stress.as_slice().try_into().unwrap());
+            assert_relative_eq!(found, stress, max_relative = 1e-8, epsilon = 1e-7);
+            let moduli =
+                |point: &Point| abaqus::moduli_in(&Moduli::from_column_slice(&point.ddsdde));
+            let expected = q * moduli(&still) * q.transpose();
+            assert!((moduli(&turning) - expected).norm() < 1e-7 * expected.norm());
+            for (a, b) in still.statev.iter().zip(&turning.statev) {
+                assert_relative_eq!(a, b, epsilon = 1e-10);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rotation_without_room_for_it_is_refused() {
+    let law = host(&steel());
+    let mut point = Point::of(&law, 3, 3);
+    point.drot = *Rotation3::new(Vector3::new(0.0, 0.0, 1e-3)).matrix();
+    point.fails(Ok(&law));
+}
+
+#[test]
+fn a_cut_step_leaves_no_trace() {
+    // Half of the increment after a failure must be half of the increment without one.
+    let law = host(&steel());
+    let mut point = Point::of(&law, 3, 3);
+    point.advance(&law, &[3e-3, -1e-3, -1e-3, 1e-3, 0.0, 2e-3]);
+    let mut cut = point.clone();
+    cut.dstran.fill(f64::NAN);
+    cut.call(&law);
+    assert!(cut.pnewdt < 1.0);
+    cut.pnewdt = 1.0;
+    for point in [&mut point, &mut cut] {
+        point.advance(&law, &[1e-3, 0.0, 0.0, -1e-3, 1e-3, 0.0]);
+    }
+    assert_eq!(point, cut);
+
+    let spoiling = Strange::host(Fault::SpoilsItsState, &[]);
+    let mut point = Point::of(&spoiling, 3, 3);
+    point.dstran.fill(1e-3);
+    assert_eq!(point.fails(Ok(&spoiling)), 0.5);
+}
+
+#[test]
+fn a_state_of_zeros_is_the_virgin_one() {
+    let law = Strange::host(Fault::Counts, &[]);
+    let mut point = Point::of(&law, 3, 3);
+    for count in 1..4 {
+        point.advance(&law, &[1e-3; 6]);
+        assert_eq!(point.statev, [count as f64, 0.0]);
+    }
+}
+
+#[test]
+fn the_stress_unit_scales_stress_tangent_and_energies() {
+    let law = host(&steel());
+    let (mut mega, mut pascal) = (Point::of(&law, 3, 3), Point::of(&law, 3, 3));
+    pascal.props = vec![1e6];
+    for point in [&mut mega, &mut pascal] {
+        point.advance(&law, &[4e-3, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+    let close = |a: f64, b: f64| assert_relative_eq!(1e6 * a, b, max_relative = 1e-15);
+    close(mega.stress[0], pascal.stress[0]);
+    close(mega.ddsdde[0], pascal.ddsdde[0]);
+    close(mega.sse, pascal.sse);
+    close(mega.spd, pascal.spd);
+    assert_eq!(mega.statev, pascal.statev);
+    let mut none = Point::of(&law, 3, 3);
+    none.nprops = 0;
+    none.advance(&law, &[4e-3, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(none.stress, mega.stress);
+}
+
+#[test]
+fn the_temperature_of_the_host_is_the_external_variable() {
+    let law = Strange::host(Fault::Echoes, &["temperature_C"]);
+    let mut point = Point::of(&law, 3, 3);
+    (point.temp, point.dtemp) = (20.0, 5.0);
+    point.advance(&law, &[0.0; 6]);
+    assert_eq!(point.stress[0], 25.0);
+    let two = Strange::host(Fault::Echoes, &["temperature_C", "humidity"]);
+    Point::of(&two, 3, 3).fails(Ok(&two));
+}
+
+#[test]
+fn what_cannot_be_advanced_asks_for_a_smaller_step() {
+    let law = host(&steel());
+    let point = || Point::of(&law, 3, 3);
+    let with = |change: fn(&mut Point)| {
+        let mut changed = point();
+        change(&mut changed);
+        changed.fails(Ok(&law))
+    };
+    with(|p| p.dstran[3] = f64::NAN);
+    with(|p| p.stran[0] = f64::INFINITY);
+    with(|p| p.dstran.fill(1e300));
+    with(|p| p.dtime = -1.0);
+    with(|p| p.dtime = f64::NAN);
+    with(|p| p.ntens = 5);
+    with(|p| p.ndi = 2);
+    with(|p| (p.ndi, p.nshr) = (i32::MAX, 1));
+    with(|p| p.nstatv += 1);
+    with(|p| p.nstatv = -1);
+    with(|p| p.nstatv = 0);
+    with(|p| p.nprops = 2);
+    with(|p| p.nprops = -1);
+    with(|p| p.props[0] = 0.0);
+    with(|p| p.props[0] = f64::NAN);
+    with(|p| p.statev[0] = f64::NAN);
+    with(|p| p.drot[(0, 1)] = 0.5);
+    point().fails(Err("law.safetensors is not there"));
+
+    for (fault, cut) in [(Fault::Panics, 0.25), (Fault::DoesNotConverge, 0.5)] {
+        let strange = Strange::host(fault, &[]);
+        let mut point = Point::of(&strange, 3, 3);
+        point.dstran.fill(1e-3);
+        assert_eq!(point.fails(Ok(&strange)), cut, "{fault:?}");
+    }
+}
+
+#[test]
+fn null_pointers_are_refused() {
+    let law = host(&steel());
+    type Change = fn(&mut umat::Arguments);
+    let changes: [Change; 12] = [
+        |a| a.stress = std::ptr::null_mut(),
+        |a| a.statev = std::ptr::null_mut(),
+        |a| a.ddsdde = std::ptr::null_mut(),
+        |a| a.stran = std::ptr::null(),
+        |a| a.dstran = std::ptr::null(),
+        |a| a.dtime = std::ptr::null(),
+        |a| a.ndi = std::ptr::null(),
+        |a| a.nshr = std::ptr::null(),
+        |a| a.ntens = std::ptr::null(),
+        |a| a.nstatv = std::ptr::null(),
+        |a| a.props = std::ptr::null(),
+        |a| a.nprops = std::ptr::null(),
+    ];
+    for change in changes {
+        let mut point = Point::of(&law, 3, 3);
+        let mut arguments = point.arguments();
+        change(&mut arguments);
+        // SAFETY: what is not null is as long as the numbers say.
+        unsafe { umat::call(|| Ok(&law), &arguments) };
+        assert!(point.pnewdt < 1.0);
+        assert!(point.stress.iter().chain(&point.statev).all(|x| *x == 0.0));
+    }
+    // These are asked for nothing.
+    let mut point = Point::of(&law, 3, 3);
+    let mut arguments = point.arguments();
+    (arguments.sse, arguments.spd) = (std::ptr::null_mut(), std::ptr::null_mut());
+    (arguments.temp, arguments.drot) = (std::ptr::null(), std::ptr::null());
+    (arguments.noel, arguments.npt) = (std::ptr::null(), std::ptr::null());
+    // SAFETY: as above.
+    unsafe { umat::call(|| Ok(&law), &arguments) };
+    assert_eq!(point.pnewdt, 1.0);
+    arguments.pnewdt = std::ptr::null_mut();
+    arguments.stran = std::ptr::null();
+    // SAFETY: as above; nothing is left to write to.
+    unsafe { umat::call(|| Ok(&law), &arguments) };
+}

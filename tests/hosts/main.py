@@ -1,0 +1,670 @@
+"""Runs laws of hysteron inside finite element programs and holds them against the laws of these
+programs. `tests/hosts/run` prepares what this needs."""
+
+import ctypes
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+import ccx
+import ogs
+from ogs import Support
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "examples" / "scikit_fem"))
+
+from library import Law  # noqa: E402
+from solid import solve  # noqa: E402
+
+WORK = ROOT / "target" / "hosts" / "jobs"
+LIBRARY = ROOT / "target" / "release" / "libhysteron.so"
+FAULTS = ROOT / "target" / "release" / "examples" / "libhost_faults.so"
+PROGRAM = ROOT / "target" / "release" / "hysteron"
+CCX = ROOT / "target" / "hosts" / "calculix" / "ccx"
+LEARNED = ROOT / "target" / "hosts" / "learned.safetensors"
+
+YOUNG, POISSON, YIELD, HARDENING = 200e3, 0.3, 250.0, 2000.0
+BULK, SHEAR = YOUNG / (3 * (1 - 2 * POISSON)), YOUNG / (2 * (1 + POISSON))
+
+J2 = f"""law = "j2"
+young_MPa = {YOUNG}
+poisson = {POISSON}
+yield_MPa = {YIELD}
+linear_hardening_MPa = {HARDENING}
+"""
+CHABOCHE = J2 + "backstress = [{ c_MPa = 60e3, gamma = 300.0 }]\n"
+ELASTIC = f'law = "isotropic-elastic"\nyoung_MPa = {YOUNG}\npoisson = {POISSON}\n'
+PLY = """law = "orthotropic-elastic"
+young_1_MPa = 126000.0
+young_2_MPa = 11000.0
+young_3_MPa = 9000.0
+poisson_12 = 0.28
+poisson_13 = 0.25
+poisson_23 = 0.4
+shear_12_MPa = 6600.0
+shear_13_MPa = 5500.0
+shear_23_MPa = 3900.0
+"""
+
+TESTS = []
+
+
+class Skipped(Exception):
+    """What a test needs is not here."""
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def place(folder, name, law, library=LIBRARY):
+    """A library with its law beside it, as an export writes them; `law` a reference or a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / f"lib{name}.so"
+    # A new file: an old one may still be mapped by this process.
+    copy.unlink(missing_ok=True)
+    shutil.copy(library, copy)
+    if isinstance(law, Path):
+        shutil.copy(law, folder / f"{name}{law.suffix}")
+    else:
+        (folder / f"{name}.toml").write_text(f'name = "{name}"\n[reference]\n{law}')
+    return copy
+
+
+def pulled(mesh, size=1.0):
+    """A solid held at the bottom, its top moved in all directions."""
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
+    top = [0.004 * size, 0.001 * size, 0.002 * size]
+    return [
+        Support(low, {c: "0" for c in range(3)}),
+        Support(high, {c: f"{v!r}*t" for c, v in enumerate(top)}),
+    ]
+
+
+def evenly(steps, end=1.0):
+    return np.linspace(0.0, end, steps + 1)[1:].tolist()
+
+
+def difference(a, b, name="displacement"):
+    assert a.code == 0, tail(a)
+    assert b.code == 0, tail(b)
+    one, other = np.array(a.fields[name]), np.array(b.fields[name])
+    assert one.shape == other.shape and np.abs(other).max() > 0
+    return np.abs(one - other).max()
+
+
+def tail(result):
+    return result.log[-1500:]
+
+
+def is_quadratic(corrections, floor=1e-13):
+    """Whether each of the last corrections is of the order of the square of the one before."""
+    e = np.array(corrections) / max(corrections[0], 1e-300)
+    pairs = [(a, b) for a, b in zip(e[:-1], e[1:]) if a < 1e-3]
+    return all(b <= 10 * a**1.6 + floor / max(corrections[0], 1e-300) for a, b in pairs)
+
+
+def run_ogs(name, mesh, law, supports, times, **options):
+    folder = WORK / "ogs" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    if callable(law):
+        law = law(folder)
+    return ogs.run(ogs.project(folder, mesh, law, supports, times, **options))
+
+
+def ours(law, behaviour="Hysteron", library=LIBRARY):
+    def prepare(folder):
+        copy = place(folder, "law", law, library)
+        return ogs.mfront(copy.name, behaviour)
+
+    return prepare
+
+
+def orthotropic_ogs():
+    """The constants of PLY as OpenGeoSys takes them: shears 12, 23, 13, ratios ν12, ν23, ν13."""
+    tags = (
+        "<youngs_moduli>E</youngs_moduli><shear_moduli>G</shear_moduli>"
+        "<poissons_ratios>nu</poissons_ratios>"
+    )
+    relation = f"<constitutive_relation><type>LinearElasticOrthotropic</type>{tags}</constitutive_relation>"
+    return relation, {"E": [126000.0, 11000.0, 9000.0], "G": [6600.0, 3900.0, 5500.0], "nu": [0.28, 0.4, 0.25]}
+
+
+# OpenGeoSys
+
+
+@test
+def ogs_j2_is_its_von_mises_in_a_solid():
+    mesh = ogs.block((3, 2, 2), bend=0.05)
+    options = dict(tolerance=1e-11)
+    a = run_ogs("j2", mesh, ours(J2), pulled(mesh), evenly(10), **options)
+    b = run_ogs("ehlers", mesh, ogs.ehlers(BULK, SHEAR, YIELD, HARDENING), pulled(mesh), evenly(10), **options)
+    assert difference(a, b) <= 1e-12, difference(a, b)
+    assert a.iterations == b.iterations and max(a.iterations) >= 4, (a.iterations, b.iterations)
+    assert all(is_quadratic(step) for step in a.corrections), a.corrections
+    stress = np.array(a.fields["sigma"])
+    assert difference(a, b, "sigma") <= 1e-8 * np.abs(stress).max()
+
+
+def plate_supports(mesh, formula):
+    left = mesh.where(lambda x, y, z: np.abs(x) < 1e-12)
+    low = mesh.where(lambda x, y, z: np.abs(y) < 1e-12)
+    high = mesh.where(lambda x, y, z: np.abs(y - y.max()) < 1e-12)
+    return [Support(left, {0: "0"}), Support(low, {1: "0"}), Support(high, {1: formula})]
+
+
+@test
+def ogs_j2_is_its_von_mises_in_plane_strain():
+    mesh = ogs.notched_plate()
+    supports = plate_supports(mesh, "0.006*t")
+    options = dict(tolerance=1e-10)
+    a = run_ogs("j2_plane", mesh, ours(J2), supports, evenly(10), **options)
+    b = run_ogs("ehlers_plane", mesh, ogs.ehlers(BULK, SHEAR, YIELD, HARDENING), supports, evenly(10), **options)
+    assert difference(a, b) <= 1e-12, difference(a, b)
+    assert a.iterations == b.iterations, (a.iterations, b.iterations)
+
+
+@test
+def ogs_j2_is_its_von_mises_with_axial_symmetry():
+    mesh = ogs.block((4, 6), (1.0, 2.0))
+    mesh.nodes[:, 0] += 0.5
+    low = mesh.where(lambda x, y, z: y == 0)
+    high = mesh.where(lambda x, y, z: y == y.max())
+    supports = [Support(low, {0: "0", 1: "0"}), Support(high, {0: "-0.002*t", 1: "0.008*t"})]
+    options = dict(tolerance=1e-10, axisymmetric=True)
+    a = run_ogs("j2_axial", mesh, ours(J2), supports, evenly(8), **options)
+    b = run_ogs("ehlers_axial", mesh, ogs.ehlers(BULK, SHEAR, YIELD, HARDENING), supports, evenly(8), **options)
+    assert difference(a, b) <= 1e-12, difference(a, b)
+
+
+def ply_mesh():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    low = mesh.where(lambda x, y, z: z == 0)
+    high = mesh.where(lambda x, y, z: z == z.max())
+    side = mesh.where(lambda x, y, z: (y == y.max()) & (z > 0) & (z < z.max()))
+    supports = [
+        Support(low, {0: "0", 1: "0", 2: "0"}),
+        Support(high, {0: "0.003*t", 1: "0.001*t", 2: "0.002*t"}),
+        Support(side, {0: "-0.002*t"}),
+    ]
+    return mesh, supports
+
+
+@test
+def ogs_orthotropic_elasticity_is_its_own():
+    mesh, supports = ply_mesh()
+    a = run_ogs("ply", mesh, ours(PLY), supports, [1.0])
+    b = run_ogs("ply_own", mesh, orthotropic_ogs(), supports, [1.0])
+    assert difference(a, b) <= 1e-15, difference(a, b)
+
+
+@test
+def ogs_finite_strain_turns_as_its_saint_venant_kirchhoff():
+    # A bar turns by 90 degrees while it is stretched by 1e-6: the two laws differ by the square of
+    # the strain, a law that does not turn with the material by all of it.
+    mesh = ogs.block((2, 2, 3), (1.0, 1.0, 2.0), bend=0.05)
+    low = mesh.where(lambda x, y, z: z == 0)
+    high = mesh.where(lambda x, y, z: z == z.max())
+    angle = "(pi/2*t)"
+    turned = {0: f"(cos{angle}-1)*x - sin{angle}*y", 1: f"sin{angle}*x + (cos{angle}-1)*y"}
+    supports = [Support(low, {**turned, 2: "0"}), Support(high, {**turned, 2: "2e-6*t"})]
+    options = dict(finite=True, tolerance=1e-14, fields=("sigma", "deformation_gradient"))
+    own = ogs.named(
+        "MFront", {"E": YOUNG, "nu": POISSON}, tags={},
+        extra="<behaviour>SaintVenantKirchhoff</behaviour><material_properties>"
+        '<material_property name="YoungModulus" parameter="E"/>'
+        '<material_property name="PoissonRatio" parameter="nu"/></material_properties>',
+    )
+    a = run_ogs("hencky", mesh, ours(ELASTIC, "HysteronFiniteStrain"), supports, evenly(4), **options)
+    b = run_ogs("svk", mesh, own, supports, evenly(4), **options)
+    assert difference(a, b) <= 1e-12, difference(a, b)
+    # Before the first step its stress is not a number.
+    one, other = a.fields["sigma"][-1], b.fields["sigma"][-1]
+    assert np.abs(one - other).max() <= 1e-5 * np.abs(other).max() > 0
+
+
+@test
+def ogs_finite_strain_is_henckys_law():
+    # A homogeneous deformation, large and turned: the second Piola-Kirchhoff stress, which is what
+    # OpenGeoSys calls sigma here, in closed form.
+    end = np.array([[1.3, 0.4, 0.1], [-0.3, 0.9, 0.2], [0.1, 0.05, 1.1]])
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    outside = mesh.where(lambda x, y, z: (x % 1 == 0) | (y % 1 == 0) | (z % 1 == 0))
+    gradient = (end - np.eye(3)).tolist()
+    rows = {i: "({!r}*x + {!r}*y + {!r}*z)*t".format(*row) for i, row in enumerate(gradient)}
+    result = run_ogs(
+        "hencky_patch", mesh, ours(ELASTIC, "HysteronFiniteStrain"), [Support(outside, rows)],
+        evenly(4), finite=True, tolerance=1e-12, fields=("sigma", "deformation_gradient"),
+    )
+    assert result.code == 0, tail(result)
+    left, values, _ = np.linalg.svd(end)
+    logs = np.log(values)
+    kirchhoff = 2 * SHEAR * (logs - logs.mean()) + BULK * logs.sum()
+    back = np.linalg.inv(end) @ left
+    expected = (back @ np.diag(kirchhoff) @ back.T)[[0, 1, 2, 0, 1, 0], [0, 1, 2, 1, 2, 2]]
+    found = np.array(result.fields["sigma"][-1])
+    assert np.abs(found - expected).max() <= 1e-9 * np.abs(expected).max(), (found[0], expected)
+    assert all(is_quadratic(step) for step in result.corrections), result.corrections
+
+
+@test
+def ogs_a_learned_law_runs_a_notched_plate_through_two_cycles():
+    mesh = ogs.notched_plate()
+    wave = "0.0024*sin(2*pi*t)"
+    result = run_ogs(
+        "learned", mesh, ours(LEARNED), plate_supports(mesh, wave), evenly(48, 2.0), tolerance=1e-10,
+    )
+    assert result.code == 0, tail(result)
+    assert len(result.times) == 49, len(result.times)
+    assert all(is_quadratic(step) for step in result.corrections), result.corrections
+    stress = np.array(result.fields["sigma"])
+    assert np.isfinite(stress).all()
+    # It is a law with hysteresis: without strain at the ends there is stress left.
+    assert np.abs(stress[24]).max() > 10.0
+    print(f"    Newton iterations: {min(result.iterations)} to {max(result.iterations)}", end="")
+
+
+@test
+def ogs_rejects_a_step_that_a_law_refuses():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    law = ours(J2, "FailsAtLargeSteps", FAULTS)
+    fixed = run_ogs("refused", mesh, law, pulled(mesh), evenly(2))
+    assert fixed.code > 0 and "integration failed" in fixed.log, tail(fixed)
+    adaptive = run_ogs("cut", mesh, law, pulled(mesh), evenly(2), adaptive=True)
+    assert adaptive.code == 0, tail(adaptive)
+    assert len(adaptive.times) > 3, adaptive.times
+    # Without faults and with the steps that were left the same comes out.
+    plain = run_ogs("uncut", mesh, ours(J2), pulled(mesh), adaptive.times[1:])
+    assert difference(adaptive, plain) <= 1e-15, difference(adaptive, plain)
+
+
+@test
+def ogs_a_rejected_step_leaves_no_trace():
+    # What a law wrote before it failed does not reach the host; a law that keeps its state to itself
+    # is found out.
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    for behaviour, sound in [("SpoilsTheState", True), ("RememberedState", False)]:
+        law = ours(J2, behaviour, FAULTS)
+        cut = run_ogs(behaviour, mesh, law, pulled(mesh), evenly(2), adaptive=True)
+        assert cut.code == 0 and len(cut.times) > 3, tail(cut)
+        plain = run_ogs("uncut", mesh, ours(J2), pulled(mesh), cut.times[1:])
+        found = difference(cut, plain)
+        assert (found <= 1e-15) if sound else (found > 1e-6), (behaviour, found)
+
+
+@test
+def ogs_swapped_shears_are_found():
+    mesh, supports = ply_mesh()
+    own = run_ogs("ply_own", mesh, orthotropic_ogs(), supports, [1.0])
+    swapped = run_ogs("swapped", mesh, ours(PLY, "SwappedShears", FAULTS), supports, [1.0], tolerance=1e-9)
+    assert swapped.code != 0 or difference(swapped, own) > 1e-6
+
+
+@test
+def ogs_engineering_shears_are_found():
+    mesh, supports = ply_mesh()
+    own = run_ogs("ply_own", mesh, orthotropic_ogs(), supports, [1.0])
+    wrong = run_ogs("engineering", mesh, ours(PLY, "EngineeringShears", FAULTS), supports, [1.0], tolerance=1e-9)
+    assert wrong.code != 0 or difference(wrong, own) > 1e-6
+
+
+@test
+def ogs_a_transposed_tangent_is_found():
+    # Backstresses that recall make the tangent unsymmetric, above all where the load turns.
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == 1)
+    turning = {0: "0.02*sin(pi*t)", 1: "0.02*(1-cos(pi*t))", 2: "0.004*t"}
+    supports = [Support(low, {c: "0" for c in range(3)}), Support(high, turning)]
+    options = dict(iterations=60)
+    sound = run_ogs("chaboche", mesh, ours(CHABOCHE), supports, evenly(5), **options)
+    wrong = run_ogs("transposed", mesh, ours(CHABOCHE, "TransposedTangent", FAULTS), supports, evenly(5), **options)
+    assert sound.code == 0 and all(is_quadratic(step) for step in sound.corrections), sound.corrections
+    assert wrong.code == 0 and max(wrong.iterations) > 2 * max(sound.iterations), wrong.iterations
+    assert not all(is_quadratic(step) for step in wrong.corrections), wrong.corrections
+
+
+@test
+def ogs_outlives_panics_and_numbers_that_are_none():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    for behaviour in ("Panics", "AnswersNaN"):
+        result = run_ogs(behaviour, mesh, ours(J2, behaviour, FAULTS), pulled(mesh), evenly(2))
+        # Below zero: a signal ended it.
+        assert result.code > 0, (behaviour, result.code, tail(result))
+        # It went on to say so and to end in order.
+        assert "OGS terminated with error" in result.log, tail(result)
+
+
+@test
+def ogs_hears_of_an_extrapolation():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    result = run_ogs("SaysOutside", mesh, ours(J2, "SaysOutside", FAULTS), pulled(mesh), evenly(2))
+    print(f"    code {result.code}: {'rejects' if result.code else 'accepts'} 0", end="")
+    assert result.code >= 0
+
+
+@test
+def ogs_refuses_a_library_without_its_law():
+    mesh = ogs.block((1, 1, 1))
+    supports = pulled(mesh)
+
+    def alone(folder):
+        copy = place(folder, "law", J2)
+        (folder / "law.toml").unlink()
+        return ogs.mfront(copy.name, "Hysteron")
+
+    def torn(folder):
+        copy = place(folder, "law", J2)
+        (folder / "law.toml").write_text("name = 3")
+        return ogs.mfront(copy.name, "Hysteron")
+
+    def uniaxial(folder):
+        copy = place(folder, "law", ROOT / "materials/steel_s355_voce_chaboche/law.safetensors")
+        return ogs.mfront(copy.name, "Hysteron")
+
+    for name, law, reason in [
+        ("alone", alone, "must lie beside"),
+        ("torn", torn, "law.toml:1"),
+        ("uniaxial", uniaxial, "a law of 1 components"),
+    ]:
+        result = run_ogs(name, mesh, law, supports, [1.0])
+        assert result.code > 0 and reason in result.log, (name, result.code, tail(result))
+
+    def without_unit(folder):
+        relation, _ = ours(J2)(folder)
+        start, end = relation.index("<material_properties>"), relation.index("</constitutive_relation>")
+        return relation[:start] + relation[end:], {}
+
+    result = run_ogs("unitless", mesh, without_unit, supports, [1.0])
+    assert result.code > 0 and "StressUnit" in result.log, tail(result)
+
+
+@test
+def ogs_in_pascal_is_ogs_in_megapascal():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    mega = run_ogs("mega", mesh, ours(J2), pulled(mesh), evenly(4))
+
+    def in_pascal(folder):
+        return ogs.mfront(place(folder, "law", J2).name, "Hysteron", unit=1e6)
+
+    pascal = run_ogs("pascal", mesh, in_pascal, pulled(mesh), evenly(4))
+    assert difference(mega, pascal) <= 1e-14
+    ratio = np.array(pascal.fields["sigma"][-1]) / np.array(mega.fields["sigma"][-1])
+    assert np.abs(ratio / 1e6 - 1).max() < 1e-7
+
+
+# The batch call
+
+
+@test
+def scikit_fem_agrees_with_opengeosys():
+    mesh = ogs.block((3, 2, 2), bend=0.05)
+    for name, law, steps in [("j2", J2, 6), ("chaboche", CHABOCHE, 6), ("ply", PLY, 2)]:
+        host = run_ogs(f"skfem_{name}", mesh, ours(law), pulled(mesh), evenly(steps))
+        path = WORK / "ogs" / f"skfem_{name}" / "law.toml"
+        low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
+        found = solve(Law(LIBRARY, path, 6), mesh.nodes, mesh.cells, low, high, [0.004, 0.001, 0.002], steps)
+        assert np.abs(found - np.array(host.fields["displacement"][-1])).max() <= 1e-12
+
+
+@test
+def the_example_in_python_runs():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples/scikit_fem/solid.py"], capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0 and "512 integration points" in done.stdout, done.stderr
+
+
+@test
+def two_laws_live_in_one_program():
+    folder = WORK / "two"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, law in [("one", J2), ("two", PLY), ("three", LEARNED)]:
+        place(folder, name, law)
+        # The worst case: symbols of all of them in one space.
+        ctypes.CDLL(str(folder / f"lib{name}.so"), mode=ctypes.RTLD_GLOBAL)
+    states = [Law(folder / f"lib{name}.so", None, 6).states for name in ("one", "two", "three")]
+    assert states[:2] == [7, 0] and states[2] > 7, states
+    counts = [
+        ctypes.c_uint16.in_dll(ctypes.CDLL(str(folder / f"lib{name}.so")), "Hysteron_nInternalStateVariables").value
+        for name in ("one", "two", "three")
+    ]
+    assert counts == states, (counts, states)
+
+
+@test
+def a_program_in_c_finds_what_the_header_says():
+    compiler = shutil.which("cc")
+    if not compiler:
+        raise Skipped("no C compiler")
+    folder = WORK / "c"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "j2.toml").write_text(f'name = "steel"\n[reference]\n{J2}')
+    client = folder / "client"
+    subprocess.run(
+        [compiler, "-std=c99", "-Wall", "-Wextra", "-Werror", "-g", f"-I{ROOT / 'include'}",
+         str(ROOT / "tests/hosts/client.c"), "-o", str(client), f"-L{LIBRARY.parent}", "-lhysteron", "-lm",
+         f"-Wl,-rpath,{LIBRARY.parent}"],
+        check=True,
+    )
+    commands = [[client, "j2.toml"]]
+    if shutil.which("valgrind"):
+        check = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+        commands.append([*check, client, "j2.toml"])
+    for command in commands:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and done.stdout.strip() == "ok", done.stdout + done.stderr
+    print("    with valgrind" if len(commands) == 2 else "    valgrind is not here", end="")
+
+
+@test
+def the_library_exports_what_the_header_declares():
+    if not shutil.which("nm"):
+        raise Skipped("no nm")
+    listed = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True)
+    exported = {line.split()[-1] for line in listed.stdout.splitlines()}
+    header = (ROOT / "include/hysteron.h").read_text()
+    declared = {word.split("(")[0].lstrip("*") for word in header.split() if word.lstrip("*").startswith("hysteron_") and "(" in word}
+    ours = {name for name in exported if name.startswith("hysteron_")}
+    assert ours == declared and len(ours) > 10, ours ^ declared
+    others = exported - ours
+    assert all(name == "umat_" or name.startswith(("Hysteron_", "HysteronFiniteStrain_")) for name in others), others
+
+
+# Exported folders
+
+
+@test
+def an_exported_folder_runs_in_opengeosys():
+    for name, model in [("steel", LEARNED), ("ply", ROOT / "materials/carbon_epoxy_as4_3501_6")]:
+        folder = WORK / "export" / f"mgis_{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        export(model, "mgis", name, folder)
+        result = ogs.run(folder / f"{name}.prj")
+        assert result.code == 0, tail(result)
+        assert (folder / f"{name}_40_4.vtu").is_file() or list(folder.glob(f"{name}_40_4*.vtu"))
+        assert "ogs -o . " in (folder / "README.md").read_text()
+
+
+def export(model, host, name, folder):
+    done = subprocess.run(
+        [PROGRAM, "export", model, "--host", host, "--name", name, "--out", folder],
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@test
+def an_export_says_what_is_wrong():
+    folder = WORK / "export" / "wrong"
+    uniaxial = ROOT / "materials/steel_s355_voce_chaboche/law.safetensors"
+    cases = [
+        ([LEARNED, "--name", "a b"], "--name a b"),
+        ([LEARNED, "--name", "hysteron"], "without a law"),
+        ([uniaxial, "--name", "steel"], "export a law of six"),
+        ([ROOT / "nowhere.safetensors", "--name", "steel"], "nowhere"),
+        ([LEARNED, "--name", "steel", "--library", ROOT / "Cargo.toml"], "does not load"),
+        ([LEARNED, "--name", "steel", "--library", ROOT / "nowhere.so"], "nowhere.so"),
+    ]
+    for arguments, reason in cases:
+        command = [PROGRAM, "export", *arguments, "--host", "umat", "--out", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and reason in done.stderr, done.stderr
+
+
+# CalculiX
+
+
+def calculix(name, mesh, material, supports, library=None, threads=1, **options):
+    if not CCX.is_file():
+        raise Skipped("CalculiX is not here: tests/hosts/calculix builds it")
+    folder = WORK / "ccx" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if library:
+        place(folder, *library)
+    ccx.deck(folder, mesh, material, supports, **options)
+    result = ccx.run(CCX, folder, libraries=folder, threads=threads)
+    assert "unable to load" not in result.log, tail(result)
+    return result
+
+
+def ccx_pulled(mesh, size=1.0):
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
+    top = {0: 0.004 * size, 1: 0.001 * size, 2: 0.002 * size}
+    return [(low, {0: 0.0, 1: 0.0, 2: 0.0}), (high, top)]
+
+
+def same_in_calculix(name, law, states, lines, **options):
+    mesh = ogs.block((3, 2, 2), bend=0.05)
+    a = calculix(name, mesh, ccx.user("LAW", states), ccx_pulled(mesh), ("LAW", law), **options)
+    b = calculix(f"{name}_own", mesh, ("OWN", ["*MATERIAL,NAME=OWN", *lines]), ccx_pulled(mesh), **options)
+    assert a.code == 0 and b.code == 0, tail(a)
+    if len(b.rows) < len(a.rows):
+        # CalculiX takes a linear job in one step.
+        a.rows = a.rows[-len(b.rows):]
+    else:
+        assert a.iterations == b.iterations and len(a.iterations) == 10, (a.iterations, b.iterations)
+    # The tables have seven digits.
+    assert ccx.differs(a, b) <= 1e-7, ccx.differs(a, b)
+    return a
+
+
+@test
+def calculix_elasticity_is_its_own():
+    same_in_calculix("elastic", ELASTIC, 0, ["*ELASTIC", f"{YOUNG},{POISSON}"])
+
+
+@test
+def calculix_orthotropic_elasticity_is_its_own():
+    lines = ["*ELASTIC,TYPE=ENGINEERING CONSTANTS", "126000.,11000.,9000.,.28,.25,.4,6600.,5500.,", "3900.,0."]
+    same_in_calculix("ply", PLY, 0, lines)
+
+
+@test
+def calculix_j2_is_its_own():
+    lines = ["*ELASTIC", f"{YOUNG},{POISSON}", "*PLASTIC", f"{YIELD},0.", f"{YIELD + HARDENING},1."]
+    a = same_in_calculix("j2", J2, 7, lines)
+    b = same_in_calculix("j2_threads", J2, 7, lines, threads=2)
+    assert ccx.differs(a, b) == 0.0
+
+
+@test
+def calculix_runs_a_learned_law_on_two_threads():
+    states = Law(LIBRARY, LEARNED, 6).states
+    mesh = ogs.block((3, 2, 2), bend=0.05)
+    results = [
+        calculix(f"learned{threads}", mesh, ccx.user("LAW", states), ccx_pulled(mesh), ("LAW", LEARNED), threads=threads)
+        for threads in (1, 2)
+    ]
+    assert all(result.code == 0 for result in results), tail(results[0])
+    assert ccx.differs(*results) <= 1e-7
+    assert max(results[0].iterations) <= 6, results[0].iterations
+
+
+@test
+def calculix_cuts_a_step_that_a_law_refuses():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    options = dict(direct=False, control="0.5,1.,1e-5,0.5")
+    # Behind the name of the library stands that of the function in it.
+    material = ccx.user("FAULTS_FAILS", 7)
+    a = calculix("cut", mesh, material, ccx_pulled(mesh), ("FAULTS", J2, FAULTS), **options)
+    assert a.code == 0 and a.increments, tail(a)
+    assert len(a.increments) > 2 and max(a.attempts) > 1, (a.increments, a.attempts)
+    b = calculix("spoilt", mesh, ccx.user("FAULTS_SPOILS", 7), ccx_pulled(mesh), ("FAULTS", J2, FAULTS), **options)
+    assert a.increments == b.increments and ccx.differs(a, b) == 0.0
+    c = calculix("remembered", mesh, ccx.user("FAULTS_REMEMBERED", 7), ccx_pulled(mesh), ("FAULTS", J2, FAULTS), **options)
+    assert c.code != 0 or len(c.rows) != len(a.rows) or ccx.differs(a, c) > 1e-6
+
+
+@test
+def calculix_faults_are_found():
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    own = calculix("faults_own", mesh, ccx.user("LAW", 0), ccx_pulled(mesh), ("LAW", PLY))
+    for fault in ("SWAPPED", "ENGINEERING"):
+        wrong = calculix(f"faults_{fault}", mesh, ccx.user(f"FAULTS_{fault}", 0), ccx_pulled(mesh), ("FAULTS", PLY, FAULTS))
+        assert wrong.code != 0 or len(wrong.rows) != len(own.rows) or ccx.differs(wrong, own) > 1e-4, fault
+
+
+@test
+def calculix_outlives_what_goes_wrong():
+    mesh = ogs.block((1, 1, 1))
+    supports = ccx_pulled(mesh)
+    cases = {
+        "panics": (ccx.user("FAULTS_PANICS", 7), ("FAULTS", J2, FAULTS), "the law panicked"),
+        "nan": (ccx.user("FAULTS_NAN", 7), ("FAULTS", J2, FAULTS), ""),
+        "states": (ccx.user("LAW", 6), ("LAW", J2), "NSTATV = 6"),
+        "constants": (ccx.user("LAW", 7, (1.0, 2.0)), ("LAW", J2), "NPROPS = 2"),
+        "unit": (ccx.user("LAW", 7, (-1.0,)), ("LAW", J2), "PROPS(1) = -1"),
+    }
+    for name, (material, library, reason) in cases.items():
+        result = calculix(f"wrong_{name}", mesh, material, supports, library)
+        assert result.code >= 0, (name, result.code, tail(result))
+        assert reason in result.log, (name, tail(result))
+        assert not result.increments or result.increments[-1] < 1.0 or name == "nan", name
+
+
+@test
+def an_exported_folder_runs_in_calculix():
+    if not CCX.is_file():
+        raise Skipped("CalculiX is not here: tests/hosts/calculix builds it")
+    for name, model in [("steel", LEARNED), ("ply", ROOT / "materials/carbon_epoxy_as4_3501_6")]:
+        folder = WORK / "export" / f"umat_{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        export(model, "umat", name, folder)
+        result = ccx.run(CCX, folder, job=name.upper(), libraries=folder)
+        assert result.code == 0 and abs(result.increments[-1] - 0.1) < 1, tail(result)
+        assert len(result.increments) == 40, result.increments
+
+
+def main(chosen):
+    passed, failed, skipped = 0, 0, 0
+    for function in TESTS:
+        name = function.__name__.replace("_", " ")
+        if chosen and not any(word in name for word in chosen):
+            continue
+        start = time.monotonic()
+        print(f"{name} …", end="", flush=True)
+        try:
+            function()
+            passed += 1
+            print(f"    ok, {time.monotonic() - start:.1f} s")
+        except Skipped as reason:
+            skipped += 1
+            print(f"    skipped: {reason}")
+        except Exception:
+            failed += 1
+            print("    FAILED")
+            traceback.print_exc(limit=3, file=sys.stdout)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return failed > 0 or passed == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
