@@ -25,6 +25,9 @@ pub enum UpdateError {
         iterations: usize,
         residual: f64,
     },
+    /// An adaptive integration needs more steps than it may take; a smaller increment can help.
+    #[error("{steps} steps were not enough for the increment")]
+    StepBudget { steps: usize },
     /// The result overflowed although every input was finite; a smaller step can help.
     #[error("{what} overflowed")]
     Overflow { what: &'static str },
@@ -35,7 +38,7 @@ impl UpdateError {
     /// where no smaller step can help.
     pub fn cut(&self) -> Option<f64> {
         match self {
-            Self::NotConverged { .. } => Some(0.5),
+            Self::NotConverged { .. } | Self::StepBudget { .. } => Some(0.5),
             Self::Overflow { .. } => Some(0.25),
             Self::NonFinite { .. } | Self::NegativeTime { .. } | Self::Shape { .. } => None,
         }
