@@ -28,6 +28,9 @@ pub enum UpdateError {
     /// A deformation that turns the material inside out, `det F ≤ 0`; a smaller step can help.
     #[error("the deformation gradient has the determinant {jacobian:.3e}, it must be positive")]
     Inverted { jacobian: f64 },
+    /// An adaptive integration needs more steps than it may take; a smaller increment can help.
+    #[error("{steps} steps were not enough for the increment")]
+    StepBudget { steps: usize },
     /// The result overflowed although every input was finite; a smaller step can help.
     #[error("{what} overflowed")]
     Overflow { what: &'static str },
@@ -38,7 +41,9 @@ impl UpdateError {
     /// where no smaller step can help.
     pub fn cut(&self) -> Option<f64> {
         match self {
-            Self::NotConverged { .. } | Self::Inverted { .. } => Some(0.5),
+            Self::NotConverged { .. } | Self::Inverted { .. } | Self::StepBudget { .. } => {
+                Some(0.5)
+            }
             Self::Overflow { .. } => Some(0.25),
             Self::NonFinite { .. } | Self::NegativeTime { .. } | Self::Shape { .. } => None,
         }

@@ -7,6 +7,7 @@ use hysteron::audit::{AuditOptions, Kind, audit};
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response, Status};
 use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::recurrent::Symmetry;
 
 #[test]
 fn every_guaranteed_row_of_the_audit_passes() {
@@ -110,6 +111,18 @@ fn absurd_increments_give_a_finite_answer_or_an_error_that_leaves_the_outputs() 
             }
         }
     }
+}
+
+#[test]
+fn a_law_that_cannot_be_isotropic_says_so() {
+    let learn = Learn {
+        law: "gru".into(),
+        symmetry: Symmetry::Isotropic,
+        ..Learn::default()
+    };
+    let (key, message) = learn.architecture(3, 0).check().unwrap_err();
+    assert_eq!(key, "symmetry");
+    assert!(message.contains("relaxation"), "{message}");
 }
 
 #[test]

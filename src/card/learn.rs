@@ -1,6 +1,6 @@
 //! What to learn, and how long.
 
-use crate::recurrent::{Architecture, Clock};
+use crate::recurrent::{Architecture, Clock, Symmetry};
 use serde::{Deserialize, Serialize};
 
 const MAX_EPOCHS: usize = 10_000_000;
@@ -23,6 +23,9 @@ pub struct Learn {
     /// Hidden layers of the free energy's network.
     pub energy_layers: usize,
     pub clock: Clock,
+    pub symmetry: Symmetry,
+    /// Updates in which an increment is taken.
+    pub substeps: usize,
 }
 
 impl Default for Learn {
@@ -35,6 +38,8 @@ impl Default for Learn {
             energy_width: 16,
             energy_layers: 2,
             clock: Clock::default(),
+            symmetry: Symmetry::default(),
+            substeps: 1,
         }
     }
 }
@@ -52,6 +57,8 @@ impl Learn {
             energy_width: self.energy_width,
             energy_layers: self.energy_layers,
             clock: self.clock,
+            symmetry: self.symmetry,
+            substeps: self.substeps,
         }
     }
 }

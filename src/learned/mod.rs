@@ -44,20 +44,20 @@ pub struct LearnedLaw<L = AnyLaw> {
 
 /// A program with what of it depends on the parameters alone.
 #[derive(Clone, Debug)]
-struct Prepared {
+pub(crate) struct Prepared {
     program: Program,
     tables: Tables<f64>,
 }
 
 impl Prepared {
-    fn new(program: Program, weights: &Weights) -> Self {
+    pub(crate) fn new(program: Program, weights: &Weights) -> Self {
         Self {
             tables: program.tables(weights),
             program,
         }
     }
 
-    fn runner<'a>(&'a self, weights: &'a Weights) -> Runner<'a> {
+    pub(crate) fn runner<'a>(&'a self, weights: &'a Weights) -> Runner<'a> {
         Runner::new(&self.program, &self.tables, weights)
     }
 }

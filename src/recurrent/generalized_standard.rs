@@ -184,6 +184,7 @@ impl RecurrentLaw for GeneralizedStandard {
 mod tests {
     use super::*;
     use crate::algebra::{Program, Recorder, Runner, Workspace};
+    use crate::recurrent::Symmetry;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -202,6 +203,8 @@ mod tests {
             energy_width: 16,
             energy_layers: 2,
             clock: Clock::Both,
+            symmetry: Symmetry::None,
+            substeps: 1,
         };
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let (mut orders, mut passes) = (Vec::new(), Vec::new());

@@ -34,6 +34,20 @@ pub struct Gru {
 /// `Δε` is a small share of `ε`; this brings both inputs to a similar size.
 const INCREMENT_GAIN: f64 = 20.0;
 
+/// `[ε_{n+1}; 20 Δε; dt; θ]`, `dt` only where time counts.
+pub(super) fn features<A: Algebra>(a: &A, clock: Clock, inputs: &Inputs<A::Vector>) -> A::Vector {
+    let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
+    let increment = a.scale(&increment, INCREMENT_GAIN);
+    let mut x = a.concat(&[&inputs.strain_new, &increment]);
+    if clock != Clock::StrainPath {
+        x = a.concat(&[&x, &inputs.dt]);
+    }
+    match &inputs.external {
+        Some(external) => a.concat(&[&x, external]),
+        None => x,
+    }
+}
+
 impl Gru {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, s, m) = (sizes.components, sizes.states, sizes.external);
@@ -77,16 +91,7 @@ impl RecurrentLaw for Gru {
         state: &A::Vector,
     ) -> A::Vector {
         let s = self.states;
-        let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
-        let increment = a.scale(&increment, INCREMENT_GAIN);
-        let mut x = a.concat(&[&inputs.strain_new, &increment]);
-        if self.clock != Clock::StrainPath {
-            x = a.concat(&[&x, &inputs.dt]);
-        }
-        if let Some(external) = &inputs.external {
-            x = a.concat(&[&x, external]);
-        }
-        let from_input = self.input.forward(a, &x);
+        let from_input = self.input.forward(a, &features(a, self.clock, inputs));
         let from_state = self.recurrent.forward(a, state);
         let gates = a.apply(
             Activation::Sigmoid,

@@ -4,17 +4,34 @@
 //! [`RecurrentLaw`]. [`LearnedLaw`](crate::learned::LearnedLaw) turns it into a
 //! [`MaterialLaw`](crate::law::MaterialLaw).
 
+mod adaptive;
+mod branches;
+mod decaying_memory;
 mod energy;
+mod finite_window;
 mod generalized_standard;
 mod gru;
+pub mod integrator;
+mod lstm;
 mod minimal_state;
+mod physically_recurrent;
 mod registry;
+mod relaxation;
+mod strain_energy;
+mod uniaxial;
 
+pub use adaptive::{Adaptive, Tolerance};
+pub use decaying_memory::DecayingMemory;
 pub use energy::FreeEnergy;
+pub use finite_window::FiniteWindow;
 pub use generalized_standard::GeneralizedStandard;
 pub use gru::Gru;
+pub use lstm::Lstm;
 pub use minimal_state::MinimalState;
-pub use registry::{AnyLaw, Architecture, Clock, LAWS};
+pub use physically_recurrent::PhysicallyRecurrent;
+pub use registry::{AnyLaw, Architecture, Clock, ISOTROPIC_LAWS, LAWS, Symmetry};
+pub use relaxation::Relaxation;
+pub use uniaxial::Uniaxial;
 
 use crate::algebra::Algebra;
 
@@ -46,6 +63,9 @@ pub struct Forces<V> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     pub second_law: bool,
+    /// That the second law, `D_end` over all of a straight increment, also holds where the increment
+    /// is taken in several updates.
+    pub in_parts: bool,
     pub stationary: bool,
     pub rate_independent: bool,
     pub isotropic: bool,

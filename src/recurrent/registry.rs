@@ -1,6 +1,10 @@
 //! The list of laws that cards, models and the program know by name.
 
-use super::{Claims, Forces, GeneralizedStandard, Gru, Inputs, MinimalState, RecurrentLaw};
+use super::integrator::integrate;
+use super::{
+    Claims, DecayingMemory, FiniteWindow, Forces, GeneralizedStandard, Gru, Inputs, Lstm,
+    MinimalState, PhysicallyRecurrent, RecurrentLaw, Relaxation,
+};
 use crate::algebra::{Algebra, ParameterLayout};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -17,6 +21,21 @@ pub enum Clock {
     /// Both.
     Both,
 }
+
+/// What a rotation of the material changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Symmetry {
+    /// Anything: records of every direction have to say what.
+    #[default]
+    None,
+    /// Nothing. With three components, rotations within the plane; a bar answers to compression
+    /// as to tension.
+    Isotropic,
+}
+
+/// Names of the laws that can be isotropic.
+pub const ISOTROPIC_LAWS: &[&str] = &["decaying-memory", "relaxation", "physically-recurrent"];
 
 /// Which law, and its sizes: all that is needed to lay out its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +58,16 @@ pub struct Architecture {
     /// Hidden layers of the free energy.
     pub energy_layers: usize,
     pub clock: Clock,
+    /// Models that do not name it have none.
+    #[serde(default)]
+    pub symmetry: Symmetry,
+    /// Updates in which an increment is taken.
+    #[serde(default = "one")]
+    pub substeps: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl Architecture {
@@ -63,10 +92,15 @@ impl Architecture {
             ("layers", self.layers, 0, 32),
             ("energy_width", self.energy_width, 1, 4096),
             ("energy_layers", self.energy_layers, 1, 32),
+            ("substeps", self.substeps, 1, 1024),
         ] {
             if !(least..=most).contains(&value) {
                 return Err((key, format!("{value}, {least} to {most} are possible")));
             }
+        }
+        if self.symmetry == Symmetry::Isotropic && !ISOTROPIC_LAWS.contains(&self.law.as_str()) {
+            let (law, able) = (&self.law, ISOTROPIC_LAWS.join(", "));
+            return Err(("symmetry", format!("{law} cannot be isotropic, {able} can")));
         }
         Ok(())
     }
@@ -78,9 +112,9 @@ macro_rules! registry {
         /// Names of the laws that can be learned.
         pub const LAWS: &[&str] = &[$($name),+];
 
-        /// Any law of the list.
+        /// A law of the list by itself.
         #[derive(Clone, Debug)]
-        pub enum AnyLaw {
+        enum Listed {
             $($law($law)),+
         }
 
@@ -94,14 +128,14 @@ macro_rules! registry {
                 self.check().map_err(fault)?;
                 let mut layout = ParameterLayout::default();
                 $(if self.law == $name {
-                    let law = AnyLaw::$law($law::new(&mut layout, self));
-                    return Ok((law, layout));
+                    let law = Listed::$law($law::new(&mut layout, self));
+                    return Ok((AnyLaw { law, substeps: self.substeps }, layout));
                 })+
                 Err(fault(("law", self.law.clone())))
             }
         }
 
-        impl RecurrentLaw for AnyLaw {
+        impl RecurrentLaw for Listed {
             fn components(&self) -> usize {
                 match self { $(Self::$law(law) => law.components()),+ }
             }
@@ -144,8 +178,65 @@ macro_rules! registry {
     };
 }
 
+/// Any law of the list, an increment taken in one update or in several even ones.
+#[derive(Clone, Debug)]
+pub struct AnyLaw {
+    law: Listed,
+    substeps: usize,
+}
+
+impl RecurrentLaw for AnyLaw {
+    fn components(&self) -> usize {
+        self.law.components()
+    }
+
+    fn states(&self) -> usize {
+        self.law.states()
+    }
+
+    fn claims(&self) -> Claims {
+        let claims = self.law.claims();
+        Claims {
+            second_law: claims.second_law && (self.substeps == 1 || claims.in_parts),
+            ..claims
+        }
+    }
+
+    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
+        self.law.prepare(a)
+    }
+
+    fn evolve<A: Algebra>(
+        &self,
+        a: &A,
+        prepared: &A::Vector,
+        inputs: &Inputs<A::Vector>,
+        state: &A::Vector,
+    ) -> A::Vector {
+        let count = self.substeps;
+        let knots = (1..=count).map(|k| k as f64 / count as f64);
+        integrate(&self.law, a, prepared, inputs, state, knots)
+    }
+
+    fn forces<A: Algebra>(
+        &self,
+        a: &A,
+        prepared: &A::Vector,
+        strain: &A::Vector,
+        external: Option<&A::Vector>,
+        state: &A::Vector,
+    ) -> Forces<A::Vector> {
+        self.law.forces(a, prepared, strain, external, state)
+    }
+}
+
 registry! {
     "gru" => Gru,
+    "lstm" => Lstm,
+    "finite-window" => FiniteWindow,
     "minimal-state" => MinimalState,
+    "decaying-memory" => DecayingMemory,
+    "relaxation" => Relaxation,
+    "physically-recurrent" => PhysicallyRecurrent,
     "generalized-standard" => GeneralizedStandard,
 }

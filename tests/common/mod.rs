@@ -6,7 +6,7 @@ use hysteron::algebra::{Program, Runner, Workspace};
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::learned::{LearnedLaw, Normalisation};
-use hysteron::recurrent::{Clock, LAWS};
+use hysteron::recurrent::{Clock, ISOTROPIC_LAWS, LAWS, Symmetry};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -99,34 +99,27 @@ pub fn extrapolated(values: &[f64]) -> (f64, f64) {
     (column[0], change)
 }
 
-/// Every law, clock and number of components, with random parameters well away from their start.
+/// Every law, clock, symmetry and number of components, with random parameters well away from
+/// their start.
 pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
     let mut list = Vec::new();
     for law in LAWS {
         for clock in [Clock::StrainPath, Clock::Time, Clock::Both] {
             for components in [1, 3, 6] {
-                let learn = Learn {
-                    law: (*law).into(),
-                    clock,
-                    ..Learn::default()
-                };
-                let (built, layout) = learn.architecture(components, external).build().unwrap();
-                let mut random = Random::new(17);
-                let mut raw = layout.initial_values(5);
-                for (value, noise) in raw.iter_mut().zip(random.vector(layout.len(), 0.3)) {
-                    *value += noise;
+                for symmetry in [Symmetry::None, Symmetry::Isotropic] {
+                    if symmetry == Symmetry::Isotropic && !ISOTROPIC_LAWS.contains(law) {
+                        continue;
+                    }
+                    let learn = Learn {
+                        law: (*law).into(),
+                        clock,
+                        symmetry,
+                        ..Learn::default()
+                    };
+                    let name = format!("{law}, {clock:?}, {components} components, {symmetry:?}");
+                    let law = random_law(&name, &learn, components, external);
+                    list.push((name, law));
                 }
-                let normalisation = Normalisation {
-                    strain: 0.02,
-                    stress: 350.0,
-                    time: 0.5,
-                    external_names: (0..external).map(|i| format!("theta{i}")).collect(),
-                    external: vec![[20.0, 100.0]; external],
-                    strain_range: vec![[-0.02, 0.02]; components],
-                };
-                let name = format!("{law}, {clock:?}, {components} components");
-                let law = LearnedLaw::new(&name, built, layout, raw, normalisation).unwrap();
-                list.push((name, law));
             }
         }
     }
@@ -154,4 +147,23 @@ pub fn run<const W: usize>(
         values
     };
     outputs.map(output).collect()
+}
+
+/// A law with random parameters.
+pub fn random_law(name: &str, learn: &Learn, components: usize, external: usize) -> LearnedLaw {
+    let (built, layout) = learn.architecture(components, external).build().unwrap();
+    let mut random = Random::new(17);
+    let mut raw = layout.initial_values(5);
+    for (value, noise) in raw.iter_mut().zip(random.vector(layout.len(), 0.3)) {
+        *value += noise;
+    }
+    let normalisation = Normalisation {
+        strain: 0.02,
+        stress: 350.0,
+        time: 0.5,
+        external_names: (0..external).map(|i| format!("theta{i}")).collect(),
+        external: vec![[20.0, 100.0]; external],
+        strain_range: vec![[-0.02, 0.02]; components],
+    };
+    LearnedLaw::new(name, built, layout, raw, normalisation).unwrap()
 }

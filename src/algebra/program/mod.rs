@@ -63,6 +63,27 @@ impl Program {
         self.record
     }
 
+    /// What a recorder without inputs comes to, number by number.
+    #[cfg(test)]
+    pub(crate) fn evaluate(
+        recorder: Recorder,
+        parameters: &[f64],
+        outputs: &[View],
+    ) -> Vec<Vec<f64>> {
+        let program = Self::new(recorder, outputs);
+        let tables = program.tables_of(parameters);
+        let runner = Runner::of(&program, &tables, parameters);
+        let mut workspace = Workspace::<1>::default();
+        runner.prepare(&mut workspace, 1);
+        runner.run(&mut workspace, 0);
+        let output = |n| {
+            let mut values = Vec::new();
+            runner.read(&workspace, 0, n, |_, _, [value]| values.push(*value));
+            values
+        };
+        (0..outputs.len()).map(output).collect()
+    }
+
     fn table(&self) -> usize {
         self.uniform.as_ref().map_or(0, |uniform| uniform.record)
     }

@@ -188,9 +188,14 @@ impl Recorder {
 
     /// A vector `[n]` that the caller of the program sets.
     pub fn input(&self, n: usize) -> View {
+        self.bundle(1, n)
+    }
+
+    /// A bundle of so many vectors `[n]` that the caller of the program sets.
+    pub fn bundle(&self, count: usize, n: usize) -> View {
         let index = self.graph.borrow().inputs;
         self.graph.borrow_mut().inputs += 1;
-        self.push(Operation::Input(index), [1, n])
+        self.push(Operation::Input(index), [count, n])
     }
 
     /// What was recorded; outputs that are the same at every point are written out.

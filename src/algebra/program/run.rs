@@ -103,7 +103,8 @@ impl<'a, T: Real> Runner<'a, T> {
         workspace.unsolved = [None; W];
     }
 
-    /// Sets an input of a step: `fill(component)` is its value at every lane.
+    /// Sets an input of a step: `fill(component)` is its value at every lane; the components of a
+    /// bundle are counted on from vector to vector.
     #[inline]
     pub fn set<const W: usize>(
         &self,

@@ -1,0 +1,144 @@
+//! Increments that nobody would take, at weights that nobody trained: does a law create energy?
+//!
+//! ```text
+//! cargo run --release --example second_law              # 10⁵ increments a law
+//! cargo run --release --example second_law -- 10000000
+//! ```
+//!
+//! Weights are drawn anew for every 64 × 256 increments, up to ±3 about where a training starts, with
+//! one, three and six strain components and each clock in turn; strain increments have 10⁻⁹ to 100 strain
+//! scales, time steps 10⁻⁹ to 1000 time scales. Printed is the smallest `D_end` over the largest
+//! energy that its point has stored, and the share of increments in which it is below −10⁻¹².
+
+use hysteron::card::Learn;
+use hysteron::law::{BatchInput, BatchOutput, MaterialLaw, Status, breaks_second_law};
+use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::recurrent::{Clock, LAWS};
+use hysteron::{Error, Result};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::time::Instant;
+
+/// Points side by side, and their increments.
+const POINTS: usize = 256;
+const STEPS: usize = 64;
+
+#[derive(Default)]
+struct Tally {
+    increments: usize,
+    negative: usize,
+    refused: usize,
+    lowest: f64,
+}
+
+fn main() -> Result<()> {
+    let count: usize = match std::env::args().nth(1) {
+        None => 100_000,
+        Some(text) => text
+            .parse()
+            .map_err(|_| Error::invalid(format!("`{text}` is no number of increments")))?,
+    };
+    println!(
+        "{:22} {:>12} {:>12} {:>12} {:>9} {:>8}",
+        "law", "increments", "least D_end", "negative", "refused", "s"
+    );
+    for name in LAWS {
+        let mut random = ChaCha8Rng::seed_from_u64(2026);
+        let (mut tally, start) = (Tally::default(), Instant::now());
+        let mut draws = 0;
+        while tally.increments < count {
+            let law = draw(name, draws, &mut random)?;
+            walk(&law, &mut random, &mut tally);
+            draws += 1;
+        }
+        let claims = draw(name, 0, &mut random)?.guarantees();
+        println!(
+            "{name:22} {:12} {:12.1e} {:10.4} % {:9} {:8.1}{}",
+            tally.increments,
+            tally.lowest,
+            100.0 * tally.negative as f64 / tally.increments as f64,
+            tally.refused,
+            start.elapsed().as_secs_f64(),
+            if claims.second_law {
+                "  guaranteed"
+            } else {
+                ""
+            }
+        );
+        if claims.second_law && tally.negative > 0 {
+            return Err(Error::invalid(format!("{name} breaks what it guarantees")));
+        }
+    }
+    Ok(())
+}
+
+/// A law with random weights.
+fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw> {
+    let clocks = [Clock::StrainPath, Clock::Time, Clock::Both];
+    let learn = Learn {
+        law: name.into(),
+        clock: clocks[number / 3 % 3],
+        ..Learn::default()
+    };
+    let components = [1, 3, 6][number % 3];
+    let (law, layout) = learn.architecture(components, 0).build()?;
+    let width = 10f64.powf(random.random_range(-1.0..0.5));
+    let start = layout.initial_values(random.random());
+    let raw = start.iter().map(|p| p + random.random_range(-width..width));
+    let raw = raw.collect();
+    LearnedLaw::new(name, law, layout, raw, Normalisation::unit(components))
+}
+
+/// Random increments of a batch of points from the virgin state.
+fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng, tally: &mut Tally) {
+    let (n, s) = (law.components(), law.state_layout().len());
+    let (mut strain_old, mut state_old) = (vec![0.0; n * POINTS], vec![0.0; s * POINTS]);
+    let mut energy = vec![1.0f64; POINTS];
+    let mut state = state_old.clone();
+    let (mut stress, mut tangent) = (vec![0.0; n * POINTS], vec![0.0; n * n * POINTS]);
+    let (mut stored_energy, mut dissipation) = (vec![0.0; POINTS], vec![0.0; POINTS]);
+    let mut status = vec![Status::Inside; POINTS];
+    for _ in 0..STEPS {
+        let mut strain_new = vec![0.0; n * POINTS];
+        for p in 0..POINTS {
+            let size = 10f64.powf(random.random_range(-9.0..2.0));
+            let from_old = if random.random::<bool>() { 1.0 } else { 0.0 };
+            for i in 0..n {
+                let at = i * POINTS + p;
+                strain_new[at] = from_old * strain_old[at] + random.random_range(-size..size);
+            }
+        }
+        let decades = |random: &mut ChaCha8Rng| 10f64.powf(random.random_range(-9.0..3.0));
+        let dt: Vec<_> = (0..POINTS).map(|_| decades(random)).collect();
+        let input = BatchInput {
+            points: POINTS,
+            strain_old: &strain_old,
+            strain_new: &strain_new,
+            dt: &dt,
+            external_old: &[],
+            external_new: &[],
+            state: &state_old,
+        };
+        let mut output = BatchOutput {
+            state: &mut state,
+            stress: &mut stress,
+            tangent: &mut tangent,
+            stored_energy: &mut stored_energy,
+            dissipation: &mut dissipation,
+            status: &mut status,
+        };
+        // A search that fails ends the batch; other weights follow.
+        if law.update_batch(&input, &mut output).is_err() {
+            tally.refused += 1;
+            return;
+        }
+        for p in 0..POINTS {
+            energy[p] = energy[p].max(stored_energy[p].abs());
+            tally.lowest = tally.lowest.min(dissipation[p] / energy[p]);
+            tally.negative += usize::from(breaks_second_law(dissipation[p], energy[p]));
+        }
+        tally.increments += POINTS;
+        std::mem::swap(&mut state_old, &mut state);
+        strain_old = strain_new;
+    }
+}

@@ -1,0 +1,397 @@
+//! A learned law that takes an increment in as many steps as its evolution asks for.
+//!
+//! The pair of methods is embedded by doubling: a part of the increment is taken in one update and in
+//! two; the second is kept, and what they differ by is its error, as both are of first order. Steps
+//! grow and shrink with the root of that error (Hairer, Nørsett & Wanner 1993, Solving ordinary
+//! differential equations I, section II.4). The updates of the listed laws are exponential or implicit:
+//! where an evolution is stiff and has come to rest, they need no small steps.
+//!
+//! The tangent is the derivative of the steps that were taken. That their number changes with the
+//! strain is left out of it: a change of the order of the tolerance.
+//!
+//! Stationary, at rest, rate-independent and isotropic where the law is; the second law holds where the
+//! law claims it [in parts](super::Claims::in_parts).
+
+use super::{AnyLaw, Inputs, RecurrentLaw};
+use crate::algebra::{
+    Algebra, Bundles, Dual, Program, Recorder, Runner, Tangent, Weights, Workspace,
+};
+use crate::error::{Error, Result, UpdateError};
+use crate::law::{
+    Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status, prepare,
+};
+use crate::learned::{LearnedLaw, Prepared};
+
+/// How exact an increment is, and what it may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Error of an internal variable in one step, which is of order one.
+    pub absolute: f64,
+    /// The same over the variable.
+    pub relative: f64,
+    /// Steps, taken or rejected, that an increment may need.
+    pub steps: usize,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self {
+            absolute: 1e-5,
+            relative: 1e-4,
+            steps: 10_000,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Adaptive<L = AnyLaw> {
+    law: LearnedLaw<L>,
+    weights: Weights,
+    /// One step.
+    step: Prepared,
+    /// One step with its tangent.
+    tangent: Prepared,
+    /// Energy and stress after the last step, with their tangent.
+    forces: Prepared,
+    tolerance: Tolerance,
+}
+
+/// Inputs of a step; those of the forces are the first two.
+mod input {
+    pub const STATE: usize = 0;
+    pub const STRAIN_NEW: usize = 1;
+    pub const STRAIN_OLD: usize = 2;
+    pub const TIME: usize = 3;
+}
+
+/// A vector with its slopes along the strain at the end of the increment.
+type Moving = Dual<<Recorder as Algebra>::Vector>;
+
+/// From the state, the strain at both ends, `dt` and external variables to the state.
+fn step<L: RecurrentLaw>(law: &L, external: usize) -> Program {
+    let a = Recorder::new();
+    let (n, state) = (law.components(), a.input(law.states()));
+    let strain_new = a.input(n);
+    let inputs = Inputs {
+        strain_new,
+        strain_old: a.input(n),
+        dt: a.input(1),
+        external: (external > 0).then(|| a.input(external)),
+    };
+    let new = law.evolve(&a, &law.prepare(&a), &inputs, &state);
+    Program::new(a, &[new])
+}
+
+/// The same with slopes: of the state `[n, states]`, and of the strains by the share `[1]` of the
+/// increment at which the step starts and ends.
+fn tangent<L: RecurrentLaw>(law: &L, external: usize) -> Program {
+    let a = Recorder::new();
+    let (t, n) = (Tangent::new(&a), law.components());
+    let (state, strain_new, strain_old) = (a.input(law.states()), a.input(n), a.input(n));
+    let dt = a.input(1);
+    let external = (external > 0).then(|| t.fixed(a.input(external)));
+    let slopes = a.bundle(n, law.states());
+    let shares = [a.input(1), a.input(1)];
+    let moving = |value, share| Moving {
+        value,
+        directions: Some(a.times(&a.units(n), &share)),
+    };
+    let inputs = Inputs {
+        strain_old: moving(strain_old, shares[0]),
+        strain_new: moving(strain_new, shares[1]),
+        dt: t.fixed(dt),
+        external,
+    };
+    let state = Moving {
+        value: state,
+        directions: Some(slopes),
+    };
+    let new = law.evolve(&t, &law.prepare(&t), &inputs, &state);
+    let slopes = new.directions.unwrap_or_else(|| a.scale(&slopes, 0.0));
+    Program::new(a, &[new.value, slopes])
+}
+
+/// From the state, the strain, external variables and the slopes of the state to energy, driving
+/// force, stress and tangent.
+fn forces<L: RecurrentLaw>(law: &L, external: usize) -> Program {
+    let a = Recorder::new();
+    let (t, n) = (Tangent::new(&a), law.components());
+    let (state, strain) = (a.input(law.states()), a.input(n));
+    let external = (external > 0).then(|| t.fixed(a.input(external)));
+    let state = Moving {
+        value: state,
+        directions: Some(a.bundle(n, law.states())),
+    };
+    let strain = t.variable(strain);
+    let forces = law.forces(&t, &law.prepare(&t), &strain, external.as_ref(), &state);
+    let none = || a.scale(&a.units(n), 0.0);
+    Program::new(
+        a,
+        &[
+            forces.energy.value,
+            forces.driving_force.value,
+            forces.stress.value,
+            forces.stress.directions.unwrap_or_else(none),
+        ],
+    )
+}
+
+/// An output as numbers, vector by vector.
+fn numbers(runner: &Runner, workspace: &Workspace<1>, output: usize) -> Vec<f64> {
+    let mut values = Vec::new();
+    runner.read(workspace, 0, output, |_, _, [value]| values.push(*value));
+    values
+}
+
+/// Share of the step that the error would allow.
+const SAFETY: f64 = 0.9;
+/// Least and largest factor from one step to the next.
+const FACTORS: [f64; 2] = [0.2, 4.0];
+
+impl<L: RecurrentLaw> Adaptive<L> {
+    /// # Errors
+    /// [`Error::Invalid`] where a tolerance is not positive.
+    pub fn new(law: LearnedLaw<L>, tolerance: Tolerance) -> Result<Self> {
+        let Tolerance {
+            absolute,
+            relative,
+            steps,
+        } = tolerance;
+        if !(absolute > 0.0 && absolute.is_finite() && relative >= 0.0 && relative.is_finite()) {
+            return Err(Error::invalid(format!(
+                "tolerances {absolute} and {relative}: the absolute one is positive, the relative one not negative"
+            )));
+        }
+        if steps == 0 {
+            return Err(Error::invalid("an increment needs one step at least"));
+        }
+        let weights = law.layout().weights(law.raw_parameters());
+        let external = law.normalisation().external.len();
+        let prepared = |program| Prepared::new(program, &weights);
+        Ok(Self {
+            step: prepared(step(law.law(), external)),
+            tangent: prepared(tangent(law.law(), external)),
+            forces: prepared(forces(law.law(), external)),
+            law,
+            weights,
+            tolerance,
+        })
+    }
+
+    /// The law that is taken in steps.
+    pub fn law(&self) -> &LearnedLaw<L> {
+        &self.law
+    }
+
+    /// Sets state, strain, time and external variables of a step between two shares of an
+    /// increment.
+    fn set(
+        &self,
+        runner: &Runner,
+        workspace: &mut Workspace<1>,
+        increment: &Increment,
+        [start, end]: [f64; 2],
+        state: &[f64],
+    ) {
+        runner.prepare(workspace, 1);
+        let scales = self.law.normalisation();
+        let (old, new) = (increment.strain_old, increment.strain_new);
+        let strain = |share: f64, i: usize| {
+            // Exact at both ends.
+            let strain = match share {
+                0.0 => old[i],
+                1.0 => new[i],
+                _ => old[i] + share * (new[i] - old[i]),
+            };
+            [strain / scales.strain]
+        };
+        runner.set(workspace, 0, input::STATE, |i| [state[i]]);
+        runner.set(workspace, 0, input::STRAIN_NEW, |i| strain(end, i));
+        runner.set(workspace, 0, input::STRAIN_OLD, |i| strain(start, i));
+        let dt = increment.dt / scales.time * (end - start);
+        runner.set(workspace, 0, input::TIME, |_| [dt]);
+        self.set_external(runner, workspace, input::TIME + 1, increment);
+    }
+
+    fn set_external(
+        &self,
+        runner: &Runner,
+        workspace: &mut Workspace<1>,
+        input: usize,
+        increment: &Increment,
+    ) {
+        let scales = &self.law.normalisation().external;
+        if !scales.is_empty() {
+            let value = |i: usize| (increment.external_new[i] - scales[i][0]) / scales[i][1];
+            runner.set(workspace, 0, input, |i| [value(i)]);
+        }
+    }
+
+    /// The shares of an increment at which its steps end.
+    ///
+    /// # Errors
+    /// [`UpdateError::StepBudget`] where the steps do not suffice.
+    pub fn knots(&self, increment: &Increment, state: &[f64]) -> Result<Vec<f64>, UpdateError> {
+        let runner = self.step.runner(&self.weights);
+        let mut workspace = Workspace::<1>::default();
+        let mut update = |from: &[f64], ends: [f64; 2]| {
+            self.set(&runner, &mut workspace, increment, ends, from);
+            runner.run(&mut workspace, 0);
+            numbers(&runner, &workspace, 0)
+        };
+        let (mut knots, mut now, mut step) = (Vec::new(), state.to_vec(), 1.0f64);
+        let mut start = 0.0;
+        for _ in 0..self.tolerance.steps {
+            // No sliver is left over at the end.
+            let end = if start + 1.001 * step >= 1.0 {
+                1.0
+            } else {
+                start + step
+            };
+            let middle = 0.5 * (start + end);
+            let whole = update(&now, [start, end]);
+            let half = update(&now, [start, middle]);
+            let halves = update(&half, [middle, end]);
+            let error = self.error(&now, &whole, &halves);
+            let [least, most] = FACTORS;
+            // What is not a number is shortened, too.
+            let factor = match error.is_nan() {
+                true => least,
+                false => (SAFETY / error.sqrt()).clamp(least, most),
+            };
+            step = factor * (end - start);
+            if error <= 1.0 {
+                knots.extend([middle, end]);
+                if end == 1.0 {
+                    return Ok(knots);
+                }
+                (now, start) = (halves, end);
+            }
+        }
+        Err(UpdateError::StepBudget {
+            steps: self.tolerance.steps,
+        })
+    }
+
+    /// Over the tolerance.
+    fn error(&self, old: &[f64], whole: &[f64], halves: &[f64]) -> f64 {
+        let mut worst = 0.0f64;
+        for ((old, whole), halves) in old.iter().zip(whole).zip(halves) {
+            let size = old.abs().max(halves.abs());
+            let allowed = self.tolerance.absolute + self.tolerance.relative * size;
+            let error = (whole - halves).abs() / allowed;
+            if error.is_nan() {
+                return f64::NAN;
+            }
+            worst = worst.max(error);
+        }
+        worst
+    }
+}
+
+impl<L: RecurrentLaw> MaterialLaw for Adaptive<L> {
+    fn name(&self) -> &str {
+        self.law.name()
+    }
+
+    fn components(&self) -> usize {
+        self.law.components()
+    }
+
+    fn external_variables(&self) -> &[String] {
+        self.law.external_variables()
+    }
+
+    fn state_layout(&self) -> &StateLayout {
+        self.law.state_layout()
+    }
+
+    fn initial_state(&self, state: &mut [f64]) {
+        self.law.initial_state(state);
+    }
+
+    fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
+        self.law.free_energy(strain, state, external)
+    }
+
+    fn update(
+        &self,
+        increment: &Increment,
+        state_old: &[f64],
+        state_new: &mut [f64],
+        response: &mut Response,
+    ) -> Result<(), UpdateError> {
+        prepare(self, increment, state_old, state_new)?;
+        let knots = self.knots(increment, state_old)?;
+        let mut workspace = Workspace::<1>::default();
+        let runner = self.tangent.runner(&self.weights);
+        let extra = usize::from(!increment.external_new.is_empty());
+        let mut state = state_old.to_vec();
+        let mut slopes = vec![0.0; self.components() * state.len()];
+        let mut start = 0.0;
+        for end in knots {
+            self.set(&runner, &mut workspace, increment, [start, end], &state);
+            let first = input::TIME + 1 + extra;
+            runner.set(&mut workspace, 0, first, |i| [slopes[i]]);
+            runner.set(&mut workspace, 0, first + 1, |_| [start]);
+            runner.set(&mut workspace, 0, first + 2, |_| [end]);
+            runner.run(&mut workspace, 0);
+            state = numbers(&runner, &workspace, 0);
+            slopes = numbers(&runner, &workspace, 1);
+            start = end;
+        }
+        let scales = self.law.normalisation();
+        let runner = self.forces.runner(&self.weights);
+        runner.prepare(&mut workspace, 1);
+        runner.set(&mut workspace, 0, input::STATE, |i| [state[i]]);
+        let strain = increment.strain_new;
+        runner.set(&mut workspace, 0, input::STRAIN_NEW, |i| {
+            [strain[i] / scales.strain]
+        });
+        self.set_external(&runner, &mut workspace, 2, increment);
+        runner.set(&mut workspace, 0, 2 + extra, |i| [slopes[i]]);
+        runner.run(&mut workspace, 0);
+        let [energy, driving_force, stress, tangent] =
+            std::array::from_fn(|output| numbers(&runner, &workspace, output));
+        let changes = state.iter().zip(state_old).map(|(new, old)| new - old);
+        let dissipation: f64 = driving_force.iter().zip(changes).map(|(a, z)| a * z).sum();
+        let energy_scale = scales.strain * scales.stress;
+        let mut result = Response {
+            stored_energy: energy[0] * energy_scale,
+            dissipation: dissipation * energy_scale,
+            status: Status::Inside,
+            ..Response::default()
+        };
+        let n = stress.len();
+        for (i, stress) in stress.iter().enumerate() {
+            result.stress[i] = stress * scales.stress;
+            for j in 0..n {
+                result.tangent[(i, j)] = tangent[j * n + i] * scales.stress / scales.strain;
+            }
+        }
+        let mut within = increment.strain_new.iter().zip(&scales.strain_range);
+        if !within.all(|(e, [least, most])| (*least..=*most).contains(e)) {
+            result.status = Status::Outside;
+        }
+        let sum = result.stored_energy + result.dissipation + result.stress.sum();
+        if !(sum + result.tangent.sum() + state.iter().sum::<f64>()).is_finite() {
+            return Err(UpdateError::Overflow { what: "the law" });
+        }
+        state_new.copy_from_slice(&state);
+        *response = result;
+        Ok(())
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        let guarantees = self.law.guarantees();
+        Guarantees {
+            second_law: guarantees.second_law && self.law.law().claims().in_parts,
+            ..guarantees
+        }
+    }
+
+    fn scales(&self) -> Scales {
+        self.law.scales()
+    }
+}

@@ -1,0 +1,204 @@
+//! The points against classical laws and closed forms.
+
+use super::*;
+use crate::algebra::{Program, Recorder};
+use crate::law::{Increment, MaterialLaw, Response};
+use crate::laws::{Backstress, PlasticityParameters, ReferenceLaw, Voce};
+use crate::learned::{LearnedLaw, Normalisation};
+use crate::recurrent::step;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn sizes(clock: Clock, components: usize, states: usize) -> Architecture {
+    Architecture {
+        law: "physically-recurrent".into(),
+        components,
+        external: 0,
+        states,
+        width: 1,
+        layers: 0,
+        energy_width: 1,
+        energy_layers: 1,
+        clock,
+        symmetry: Symmetry::Isotropic,
+        substeps: 1,
+    }
+}
+
+/// Raw parameters that give the effective values of named tensors.
+fn raw(layout: &ParameterLayout, values: &[(&str, Vec<f64>)]) -> Vec<f64> {
+    let mut raw = layout.initial_values(1);
+    for (name, values) in values {
+        let tensor = layout.tensors().iter().find(|t| t.name == *name).unwrap();
+        for (raw, value) in tensor.parameter.of_mut(&mut raw).iter_mut().zip(values) {
+            *raw = match tensor.constraint {
+                Constraint::Free => *value,
+                Constraint::Positive => value + (-(-value).exp_m1()).ln(),
+            };
+        }
+    }
+    raw
+}
+
+#[test]
+fn one_point_that_takes_the_deviator_is_j2_plasticity() {
+    let (young, poisson, yielding) = (200e3, 0.3, 250.0);
+    let (q, rate, linear, prager) = (90.0, 40.0, 700.0, 9000.0);
+    let classical = ReferenceLaw::J2(PlasticityParameters {
+        young,
+        poisson,
+        yield_stress: yielding,
+        voce: vec![Voce { q, rate }],
+        linear_hardening: linear,
+        backstress: vec![Backstress {
+            c: prager,
+            gamma: 0.0,
+        }],
+    });
+    let classical = classical.build(6).unwrap();
+    let mut layout = ParameterLayout::default();
+    let law = PhysicallyRecurrent::new(&mut layout, &sizes(Clock::StrainPath, 6, 1));
+    let (shear, bulk) = (
+        young / (2.0 * (1.0 + poisson)),
+        young / (3.0 * (1.0 - 2.0 * poisson)),
+    );
+    let root = (2.0 * shear).sqrt();
+    let scale = (-0.5 * spread(LOG_YIELD_STRAINS, 1)[0]).exp();
+    let local_rate = rate / (root * 1.5f64.sqrt());
+    let constants = [
+        (2f64 / 3.0).sqrt() * yielding / root,
+        (2f64 / 3.0).sqrt() * q / root / local_rate,
+        local_rate,
+        linear / (3.0 * shear),
+        prager / (3.0 * shear),
+    ];
+    let over_start = constants.iter().zip(&law.start).map(|(c, s)| c / s);
+    let raw = raw(
+        &layout,
+        &[
+            (
+                "elastic.volumetric",
+                vec![(3.0 * bulk).sqrt() / ELASTIC_SCALE],
+            ),
+            ("elastic.deviatoric", vec![0.0]),
+            ("points.volumetric", vec![0.0]),
+            ("points.deviatoric", vec![root / scale]),
+            ("points.constants", over_start.collect()),
+        ],
+    );
+    let learned = LearnedLaw::new("point", law, layout, raw, Normalisation::unit(6)).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut states = [learned.new_state(), classical.new_state()];
+    let mut old = [0.0; 6];
+    for k in 0..300 {
+        let size = if k % 7 == 0 { 0.02 } else { 0.002 };
+        let new = old.map(|e| e * 0.9 + random.random_range(-size..size));
+        let increment = Increment {
+            strain_old: &old,
+            strain_new: &new,
+            dt: 1.0,
+            external_old: &[],
+            external_new: &[],
+        };
+        let laws: [&dyn MaterialLaw; 2] = [&learned, classical.as_ref()];
+        let [point, exact] = std::array::from_fn(|i| {
+            let (mut next, mut response) = (states[i].clone(), Response::default());
+            laws[i]
+                .update(&increment, &states[i], &mut next, &mut response)
+                .unwrap();
+            states[i] = next;
+            response
+        });
+        let error = (point.stress - exact.stress).norm() / yielding;
+        assert!(error < 1e-9, "step {k}: stress {error:e}");
+        let error = (point.tangent - exact.tangent).norm() / young;
+        assert!(error < 1e-8, "step {k}: tangent {error:e}");
+        let error = (point.dissipation - exact.dissipation).abs() / yielding;
+        assert!(error < 1e-9, "step {k}: dissipation {error:e}");
+        old = new;
+    }
+}
+
+#[test]
+fn a_viscous_point_relaxes_as_its_closed_form() {
+    // Maxwell: z' = z + dt/(v + dt (1 + h)) ξ; Perzyna: Δκ (v/dt + 1 + h + r) = ‖ξ‖ − y.
+    for clock in [Clock::Time, Clock::Both] {
+        let mut layout = ParameterLayout::default();
+        let law = PhysicallyRecurrent::new(&mut layout, &sizes(clock, 1, 1));
+        // Without a Voce part the equation is linear.
+        let raw = match clock {
+            Clock::Both => raw(
+                &layout,
+                &[("points.constants", vec![1.0, 1e-12, 1.0, 1.0, 1.0, 1.0])],
+            ),
+            _ => layout.initial_values(1),
+        };
+        let effective = layout.effective(&raw);
+        let a = Recorder::new();
+        let constants = law.constants(&a, None);
+        let zero = a.zeros(1);
+        let [y, r] = match &constants.hardening {
+            Some([y, _, _, r]) => [*y, *r],
+            None => [zero, zero],
+        };
+        let strain = a.constant(&[0.8]);
+        let dt = 0.7;
+        let inputs = Inputs {
+            strain_old: a.zeros(1),
+            strain_new: strain,
+            dt: a.constant(&[dt]),
+            external: None,
+        };
+        let new = step(&law, &a, &law.prepare(&a), &inputs, &a.zeros(law.states()));
+        let force = law.points.strains(&a, &strain);
+        let outputs = [
+            constants.kinematic,
+            constants.viscosity.unwrap(),
+            y,
+            r,
+            force,
+            new.state,
+        ];
+        let values = Program::evaluate(a, &effective, &outputs);
+        let [h, v, y, r, force, state] = std::array::from_fn(|i| values[i][0]);
+        let flow = dt * (force - y) / (v + dt * (1.0 + h + r));
+        assert!(flow > 0.0);
+        let error = state - flow;
+        assert!(error.abs() < 1e-9, "{clock:?}: {error:e}");
+    }
+}
+
+#[test]
+fn the_iterations_find_the_flow_from_below() {
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let (mut worst, mut lowest) = (0.0f64, 0.0f64);
+    for _ in 0..20_000 {
+        let mut layout = ParameterLayout::default();
+        let law = PhysicallyRecurrent::new(&mut layout, &sizes(Clock::StrainPath, 1, 1));
+        let mut draw = |low: f64, high: f64| 10f64.powf(random.random_range(low..high));
+        let factors: Vec<_> = (0..5).map(|_| draw(-1.0, 1.0)).collect();
+        let effective = layout.effective(&raw(&layout, &[("points.constants", factors)]));
+        let a = Recorder::new();
+        let constants = law.constants(&a, None);
+        let hardening = constants.hardening.unwrap();
+        let (load, length) = (draw(-1.0, 3.0), draw(-3.0, 2.0));
+        let (force, path) = (a.scale(&hardening[0], load), a.scale(&hardening[0], length));
+        let x = law.flow(&a, &constants, &a.zeros(1), &force, Some(&path));
+        let mut outputs = hardening.to_vec();
+        outputs.extend([constants.kinematic, force, path, x]);
+        let values = Program::evaluate(a, &effective, &outputs);
+        let [y, q, b, r, h, force, path, x] = std::array::from_fn(|i| values[i][0]);
+        let slope = 1.0 + h;
+        let resistance = |path: f64| y + q * b * (1.0 - (-b * path).exp()) + r * path;
+        let rest = force - slope * x - resistance(path + x);
+        if x > 0.0 {
+            worst = worst.max(rest.abs() / force);
+            lowest = lowest.min(rest / force);
+        } else {
+            assert!(rest <= 0.0);
+        }
+    }
+    println!("largest rest {worst:.1e}, below {lowest:.1e} of the force");
+    assert!(lowest > -1e-14, "{lowest:e}");
+    assert!(worst < 1e-12, "{worst:e}");
+}

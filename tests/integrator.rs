@@ -1,0 +1,186 @@
+//! Increments that are taken in several steps.
+
+mod common;
+
+use common::{Point, Random, random_law};
+use hysteron::UpdateError;
+use hysteron::card::Learn;
+use hysteron::law::{Increment, MaterialLaw};
+use hysteron::learned::LearnedLaw;
+use hysteron::recurrent::{Adaptive, Clock, Tolerance};
+
+fn law(name: &str, clock: Clock, components: usize, substeps: usize) -> LearnedLaw {
+    let learn = Learn {
+        law: name.into(),
+        clock,
+        substeps,
+        ..Learn::default()
+    };
+    random_law(name, &learn, components, 0)
+}
+
+const EVOLUTIONS: [&str; 4] = [
+    "minimal-state",
+    "relaxation",
+    "decaying-memory",
+    "generalized-standard",
+];
+
+/// A path with corners, each straight piece in so many increments.
+fn stress_after(law: &dyn MaterialLaw, increments: usize) -> Vec<f64> {
+    let n = law.components();
+    let mut random = Random::new(6);
+    let mut point = Point::new(law);
+    let mut stress = Vec::new();
+    for _ in 0..4 {
+        let (start, end) = (point.strain.clone(), random.vector(n, 0.02));
+        for k in 1..=increments {
+            let share = k as f64 / increments as f64;
+            let ends = start.iter().zip(&end);
+            let strain: Vec<_> = ends.map(|(a, b)| a + share * (b - a)).collect();
+            let response = point.advance(&strain, 0.5 / increments as f64);
+            stress = response.stress.as_slice()[..n].to_vec();
+        }
+    }
+    stress
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    let square: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
+    square.sqrt() / 350.0
+}
+
+#[test]
+fn substeps_are_smaller_increments() {
+    for name in EVOLUTIONS {
+        let one = stress_after(&law(name, Clock::Both, 3, 1), 12);
+        let parts = stress_after(&law(name, Clock::Both, 3, 4), 3);
+        let error = distance(&one, &parts);
+        assert!(error < 1e-12, "{name}: {error:e}");
+    }
+}
+
+#[test]
+fn an_adaptive_law_meets_its_tolerance_in_any_number_of_increments() {
+    for name in EVOLUTIONS {
+        let one_step = law(name, Clock::Both, 3, 1);
+        // Of first order: what two of these differ by is what the finer one still misses.
+        let [fine, exact] = [1000, 2000].map(|k| stress_after(&one_step, k));
+        let uncertain = distance(&fine, &exact);
+        let spread = |tolerance: f64| {
+            let tolerance = Tolerance {
+                absolute: tolerance,
+                relative: tolerance,
+                ..Tolerance::default()
+            };
+            let adaptive = Adaptive::new(one_step.clone(), tolerance).unwrap();
+            let errors = [1, 5, 25].map(|k| distance(&stress_after(&adaptive, k), &exact));
+            errors.into_iter().fold(0.0, f64::max)
+        };
+        let plain = distance(&stress_after(&one_step, 1), &exact);
+        let (coarse, fine) = (spread(1e-3), spread(1e-5));
+        println!(
+            "{name}: one step {plain:.1e}, 1e-3 {coarse:.1e}, 1e-5 {fine:.1e}, ± {uncertain:.1e}"
+        );
+        // The error of a method of first order goes with the root of the tolerance per step.
+        assert!(coarse < 0.05, "{name}: {coarse:e}");
+        assert!(
+            fine < 0.3 * coarse + uncertain,
+            "{name}: {fine:e} against {coarse:e}"
+        );
+    }
+}
+
+#[test]
+fn steps_of_the_relaxing_law_keep_the_second_law_and_rest() {
+    for components in [1, 6] {
+        let one_step = law("relaxation", Clock::StrainPath, components, 1);
+        let tolerance = Tolerance {
+            absolute: 1e-2,
+            relative: 1e-2,
+            ..Tolerance::default()
+        };
+        let law = Adaptive::new(one_step, tolerance).unwrap();
+        assert!(law.guarantees().second_law);
+        let mut random = Random::new(11);
+        let mut point = Point::new(&law);
+        let mut energy = law.scales().energy();
+        for _ in 0..300 {
+            let size = 0.02 * random.decades(-9.0, 1.0);
+            let strain = random.vector(components, size);
+            let response = point.advance(&strain, 1.0);
+            energy = energy.max(response.stored_energy);
+            assert!(response.dissipation >= -1e-12 * energy);
+            let (state, rest) = point.probe(&strain, 0.0).unwrap();
+            assert_eq!(state, point.state);
+            assert_eq!(rest.stress, response.stress);
+        }
+    }
+    let other = law("generalized-standard", Clock::StrainPath, 1, 1);
+    let other = Adaptive::new(other, Tolerance::default()).unwrap();
+    assert!(!other.guarantees().second_law);
+}
+
+#[test]
+fn the_tangent_is_that_of_the_steps_taken() {
+    let law = Adaptive::new(law("relaxation", Clock::Both, 6, 1), Tolerance::default()).unwrap();
+    let mut random = Random::new(3);
+    let mut point = Point::new(&law);
+    let (mut tested, mut worst) = (0, 0.0f64);
+    for _ in 0..40 {
+        let strain = random.vector(6, 0.01);
+        let increment = |new: &[f64]| {
+            let increment = Increment {
+                strain_old: &point.strain,
+                strain_new: new,
+                dt: 0.3,
+                external_old: &[],
+                external_new: &[],
+            };
+            law.knots(&increment, &point.state).unwrap()
+        };
+        let (knots, h) = (increment(&strain), 1e-7);
+        let moved = |sign: f64| {
+            let mut moved = strain.clone();
+            moved[2] += sign * h;
+            moved
+        };
+        // Only where a little more strain takes nearly the same steps.
+        let same = |other: &[f64]| {
+            other.len() == knots.len()
+                && other.iter().zip(&knots).all(|(a, b)| (a - b).abs() < 1e-6)
+        };
+        if same(&increment(&moved(1.0))) && same(&increment(&moved(-1.0))) {
+            let at = |strain: &[f64]| point.probe(strain, 0.3).unwrap().1;
+            let difference = (at(&moved(1.0)).stress - at(&moved(-1.0)).stress) / (2.0 * h);
+            let tangent = at(&strain).tangent;
+            let error = (difference - tangent.column(2)).norm() / tangent.norm();
+            worst = worst.max(error);
+            tested += 1;
+        }
+        point.advance(&strain, 0.3);
+    }
+    println!("{tested} increments, largest error {worst:.1e}");
+    assert!(tested >= 10, "{tested}");
+    assert!(worst < 1e-3, "{worst:e}");
+}
+
+#[test]
+fn a_spent_budget_is_a_recoverable_error_that_leaves_the_outputs() {
+    let one_step = law("relaxation", Clock::StrainPath, 1, 1);
+    let tolerance = Tolerance {
+        absolute: 1e-9,
+        relative: 0.0,
+        steps: 5,
+    };
+    let law = Adaptive::new(one_step.clone(), tolerance).unwrap();
+    let point = Point::new(&law);
+    let error = point.probe(&[0.02], 1.0).unwrap_err();
+    assert_eq!(error, UpdateError::StepBudget { steps: 5 });
+    assert_eq!(error.cut(), Some(0.5));
+    let unusable = Tolerance {
+        absolute: 0.0,
+        ..tolerance
+    };
+    assert!(Adaptive::new(one_step, unusable).is_err());
+}

@@ -1,0 +1,258 @@
+//! A law of six components as a bar: mixed control inside training.
+#![cfg(feature = "train")]
+
+mod common;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use common::{Random, random_law};
+use hysteron::algebra::ParameterLayout;
+use hysteron::card::{Learn, Training};
+use hysteron::driver::{drive, follow};
+use hysteron::law::MaterialLaw;
+use hysteron::laws::{Backstress, PlasticityParameters, ReferenceLaw};
+use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::loading::{Others, ProgrammeKind};
+use hysteron::record::{Padded, Record};
+use hysteron::recurrent::{AnyLaw, Clock, Symmetry, Uniaxial};
+use hysteron::train::rollout::{TapePool, roll_out, roll_out_tape, roll_out_tensors};
+use hysteron::train::{Histories, Resume, train_law};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+const LAWS: [&str; 3] = ["relaxation", "decaying-memory", "physically-recurrent"];
+
+fn learn(law: &str, clock: Clock) -> Learn {
+    Learn {
+        law: law.into(),
+        clock,
+        states: 3,
+        width: 6,
+        layers: 1,
+        energy_width: 4,
+        energy_layers: 1,
+        symmetry: Symmetry::Isotropic,
+        ..Learn::default()
+    }
+}
+
+fn bar(law: &str, clock: Clock, external: usize) -> (Uniaxial<AnyLaw>, ParameterLayout) {
+    let (law, layout) = learn(law, clock).architecture(6, external).build().unwrap();
+    (Uniaxial::new(law).unwrap(), layout)
+}
+
+/// Strain histories of a bar, with holds and repeated rows.
+fn records(external: usize) -> Vec<Record> {
+    let mut random = Random::new(2);
+    (0..9)
+        .map(|r| {
+            let mut record = Record {
+                name: format!("walk {r}"),
+                components: 1,
+                external_names: (0..external).map(|i| format!("t{i}")).collect(),
+                ..Record::default()
+            };
+            let (mut time, mut strain) = (0.0, 0.0);
+            for row in 0..10 {
+                if row % 4 != 3 {
+                    strain += random.between(-0.01, 0.01);
+                }
+                time += random.between(0.1, 1.0);
+                record.time.push(time);
+                record.strain.push(strain);
+                record.stress.push(random.between(-300.0, 300.0));
+                record
+                    .external
+                    .extend((0..external).map(|_| random.between(20.0, 80.0)));
+            }
+            record
+        })
+        .collect()
+}
+
+fn normalisation(external: usize) -> Normalisation {
+    Normalisation {
+        strain: 0.02,
+        stress: 350.0,
+        time: 0.5,
+        external_names: (0..external).map(|i| format!("t{i}")).collect(),
+        external: vec![[50.0, 20.0]; external],
+        strain_range: vec![[-0.02, 0.02]],
+    }
+}
+
+fn histories(external: usize) -> Arc<Histories> {
+    let records = records(external);
+    let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
+    Arc::new(Histories::new(padded, normalisation(external)))
+}
+
+fn tracked(values: &[f64]) -> Tensor<1> {
+    let data = TensorData::new(values.to_vec(), [values.len()]);
+    Tensor::<1>::from_data(data, (&Device::flex().autodiff(), DType::F64)).require_grad()
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    let scale = b.iter().fold(1e-300f64, |m, v| m.max(v.abs()));
+    let worst = a
+        .iter()
+        .zip(b)
+        .fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+    worst / scale
+}
+
+#[test]
+fn the_bar_answers_as_the_driver_of_the_law_of_six_components() {
+    for law in LAWS {
+        for clock in [Clock::StrainPath, Clock::Both] {
+            let six = random_law(law, &learn(law, clock), 6, 0);
+            let bar = Uniaxial::new(six.law().clone()).unwrap();
+            let (layout, raw) = (six.layout().clone(), six.raw_parameters().to_vec());
+            let bar = LearnedLaw::new("bar", bar, layout, raw, normalisation(0)).unwrap();
+            for record in records(0) {
+                let (one, driven) = (follow(&bar, &record), follow(&six, &record));
+                let (one, driven) = (one.unwrap().record, driven.unwrap().record);
+                let error = distance(&one.stress, &driven.stress);
+                assert!(error < 1e-8, "{law}, {clock:?}: {error:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn its_gradient_is_exact() {
+    for law in LAWS {
+        for (clock, external) in [(Clock::StrainPath, 0), (Clock::Both, 1)] {
+            let (bar, layout) = bar(law, clock, external);
+            let bar = Arc::new(bar);
+            let histories = histories(external);
+            let mut random = Random::new(8);
+            let start = layout.initial_values(4);
+            let raw: Vec<_> = start
+                .iter()
+                .map(|p| p + random.between(-0.3, 0.3))
+                .collect();
+            let effective = layout.effective(&raw);
+            let size: usize = histories.shape().iter().product();
+            let weights = random.vector(size, 1.0);
+            let objective = |output: Tensor<3>| {
+                let data = TensorData::new(weights.clone(), histories.shape());
+                let device = output.device();
+                (output * Tensor::<3>::from_data(data, (&device, DType::F64))).sum()
+            };
+            let (one, other) = (tracked(&effective), tracked(&effective));
+            let tape = roll_out_tape(&bar, one.clone(), &histories, &TapePool::default());
+            let tape = numbers(one.grad(&objective(tape).backward()).unwrap());
+            let tensors = roll_out_tensors(bar.as_ref(), other.clone(), &histories);
+            let tensors = numbers(other.grad(&objective(tensors).backward()).unwrap());
+            let error = distance(&tape, &tensors);
+            assert!(
+                error < 1e-9,
+                "{law}, {clock:?}: tape against tensors {error:e}"
+            );
+
+            let value = |p: &[f64]| -> f64 {
+                let output = roll_out(bar.as_ref(), p, &histories);
+                output.iter().zip(&weights).map(|(o, w)| o * w).sum()
+            };
+            for _ in 0..3 {
+                let direction = random.vector(effective.len(), 1.0);
+                let at = |h: f64| {
+                    let moved = effective.iter().zip(&direction).map(|(p, d)| p + h * d);
+                    value(&moved.collect::<Vec<_>>())
+                };
+                let h = 1e-5;
+                let difference =
+                    (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+                let exact: f64 = tape.iter().zip(&direction).map(|(g, d)| g * d).sum();
+                let error = (difference - exact).abs() / exact.abs().max(1.0);
+                println!("{law}, {clock:?}: {error:.1e}");
+                assert!(
+                    error < 1e-7,
+                    "{law}, {clock:?}: {difference} against {exact}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn bars_teach_a_law_of_six_components() {
+    let steel = ReferenceLaw::J2(PlasticityParameters {
+        young: 200e3,
+        poisson: 0.3,
+        yield_stress: 250.0,
+        voce: Vec::new(),
+        linear_hardening: 0.0,
+        backstress: vec![Backstress {
+            c: 20e3,
+            gamma: 0.0,
+        }],
+    });
+    let cycles = ProgrammeKind::Cyclic {
+        amplitude: 0.004,
+        final_amplitude: Some(0.01),
+        mean: 0.0,
+        cycles: 2,
+        rate: 1e-3,
+        steps: 20,
+        component: "11".into(),
+        others: Others::Stress,
+    };
+    let truth = steel.build(1).unwrap();
+    let record = drive(truth.as_ref(), &cycles.build(1).unwrap())
+        .unwrap()
+        .record;
+    let (bar, layout) = bar("physically-recurrent", Clock::StrainPath, 0);
+    let options = Training {
+        epochs: 150,
+        learning_rate: 3e-2,
+        dissipation_weight: 0.0,
+        ..Training::default()
+    };
+    let mut errors = Vec::new();
+    let trained = train_law(
+        "bar",
+        bar,
+        layout,
+        &[&record],
+        &[],
+        &options,
+        &Resume::default(),
+        &mut |progress| {
+            errors.push(progress.rmse);
+            ControlFlow::Continue(())
+        },
+    )
+    .unwrap();
+    println!("{:.1} MPa, then {:.1} MPa", errors[0], errors[149]);
+    assert!(errors[149] < 0.2 * errors[0]);
+    // The same parameters make the law of six components, which the driver bends to the same bar.
+    let law = trained.law.law().clone().into_law();
+    let (layout, raw) = (
+        trained.law.layout().clone(),
+        trained.law.raw_parameters().to_vec(),
+    );
+    let mut scales = trained.law.normalisation().clone();
+    scales.strain_range = vec![[-0.01, 0.01]; 6];
+    let six = LearnedLaw::new("six", law, layout, raw, scales).unwrap();
+    assert_eq!(six.components(), 6);
+    let bar = follow(&trained.law, &record).unwrap().record;
+    let driven = follow(&six, &record).unwrap().record;
+    assert!(distance(&driven.stress, &bar.stress) < 1e-8);
+}
+
+#[test]
+fn only_an_isotropic_law_of_six_components_is_a_bar() {
+    for (components, symmetry) in [(6, Symmetry::None), (3, Symmetry::Isotropic)] {
+        let learn = Learn {
+            symmetry,
+            ..learn("relaxation", Clock::StrainPath)
+        };
+        let (law, _) = learn.architecture(components, 0).build().unwrap();
+        assert!(Uniaxial::new(law).is_none());
+    }
+}
