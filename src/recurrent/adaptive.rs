@@ -126,15 +126,13 @@ fn forces<L: RecurrentLaw>(law: &L, external: usize) -> Program {
     let strain = t.variable(strain);
     let forces = law.forces(&t, &law.prepare(&t), &strain, external.as_ref(), &state);
     let none = || a.scale(&a.units(n), 0.0);
-    Program::new(
-        a,
-        &[
-            forces.energy.value,
-            forces.driving_force.value,
-            forces.stress.value,
-            forces.stress.directions.unwrap_or_else(none),
-        ],
-    )
+    let outputs = [
+        forces.energy.value,
+        forces.driving_force.value,
+        forces.stress.value,
+        forces.stress.directions.unwrap_or_else(none),
+    ];
+    Program::new(a, &outputs)
 }
 
 /// An output as numbers, vector by vector.

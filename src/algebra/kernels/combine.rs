@@ -322,7 +322,7 @@ unsafe fn tile<R: Register<T>, T: Real, const V: usize, const E: usize>(
                     |i| R::splat(term.factor * *x.add(i * dx) * *y.add(i * dy)),
                     |v, sum, xy| sum.add(xy)
                 ),
-                Kind::Number => each!(|i| factor, |v, sum, factor| sum.add(factor)),
+                Kind::Number => each!(|i| R::splat(term.factor), |v, sum, one| sum.add(one)),
             }
         }
         let to = to.add(e * V * R::LEN);

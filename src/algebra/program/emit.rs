@@ -97,7 +97,7 @@ pub(super) fn forward(
             one(Action::Constant(values), &[])
         }
         Operation::Units(n) => {
-            let entry = |i: usize| if i % (n + 1) == 0 { 1.0 } else { 0.0 };
+            let entry = |i: usize| if i.is_multiple_of(n + 1) { 1.0 } else { 0.0 };
             let values = (0..n * n).map(entry).collect();
             let action = Action::Constant(values);
             vec![Instruction::new(action, [], result(whole.joined(*n)))]

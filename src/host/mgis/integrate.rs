@@ -127,7 +127,10 @@ pub unsafe fn call<'a>(
 unsafe fn report(error: &HostError, data: &mut BehaviourDataView) {
     if !data.error_message.is_null() {
         let text = error.to_string();
-        let count = text.floor_char_boundary(MESSAGE - 1);
+        let mut count = text.len().min(MESSAGE - 1);
+        while !text.is_char_boundary(count) {
+            count -= 1;
+        }
         // SAFETY: room for `MESSAGE` bytes, as the caller promises.
         unsafe {
             let message = slice::from_raw_parts_mut(data.error_message.cast::<u8>(), count + 1);
