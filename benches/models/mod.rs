@@ -9,7 +9,7 @@ use hysteron::algebra::{Activation, Algebra, Parameter, ParameterLayout};
 use hysteron::laws::{Backstress, PlasticityParameters};
 use hysteron::network::{Dense, Mlp, Potential};
 use hysteron::recurrent::{
-    Architecture, Claims, Clock, Forces, GeneralizedStandard, Inputs, RecurrentLaw,
+    Architecture, Claims, Clock, Forces, GeneralizedStandard, Inputs, RecurrentLaw, Symmetry,
 };
 
 pub const COMPONENTS: usize = 6;
@@ -235,6 +235,8 @@ pub fn generalized_standard(layout: &mut ParameterLayout, width: usize) -> Gener
         energy_width: width,
         energy_layers: 2,
         clock: Clock::Time,
+        symmetry: Symmetry::None,
+        substeps: 1,
     };
     GeneralizedStandard::new(layout, &sizes)
 }

@@ -4,7 +4,7 @@
 use crate::law::{Batch, MaterialLaw};
 use crate::laws::battery;
 use crate::learned::{LearnedLaw, Normalisation};
-use crate::recurrent::{Architecture, Clock, LAWS};
+use crate::recurrent::{Architecture, Clock, LAWS, Symmetry};
 use std::cell::Cell;
 
 /// A way that does not depend on the machine.
@@ -45,6 +45,8 @@ fn architecture(law: &str) -> Architecture {
         energy_width: 11,
         energy_layers: 2,
         clock: Clock::Both,
+        symmetry: Symmetry::None,
+        substeps: 1,
     }
 }
 
