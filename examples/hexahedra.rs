@@ -274,9 +274,9 @@ fn main() -> Result<()> {
         .into_iter()
         .scan(0.0, |from, to| {
             let steps = if *from == 0.0 { STEPS } else { 2 * STEPS };
-            let leg = (1..=steps).map(move |i| (to - *from) * i as f64 / steps as f64);
             let start = std::mem::replace(from, to);
-            Some(leg.map(move |d| start + d).collect::<Vec<_>>())
+            let at = move |i| start + (to - start) * f64::from(i) / f64::from(steps);
+            Some((1..=steps).map(at))
         })
         .flatten()
         .enumerate()

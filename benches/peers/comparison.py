@@ -185,6 +185,9 @@ def main(description, plan, peers, environments, options=()):
     seconds, rounds = (0.3, 3) if arguments.quick else (1.0, 7)
     chosen = [p for p in plan(arguments.quick) if arguments.only in p[1]]
     DATA.mkdir(parents=True, exist_ok=True)
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    if load > 0.5 * cores:
+        say(f"{load:.1f} processes are running on {cores} cores: the ratios will be rough")
     for name, requirements in environments.items():
         build_environment(name, requirements)
     program = our_program(options)

@@ -67,8 +67,8 @@ fn worst<I: Isa, T: Real>(table: &str, least: f64) -> [(f64, f64); 11] {
                 true => error / (16.0 * least),
                 false => error / unit::<T>(size, least),
             };
-            // A NaN is kept.
-            if !(error <= worst[k].0) {
+            // A NaN counts as the worst.
+            if error.partial_cmp(&worst[k].0).is_none_or(|order| order.is_gt()) {
                 worst[k] = (error, x);
             }
         }
