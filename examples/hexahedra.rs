@@ -275,7 +275,7 @@ fn main() -> Result<()> {
         .scan(0.0, |from, to| {
             let steps = if *from == 0.0 { STEPS } else { 2 * STEPS };
             let start = std::mem::replace(from, to);
-            let at = move |i| start + (to - start) * f64::from(i) / f64::from(steps);
+            let at = move |i| start + (to - start) * i as f64 / steps as f64;
             Some((1..=steps).map(at))
         })
         .flatten()

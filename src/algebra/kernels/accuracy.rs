@@ -68,7 +68,10 @@ fn worst<I: Isa, T: Real>(table: &str, least: f64) -> [(f64, f64); 11] {
                 false => error / unit::<T>(size, least),
             };
             // A NaN counts as the worst.
-            if error.partial_cmp(&worst[k].0).is_none_or(|order| order.is_gt()) {
+            if error
+                .partial_cmp(&worst[k].0)
+                .is_none_or(|order| order.is_gt())
+            {
                 worst[k] = (error, x);
             }
         }
