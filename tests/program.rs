@@ -567,14 +567,11 @@ fn bad_cards_and_options_are_refused_before_the_training() {
     for (arguments, words) in [
         ("none.toml", &["none.toml", "No such file"][..]),
         ("unknown.toml", &["unknown.toml:", "unknown field `epoch`"]),
-        ("law.toml", &["law.toml:", "lstm9", "gru, minimal-state"]),
+        ("law.toml", &["law.toml:", "lstm9", "gru, lstm"]),
         ("empty.toml", &["empty.toml", "nothing to learn from"]),
         ("void", &["void", "no CSV record"]),
         ("data/a.csv", &["data/a.csv", "this is a record"]),
-        (
-            "card.toml --law nope",
-            &["--law", "nope", "gru, minimal-state"],
-        ),
+        ("card.toml --law nope", &["--law", "nope", "gru, lstm"]),
         ("card.toml --epochs 0", &["--epochs", "0"]),
         ("card.toml --states 0", &["--states", "0"]),
         ("card.toml --learning-rate nan", &["--learning-rate"]),

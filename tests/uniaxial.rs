@@ -208,7 +208,7 @@ fn bars_teach_a_law_of_six_components() {
         .record;
     let (bar, layout) = bar("physically-recurrent", Clock::StrainPath, 0);
     let options = Training {
-        epochs: 150,
+        epochs: 300,
         learning_rate: 3e-2,
         dissipation_weight: 0.0,
         ..Training::default()
@@ -228,8 +228,8 @@ fn bars_teach_a_law_of_six_components() {
         },
     )
     .unwrap();
-    println!("{:.1} MPa, then {:.1} MPa", errors[0], errors[149]);
-    assert!(errors[149] < 0.2 * errors[0]);
+    println!("{:.1} MPa, then {:.1} MPa", errors[0], errors[299]);
+    assert!(errors[299] < 0.2 * errors[0]);
     // The same parameters make the law of six components, which the driver bends to the same bar.
     let law = trained.law.law().clone().into_law();
     let (layout, raw) = (

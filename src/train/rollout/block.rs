@@ -18,8 +18,9 @@ const DISSIPATION: usize = 1;
 const STATE: usize = 2;
 
 /// One increment of a law, recorded: from the strain at both ends, `dt`, the state and, where there
-/// are any, external variables.
-pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize, sweep: bool) -> Program {
+/// are any, external variables. One program for all roll-outs: a validation gives the same bits as a
+/// training.
+pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize) -> Program {
     let a = Recorder::new();
     let n = law.components();
     let [strain_old, strain_new] = [(); 2].map(|()| a.input(n));
@@ -33,10 +34,7 @@ pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize, sweep: bool) -> 
     };
     let new = step(law, &a, &law.prepare(&a), &inputs, &state);
     let outputs = [new.forces.stress, new.dissipation, new.state];
-    match sweep {
-        true => Program::with_sweep(a, &outputs, &[state]),
-        false => Program::new(a, &outputs),
-    }
+    Program::with_sweep(a, &outputs, &[state])
 }
 
 /// Memory of the sweeps, reused by the next one.

@@ -21,7 +21,7 @@ pub use block::TapePool;
 
 /// Stress and dissipation without gradients, `[rows, components + 1, records]` flat, normalised.
 pub fn roll_out<L: RecurrentLaw>(law: &L, effective: &[f64], histories: &Histories) -> Vec<f64> {
-    let program = block::record(law, histories.external(), false);
+    let program = block::record(law, histories.external());
     let tables = program.tables_of(effective);
     let runner = Runner::of(&program, &tables, effective);
     let run =
@@ -102,7 +102,7 @@ where
     T: Precision<W> + Element,
 {
     let parameters = numbers::<T, 1>(effective.clone().inner());
-    let program = block::record(law.as_ref(), histories.external(), true);
+    let program = block::record(law.as_ref(), histories.external());
     let tables = program.tables_of(&parameters);
     let runner = Runner::of(&program, &tables, &parameters);
     let run = |records| Block::forward(&runner, histories, records, pool.take(), true);
