@@ -3,6 +3,7 @@
 //! `benches/count` runs each task twice with different numbers of repetitions and takes the
 //! difference, so that neither start-up nor the load of the machine counts.
 
+#[allow(dead_code)]
 mod models;
 
 #[path = "models/tasks.rs"]

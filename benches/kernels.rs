@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench kernels`; side by side with other libraries: `benches/peers/run`.
 
+#[allow(dead_code)]
 mod models;
 #[path = "models/tasks.rs"]
 mod tasks;
