@@ -3,7 +3,6 @@
 //! `benches/count` runs each task twice with different numbers of repetitions and takes the
 //! difference, so that neither start-up nor the load of the machine counts.
 
-// Each bench takes a part of them.
 #[allow(dead_code)]
 mod models;
 

@@ -2,7 +2,6 @@
 //!
 //! `cargo bench --bench kernels`; side by side with other libraries: `benches/peers/run`.
 
-// Each bench takes a part of them.
 #[allow(dead_code)]
 mod models;
 #[path = "models/tasks.rs"]
