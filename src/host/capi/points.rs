@@ -171,7 +171,7 @@ impl Points {
             if address == 0 && bytes > 0 && usage != Use::Optional {
                 return Err(HostError::call(format!("{name} is null")));
             }
-            if bytes > 0 && address % entry != 0 {
+            if bytes > 0 && !address.is_multiple_of(entry) {
                 return Err(HostError::call(format!("{name} is not aligned")));
             }
             Ok(Array {
@@ -316,13 +316,15 @@ impl Points {
             });
             // All are started before the first is waited for; the first error counts.
             let spawned: Vec<_> = spawned.collect();
-            spawned.into_iter().fold(Ok(()), |result, thread| {
+            let mut result = Ok(());
+            for thread in spawned {
                 let done = thread.and_then(|thread| match thread.join() {
                     Ok(done) => done,
                     Err(payload) => Err(panicked(payload.as_ref())),
                 });
-                result.and(done)
-            })
+                result = result.and(done);
+            }
+            result
         })
     }
 }

@@ -127,7 +127,11 @@ pub unsafe fn call<'a>(
 unsafe fn report(error: &HostError, data: &mut BehaviourDataView) {
     if !data.error_message.is_null() {
         let text = error.to_string();
-        let count = text.floor_char_boundary(MESSAGE - 1);
+        let fits = |count: &usize| text.is_char_boundary(*count);
+        let count = (0..=text.len().min(MESSAGE - 1))
+            .rev()
+            .find(fits)
+            .unwrap_or(0);
         // SAFETY: room for `MESSAGE` bytes, as the caller promises.
         unsafe {
             let message = slice::from_raw_parts_mut(data.error_message.cast::<u8>(), count + 1);
