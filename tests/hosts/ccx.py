@@ -50,7 +50,7 @@ def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, non
     return folder
 
 
-def run(program, folder, job="job", libraries=".", threads=1, timeout=300):
+def run(program, folder, job="job", libraries=".", threads=1, timeout=600):
     environment = dict(os.environ, LD_LIBRARY_PATH=str(libraries), OMP_NUM_THREADS=str(threads))
     done = subprocess.run(
         [program, "-i", job], cwd=folder, env=environment,
