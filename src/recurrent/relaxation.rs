@@ -63,6 +63,8 @@ const MEMORY_LOG_RATES: [f64; MEMORIES] = [-1.0, 1.0];
 const LOG_RATES: [f64; 2] = [0.5, 4.5];
 /// `R`
 const LARGEST_LOG_RATE: f64 = 7.0;
+/// Stretch and strain below which the networks see them as zero.
+const SMOOTHING: f64 = 0.1;
 /// `ln τ − ln α` at the start.
 const LOG_TIME_SHARE: f64 = -4.0;
 
@@ -125,8 +127,11 @@ impl Relaxation {
         let branches = &self.branches;
         let strain = &inputs.strain_new;
         let squares = branches.products(a, trial, trial);
-        let size = a.apply(Activation::Sqrt, &squares);
-        let mut features = a.concat(&[&size, &a.norm(strain), memory]);
+        // Without the kink of a norm at zero, which would be one of the rates.
+        let size = |square: &A::Vector| {
+            a.apply(Activation::Sqrt, &a.affine(square, 1.0, SMOOTHING.powi(2)))
+        };
+        let mut features = a.concat(&[&size(&squares), &size(&a.dot(strain, strain)), memory]);
         if self.symmetry == Symmetry::None {
             features = a.concat(&[&features, strain]);
         }
