@@ -1,7 +1,7 @@
 //! Every law on the same tasks, with the same records, epochs and seeds.
 //!
 //! ```text
-//! cargo run --release --example leaderboard -- DATA [EPOCHS [SEEDS]]
+//! cargo bench --bench leaderboard -- DATA [EPOCHS [SEEDS]]
 //! ```
 //!
 //! `DATA` is a folder with the records of each task. Every finished training is a line in
@@ -146,8 +146,11 @@ fn elastomer(records: Vec<Record>, _: u64) -> Result<Split> {
 }
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let usage = || Error::invalid("usage: leaderboard DATA [EPOCHS [SEEDS]]");
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let usage = || Error::invalid("usage: cargo bench --bench leaderboard -- DATA [EPOCHS [SEEDS]]");
     let data = arguments.first().ok_or_else(usage)?;
     let number = |i: usize, default: usize| match arguments.get(i) {
         None => Ok(default),
