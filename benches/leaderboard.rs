@@ -150,7 +150,8 @@ fn main() -> Result<()> {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    let usage = || Error::invalid("usage: cargo bench --bench leaderboard -- DATA [EPOCHS [SEEDS]]");
+    let usage =
+        || Error::invalid("usage: cargo bench --bench leaderboard -- DATA [EPOCHS [SEEDS]]");
     let data = arguments.first().ok_or_else(usage)?;
     let number = |i: usize, default: usize| match arguments.get(i) {
         None => Ok(default),
