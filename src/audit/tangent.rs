@@ -15,8 +15,6 @@ const RATIO: f64 = 0.25;
 const STEPS: usize = 14;
 /// Largest round-off of a difference, over the stiffness.
 const ROUND_OFF: f64 = 1e-8;
-/// Two extrapolated differences that agree so well end the search for a better step.
-const SETTLED: f64 = 1e-9;
 /// Two extrapolated differences that agree less well decide nothing.
 const UNDECIDED: f64 = 1e-8;
 /// Jump of the one-sided differences below which a point is smooth.
@@ -95,7 +93,7 @@ fn leading(moduli: &Moduli, n: usize) -> DMatrix<f64> {
 
 /// The tangent by Richardson-extrapolated central differences at the step where they agree best
 /// from step to step. `None` where they do not settle, or where the one-sided differences disagree
-/// at every step: at a kink there is no derivative. The law's own tangent has no part in this, so
+/// at every step: at a kink there is no derivative. A kink near by shows where finer differences jump. The law's own tangent has no part in this, so
 /// that a wrong one cannot excuse itself.
 fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Moduli> {
     let size = norm(visit.strain_new) + visit.response.stress.norm() / subject.stiffness;
@@ -120,13 +118,14 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Moduli> {
             let extrapolation = (fine - coarse.central * RATIO.powi(2)) / (1.0 - RATIO.powi(2));
             extrapolated = Some(extrapolation);
             let smooth = difference.jump <= (0.5 * coarse.jump).max(SMOOTH * scale);
+            if best.is_some() && !smooth {
+                // Finer differences see a kink that lies within the better step.
+                return None;
+            }
             if let (true, Some(coarse)) = (smooth, coarse_extrapolated) {
                 let disagreement = (extrapolation - coarse).norm() / scale;
                 if disagreement < best.as_ref().map_or(UNDECIDED, |b| b.0) {
                     best = Some((disagreement, extrapolation));
-                }
-                if disagreement < SETTLED {
-                    break;
                 }
             }
         }
