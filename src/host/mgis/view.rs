@@ -34,7 +34,7 @@ pub struct StateView {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct BehaviourDataView {
-    /// Room for [`MESSAGE`] bytes.
+    /// Room for 512 bytes.
     pub error_message: *mut c_char,
     pub dt: f64,
     /// In: what is asked. Out: the tangent, row by row.
