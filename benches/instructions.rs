@@ -10,7 +10,7 @@ mod models;
 mod tasks;
 
 use burn::tensor::DType;
-use tasks::{batch, gradient, gru, network, single, training};
+use tasks::{batch, gradient, gru, implicit, network, single, training};
 
 fn main() {
     let arguments: Vec<String> = std::env::args()
@@ -72,6 +72,11 @@ impl Task {
                 prepare: || Box::new(batch(gradient(), POINTS)),
             },
             Self {
+                name: "d-batch",
+                unit: "64 points of the implicit law, stress and tangent",
+                prepare: || Box::new(batch(implicit(), POINTS)),
+            },
+            Self {
                 name: "a-single",
                 unit: "one point of the GRU, stress and tangent",
                 prepare: || Box::new(single(gru())),
@@ -100,6 +105,11 @@ impl Task {
                 name: "iv-train-f32",
                 unit: "gradient of 16 histories of 50 rows",
                 prepare: || Box::new(training(network(), HISTORY, DType::F32)),
+            },
+            Self {
+                name: "gsm-train-f64",
+                unit: "gradient of 16 histories of 50 rows",
+                prepare: || Box::new(training(implicit(), HISTORY, DType::F64)),
             },
         ]
     }

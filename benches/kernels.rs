@@ -9,7 +9,7 @@ mod tasks;
 
 use burn::tensor::DType;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tasks::{batch, gradient, gru, network, single, training};
+use tasks::{batch, gradient, gru, implicit, network, single, training};
 
 fn updates(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("update and tangent, f64");
@@ -20,6 +20,7 @@ fn updates(criterion: &mut Criterion) {
         let id = |law| BenchmarkId::new(law, points);
         group.bench_function(id("A, batch"), |b| b.iter(batch(gru(), points)));
         group.bench_function(id("B, batch"), |b| b.iter(batch(gradient(), points)));
+        group.bench_function(id("D, batch"), |b| b.iter(batch(implicit(), points)));
     }
 }
 

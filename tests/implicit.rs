@@ -92,8 +92,8 @@ fn sweep_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]])
     let inputs = [a.input(N), a.input(1)];
     let x = a.solve(network, &inputs, &a.zeros(N));
     let program = Program::with_sweep(a, &[x], &inputs);
-    let tables = program.tables_of(parameters);
-    let runner = Runner::of(&program, &tables, parameters);
+    let tables = program.tables(parameters);
+    let runner = Runner::new(&program, &tables);
     let mut workspace = Workspace::<WIDTH>::default();
     runner.prepare(&mut workspace, 1);
     runner.set(&mut workspace, 0, 0, |i| known[i]);
@@ -139,7 +139,7 @@ fn tensors_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]
             .unwrap()
     };
     let (mut all, b) = (numbers(flat), numbers(b));
-    // Component by component, as the tape has it.
+    // Component by component, as the sweep has it.
     all.extend(
         (0..N)
             .flat_map(|i| (0..WIDTH).map(move |w| (i, w)))
@@ -164,14 +164,14 @@ fn every_reading_differentiates_the_root() {
     let rest = rest.as_flattened().iter();
     assert!(rest.fold(0.0f64, |m, r| m.max(r.abs())) < 1e-14);
 
-    let tape = sweep_gradient(&network, &parameters, &known);
+    let sweep = sweep_gradient(&network, &parameters, &known);
     let tensors = tensors_gradient(&network, &parameters, &known);
-    let error = distance(&tape, &tensors);
-    println!("tape against tensors {error:.1e}");
-    assert!(error < 1e-13, "tape against tensors: {error:e}");
+    let error = distance(&sweep, &tensors);
+    println!("sweep against tensors {error:.1e}");
+    assert!(error < 1e-13, "sweep against tensors: {error:e}");
 
     let p = parameters.len();
-    let numeric: Vec<f64> = (0..tape.len())
+    let numeric: Vec<f64> = (0..sweep.len())
         .map(|k| {
             difference(1e-3, |h| {
                 let (mut parameters, mut known) = (parameters.clone(), known.clone());
@@ -183,9 +183,9 @@ fn every_reading_differentiates_the_root() {
             })
         })
         .collect();
-    let error = distance(&tape, &numeric);
-    println!("tape against differences {error:.1e}");
-    assert!(error < 1e-10, "tape against differences: {error:e}");
+    let error = distance(&sweep, &numeric);
+    println!("sweep against differences {error:.1e}");
+    assert!(error < 1e-10, "sweep against differences: {error:e}");
 
     // ∂/∂b of every lane in one forward pass.
     let a = Recorder::new();
@@ -200,9 +200,9 @@ fn every_reading_differentiates_the_root() {
             tangent[k / N * WIDTH + w] += weight(k % N, w) * slope;
         }
     }
-    let error = distance(&tangent, &tape[p..p + N * WIDTH]);
-    println!("tangent against tape {error:.1e}");
-    assert!(error < 1e-13, "tangent against tape: {error:e}");
+    let error = distance(&tangent, &sweep[p..p + N * WIDTH]);
+    println!("tangent against sweep {error:.1e}");
+    assert!(error < 1e-13, "tangent against sweep: {error:e}");
 }
 
 /// `M x − b = 0` with a matrix of each lane's own.
@@ -289,8 +289,8 @@ fn a_point_without_a_root_is_not_a_number_and_no_other_is() {
     let a = Recorder::new();
     let x = a.solve(&Square, &[a.input(1)], &a.constant(&[1.0]));
     let program = Program::new(a, &[x]);
-    let tables = program.tables_of(&[]);
-    let runner = Runner::of(&program, &tables, &[]);
+    let tables = program.tables(&[]);
+    let runner = Runner::new(&program, &tables);
     let mut workspace = Workspace::<WIDTH>::default();
     runner.prepare(&mut workspace, 1);
     runner.set(&mut workspace, 0, 0, |_| [4.0, -1.0, 9.0, f64::NAN]);

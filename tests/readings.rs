@@ -9,7 +9,7 @@ use hysteron::record::{Padded, Record};
 use hysteron::recurrent::{
     AnyLaw, Architecture, Clock, ISOTROPIC_LAWS, LAWS, RecurrentLaw, Symmetry,
 };
-use hysteron::train::rollout::{TapePool, roll_out, roll_out_tape, roll_out_tensors};
+use hysteron::train::rollout::{RollOut, roll_out_tensors};
 use hysteron::train::{Histories, normalisation};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -126,26 +126,28 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 #[test]
-fn lanes_tape_and_tensors_give_the_same_roll_out() {
+fn lanes_the_sweep_and_tensors_give_the_same_roll_out() {
     for architecture in architectures() {
         let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 11);
         let effective = layout.effective(&parameters(&layout));
-        let lanes = roll_out(law.as_ref(), &effective, &histories);
-        let tape = roll_out_tape(&law, tracked(&effective), &histories, &TapePool::default());
+        let roll_out = RollOut::new(law.as_ref(), histories.external());
+        let lanes = roll_out.values(&effective, &histories);
+        let sweep = roll_out.tracked(tracked(&effective), &histories);
         let tensors = roll_out_tensors(law.as_ref(), tracked(&effective), &histories);
-        let (tape, tensors) = (numbers(tape.inner()), numbers(tensors.inner()));
-        assert_eq!(lanes, tape, "{architecture:?}");
+        let (sweep, tensors) = (numbers(sweep.inner()), numbers(tensors.inner()));
+        assert_eq!(lanes, sweep, "{architecture:?}");
         let error = distance(&lanes, &tensors);
         assert!(error < 1e-12, "{architecture:?}: {error:e}");
     }
 }
 
 #[test]
-fn the_tape_sweeps_back_to_the_gradient_of_burn() {
+fn the_sweep_gives_the_gradient_of_burn() {
     for architecture in architectures() {
         let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 10);
+        let roll_out = RollOut::new(law.as_ref(), histories.external());
         let effective = layout.effective(&parameters(&layout));
         // An objective in which every output has its own weight.
         let mut random = ChaCha8Rng::seed_from_u64(5);
@@ -159,18 +161,18 @@ fn the_tape_sweeps_back_to_the_gradient_of_burn() {
             numbers(leaf.grad(&objective.backward()).unwrap())
         };
         let (one, other) = (tracked(&effective), tracked(&effective));
-        let pool = TapePool::default();
-        let tape = gradient(roll_out_tape(&law, one.clone(), &histories, &pool), &one);
+        let sweep = gradient(roll_out.tracked(one.clone(), &histories), &one);
         let tensors = gradient(
             roll_out_tensors(law.as_ref(), other.clone(), &histories),
             &other,
         );
-        let error = distance(&tape, &tensors);
+        let error = distance(&sweep, &tensors);
         assert!(error < 1e-10, "{architecture:?}: {error:e}");
 
         // And to differences, in a few directions.
         let objective = |p: &[f64]| -> f64 {
-            roll_out(law.as_ref(), p, &histories)
+            roll_out
+                .values(p, &histories)
                 .iter()
                 .zip(&weights)
                 .map(|(o, w)| o * w)
@@ -192,7 +194,7 @@ fn the_tape_sweeps_back_to_the_gradient_of_burn() {
             // Fourth order in h, and seldom across the yield of a point.
             let h = 1e-5;
             let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
-            let exact: f64 = tape.iter().zip(&direction).map(|(g, d)| g * d).sum();
+            let exact: f64 = sweep.iter().zip(&direction).map(|(g, d)| g * d).sum();
             let error = (difference - exact).abs() / exact.abs().max(1.0);
             assert!(
                 error < 1e-7,
@@ -207,11 +209,11 @@ fn single_precision_sweeps_back_to_nearly_the_same_gradient() {
     for architecture in architectures() {
         let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 20);
+        let roll_out = RollOut::new(law.as_ref(), histories.external());
         let effective = layout.effective(&parameters(&layout));
-        let pool = TapePool::default();
         let gradient = |float: DType| {
             let leaf = tracked(&effective);
-            let output = roll_out_tape(&law, leaf.clone().cast(float), &histories, &pool);
+            let output = roll_out.tracked(leaf.clone().cast(float), &histories);
             let objective = output.cast(DType::F64).square().sum();
             numbers(leaf.grad(&objective.backward()).unwrap())
         };
@@ -265,7 +267,8 @@ fn a_learned_law_answers_as_its_roll_out_in_physical_units() {
         let law = learned(&architecture, normalisation.clone());
         let histories = histories(&architecture, 4);
         let effective = law.layout().effective(law.raw_parameters());
-        let rolled = roll_out(law.law(), &effective, &histories);
+        let roll_out = RollOut::new(law.law(), histories.external());
+        let rolled = roll_out.values(&effective, &histories);
         let [_, width, count] = histories.shape();
         for (r, record) in records.iter().enumerate() {
             for (row, response) in walk(&law, record).iter().enumerate() {
@@ -449,19 +452,20 @@ fn every_operation_agrees_in_value_and_gradient() {
         ..architectures()[0].clone()
     };
     let histories = histories(&architecture, 9);
+    let roll_out = RollOut::new(law.as_ref(), histories.external());
     let effective = layout.effective(&parameters(&layout));
     let (one, other) = (tracked(&effective), tracked(&effective));
-    let tape = roll_out_tape(&law, one.clone(), &histories, &TapePool::default());
+    let sweep = roll_out.tracked(one.clone(), &histories);
     let tensors = roll_out_tensors(law.as_ref(), other.clone(), &histories);
     assert!(
         distance(
-            &numbers(tape.clone().inner()),
+            &numbers(sweep.clone().inner()),
             &numbers(tensors.clone().inner())
         ) < 1e-12
     );
-    let tape = numbers(one.grad(&tape.square().sum().backward()).unwrap());
+    let sweep = numbers(one.grad(&sweep.square().sum().backward()).unwrap());
     let tensors = numbers(other.grad(&tensors.square().sum().backward()).unwrap());
-    let error = distance(&tape, &tensors);
+    let error = distance(&sweep, &tensors);
     assert!(error < 1e-10, "{error:e}");
 }
 
@@ -470,6 +474,7 @@ fn the_gradient_does_not_depend_on_the_number_of_threads() {
     let architecture = &architectures()[2];
     let (law, layout) = shared(architecture);
     let histories = histories(architecture, 40);
+    let roll_out = RollOut::new(law.as_ref(), histories.external());
     let effective = layout.effective(&parameters(&layout));
     let gradient = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -478,7 +483,7 @@ fn the_gradient_does_not_depend_on_the_number_of_threads() {
             .unwrap();
         pool.install(|| {
             let leaf = tracked(&effective);
-            let out = roll_out_tape(&law, leaf.clone(), &histories, &TapePool::default());
+            let out = roll_out.tracked(leaf.clone(), &histories);
             numbers(leaf.grad(&out.square().sum().backward()).unwrap())
         })
     };

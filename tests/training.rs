@@ -261,7 +261,7 @@ fn assert_near(found: &[f64], expected: &[f64], limit: f64) {
 }
 
 #[test]
-fn tensors_train_as_the_tape_does() {
+fn tensors_train_as_the_sweep_does() {
     let of = |device, precision| Training {
         device,
         precision,

@@ -14,7 +14,7 @@ use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::{AnyLaw, Clock, Symmetry, Uniaxial};
-use hysteron::train::rollout::{TapePool, roll_out, roll_out_tape, roll_out_tensors};
+use hysteron::train::rollout::{RollOut, roll_out_tensors};
 use hysteron::train::{Histories, Resume, train_law};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -129,6 +129,7 @@ fn its_gradient_is_exact() {
             let (bar, layout) = bar(law, clock, external);
             let bar = Arc::new(bar);
             let histories = histories(external);
+            let roll_out = RollOut::new(bar.as_ref(), external);
             let mut random = Random::new(8);
             let start = layout.initial_values(4);
             let raw: Vec<_> = start
@@ -144,18 +145,18 @@ fn its_gradient_is_exact() {
                 (output * Tensor::<3>::from_data(data, (&device, DType::F64))).sum()
             };
             let (one, other) = (tracked(&effective), tracked(&effective));
-            let tape = roll_out_tape(&bar, one.clone(), &histories, &TapePool::default());
-            let tape = numbers(one.grad(&objective(tape).backward()).unwrap());
+            let sweep = roll_out.tracked(one.clone(), &histories);
+            let sweep = numbers(one.grad(&objective(sweep).backward()).unwrap());
             let tensors = roll_out_tensors(bar.as_ref(), other.clone(), &histories);
             let tensors = numbers(other.grad(&objective(tensors).backward()).unwrap());
-            let error = distance(&tape, &tensors);
+            let error = distance(&sweep, &tensors);
             assert!(
                 error < 1e-9,
-                "{law}, {clock:?}: tape against tensors {error:e}"
+                "{law}, {clock:?}: sweep against tensors {error:e}"
             );
 
             let value = |p: &[f64]| -> f64 {
-                let output = roll_out(bar.as_ref(), p, &histories);
+                let output = roll_out.values(p, &histories);
                 output.iter().zip(&weights).map(|(o, w)| o * w).sum()
             };
             for _ in 0..3 {
@@ -167,7 +168,7 @@ fn its_gradient_is_exact() {
                 let h = 1e-5;
                 let difference =
                     (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
-                let exact: f64 = tape.iter().zip(&direction).map(|(g, d)| g * d).sum();
+                let exact: f64 = sweep.iter().zip(&direction).map(|(g, d)| g * d).sum();
                 let error = (difference - exact).abs() / exact.abs().max(1.0);
                 println!("{law}, {clock:?}: {error:.1e}");
                 assert!(

@@ -1,15 +1,15 @@
 //! What the benches do again and again, set up once.
 
 use crate::models::points::{self, Point};
-use crate::models::{COMPONENTS, InternalVariables, PlainGru};
+use crate::models::{COMPONENTS, InternalVariables, PlainGru, generalized_standard};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::algebra::ParameterLayout;
 use hysteron::law::{Batch, MaterialLaw};
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
-use hysteron::recurrent::RecurrentLaw;
+use hysteron::recurrent::{GeneralizedStandard, RecurrentLaw};
 use hysteron::train::Histories;
-use hysteron::train::rollout::{TapePool, roll_out_tape};
+use hysteron::train::rollout::RollOut;
 use std::sync::Arc;
 
 pub fn gru() -> (PlainGru, ParameterLayout) {
@@ -25,6 +25,12 @@ pub fn gradient() -> (InternalVariables, ParameterLayout) {
 pub fn network() -> (InternalVariables, ParameterLayout) {
     let mut layout = ParameterLayout::default();
     (InternalVariables::with_network(&mut layout, 8, 32), layout)
+}
+
+/// D, with the width of the peers' bench.
+pub fn implicit() -> (GeneralizedStandard, ParameterLayout) {
+    let mut layout = ParameterLayout::default();
+    (generalized_standard(&mut layout, 16), layout)
 }
 
 /// Numbers in ±½ that look irregular.
@@ -80,12 +86,12 @@ pub fn training<L: RecurrentLaw + 'static>(
     let padded = Padded::new(&records).unwrap();
     let histories = Arc::new(Histories::new(padded, Normalisation::unit(COMPONENTS)));
     let effective = layout.effective(&layout.initial_values(1));
-    let (law, pool) = (Arc::new(law), TapePool::default());
+    let roll_out = RollOut::new(&law, histories.external());
     let device = Device::flex().autodiff();
     move || {
         let data = TensorData::new(effective.clone(), [effective.len()]);
         let parameters = Tensor::<1>::from_data(data, (&device, float)).require_grad();
-        let output = roll_out_tape(&law, parameters.clone(), &histories, &pool);
+        let output = roll_out.tracked(parameters.clone(), &histories);
         let gradients = output.square().sum().backward();
         parameters.grad(&gradients).unwrap();
     }

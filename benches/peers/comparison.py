@@ -153,7 +153,7 @@ def compare(workers, task, dtype, threads, seconds, rounds):
 
 
 # Our own forms; `fused by hand` is a peer.
-OURS = ("tape", "law", "tensors")
+OURS = ("sweep", "law", "tensors")
 
 
 def speed(row):

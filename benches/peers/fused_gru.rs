@@ -1,6 +1,6 @@
 //! A training step of the GRU of `models::PlainGru`, fused by hand: forward, backward and Adam.
 //!
-//! It is the limit that the tape is compared to, and knows nothing but this one network: histories
+//! It is the limit that the sweep is compared to, and knows nothing but this one network: histories
 //! side by side in the lanes of a vector, the weights of a gate row by row against registers, every
 //! value of the forward sweep kept, weight gradients deferred and summed in register tiles over many
 //! steps, registers of AVX2 also where the processor has wider ones. Blocks of lanes run on rayon's threads and are summed in their order.

@@ -11,7 +11,7 @@ use hysteron::learned::Normalisation;
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::RecurrentLaw;
 use hysteron::train::loss::{Target, Weights};
-use hysteron::train::rollout::{TapePool, roll_out_tape, roll_out_tensors};
+use hysteron::train::rollout::{RollOut, roll_out_tensors};
 use hysteron::train::{Histories, constrain, device};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 const LEARNING_RATE: f64 = 1e-3;
-/// Number formats in which the tape trains.
-const TAPE_DTYPES: &[&str] = &["f32", "f64"];
+/// Number formats in which the sweep trains.
+const SWEEP_DTYPES: &[&str] = &["f32", "f64"];
 
 /// What is penalised beside the error of the stress.
 pub const NOTHING: Weights = Weights {
@@ -35,13 +35,13 @@ pub const DISSIPATION: Weights = Weights {
 
 /// A training step.
 pub struct Training<L> {
-    law: Arc<L>,
+    law: L,
     layout: ParameterLayout,
     parameters: Vec<f64>,
     histories: Arc<Histories>,
     target: Target,
     weights: Weights,
-    pool: TapePool,
+    roll_out: RollOut,
     adam: Adam,
     /// One where a parameter is constrained to be positive; none if none is.
     positive: Option<Vec<f64>>,
@@ -49,7 +49,7 @@ pub struct Training<L> {
     gru: Option<usize>,
 }
 
-impl<L: RecurrentLaw + 'static> Training<L> {
+impl<L: RecurrentLaw> Training<L> {
     pub fn new(
         law: L,
         layout: ParameterLayout,
@@ -81,15 +81,16 @@ impl<L: RecurrentLaw + 'static> Training<L> {
             .collect();
         let padded = Padded::new(&records.iter().collect::<Vec<_>>())?;
         let histories = Histories::new(padded, Normalisation::unit(COMPONENTS));
+        let roll_out = RollOut::new(&law, histories.external());
         Ok(Self {
-            law: Arc::new(law),
+            law,
             parameters: parameters(&layout),
             positive: Some(layout.positive_mask()).filter(|mask| mask.contains(&1.0)),
             layout,
             target: Target::new(&histories),
             histories: Arc::new(histories),
             weights,
-            pool: TapePool::default(),
+            roll_out,
             adam: AdamConfig::new().with_epsilon(1e-8).build(),
             gru,
         })
@@ -107,8 +108,8 @@ impl<L: RecurrentLaw + 'static> Training<L> {
             }
         };
         let output = match form {
-            "tensors" => roll_out_tensors(self.law.as_ref(), effective, &self.histories),
-            _ => roll_out_tape(&self.law, effective, &self.histories, &self.pool),
+            "tensors" => roll_out_tensors(&self.law, effective, &self.histories),
+            _ => self.roll_out.tracked(effective, &self.histories),
         };
         let loss = self.target.loss(output.clone(), self.weights);
         let gradient = parameters.grad(&loss.backward());
@@ -126,7 +127,7 @@ impl<L: RecurrentLaw + 'static> Training<L> {
 
     /// What every form is held against.
     fn exact(&self) -> (Tensor<3>, Tensor<1>, Tensor<1>) {
-        self.gradient("tape", self.start(&Device::flex().autodiff(), DType::F64))
+        self.gradient("sweep", self.start(&Device::flex().autodiff(), DType::F64))
     }
 
     fn fused<T: fused_gru::Real, const W: usize>(&self) -> Outcome<FusedGru<T, W>> {
@@ -213,8 +214,9 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
         if on_gpu().is_some() {
             return vec!["tensors"];
         }
-        let tape = TAPE_DTYPES.contains(&dtype).then_some("tape");
-        tape.into_iter()
+        let sweep = SWEEP_DTYPES.contains(&dtype).then_some("sweep");
+        sweep
+            .into_iter()
             .chain(
                 self.gru
                     .filter(|_| fused_gru::available())
@@ -226,7 +228,7 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
     fn check(&self, form: &str, dtype: &str) -> Outcome<Value> {
         let (_, expected, gradient) = self.exact();
         let (loss, found) = match (form, dtype) {
-            ("tape" | "tensors", _) => {
+            ("sweep" | "tensors", _) => {
                 let start = self.start(&device(on_gpu().unwrap_or_default())?, burn_dtype(dtype)?);
                 let (_, loss, found) = self.gradient(form, start);
                 (flat(loss)?[0], flat(found)?)
@@ -245,7 +247,7 @@ impl<L: RecurrentLaw + 'static> Task for Training<L> {
 
     fn call<'a>(&'a self, form: &str, dtype: &str) -> Outcome<Box<dyn FnMut() + 'a>> {
         Ok(match (form, dtype) {
-            ("tape" | "tensors", _) => {
+            ("sweep" | "tensors", _) => {
                 let form = form.to_string();
                 let device = device(on_gpu().unwrap_or_default())?;
                 let mut now = Some(self.start(&device, burn_dtype(dtype)?));

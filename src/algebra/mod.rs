@@ -24,7 +24,7 @@ mod tensors;
 pub use activation::Activation;
 pub use implicit::{Residual, Root, Unsolved};
 pub(crate) use kernels::elementwise::Delivery;
-pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor, Weights};
+pub use parameters::{Constraint, Initial, Parameter, ParameterLayout, ParameterTensor};
 pub use program::{Backward, Gradient, Program, Recorder, Runner, Tables, View, Workspace};
 pub use real::Real;
 pub use tangent::{Dual, Tangent};

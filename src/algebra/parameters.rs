@@ -1,6 +1,5 @@
 //! Parameters of a law: named tensors in one flat vector.
 
-use super::Real;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -50,24 +49,6 @@ pub enum Initial {
     Scaled(f64),
     /// Every entry the same; for a positive parameter, the value after the constraint.
     Value(f64),
-}
-
-/// Effective parameters ready for use, each tensor by rows and by columns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weights<T = f64> {
-    values: Vec<T>,
-    transposed: Vec<T>,
-}
-
-impl<T> Weights<T> {
-    pub fn values(&self) -> &[T] {
-        &self.values
-    }
-
-    /// The same tensors at the same places, each transposed.
-    pub(crate) fn transposed(&self) -> &[T] {
-        &self.transposed
-    }
 }
 
 /// One named tensor.
@@ -153,26 +134,6 @@ impl ParameterLayout {
             }
         }
         values
-    }
-
-    /// What the readings for use take: effective values in the scalar of the reading.
-    pub fn weights<T: Real>(&self, raw: &[f64]) -> Weights<T> {
-        let effective = self.effective(raw);
-        let values: Vec<T> = effective.into_iter().map(T::of).collect();
-        let mut transposed = values.clone();
-        for tensor in &self.tensors {
-            let [rows, columns] = tensor.parameter.shape();
-            let from = tensor.parameter.of(&values);
-            for (k, to) in tensor
-                .parameter
-                .of_mut(&mut transposed)
-                .iter_mut()
-                .enumerate()
-            {
-                *to = from[k % rows * columns + k / rows];
-            }
-        }
-        Weights { values, transposed }
     }
 
     /// One where the parameter is constrained to be positive, zero elsewhere.

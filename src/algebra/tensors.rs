@@ -233,8 +233,8 @@ impl Algebra for Tensors {
             &recorder.input(guess.0),
         );
         let program = Program::new(recorder, &[root.value, root.inverse]);
-        let tables = program.tables_of(parameters);
-        let runner = Runner::of(&program, &tables, parameters);
+        let tables = program.tables(parameters);
+        let runner = Runner::new(&program, &tables);
         let mut workspace = Workspace::<WIDTH>::default();
         runner.prepare(&mut workspace, 1);
         let mut results = [Vec::new(), Vec::new()];

@@ -28,9 +28,9 @@ pub(super) fn with_workspace<const W: usize, R>(work: impl FnOnce(&mut Workspace
 where
     PerThread: Memory<W>,
 {
-    // Taken out, so that a law that is called while another one runs finds its own.
-    let mut workspace = PerThread::with(|cell| cell.take());
-    let result = work(&mut workspace);
-    PerThread::with(|cell| cell.replace(workspace));
-    result
+    PerThread::with(|cell| match cell.try_borrow_mut() {
+        Ok(mut workspace) => work(&mut workspace),
+        // A law that is called while another one runs.
+        Err(_) => work(&mut Workspace::default()),
+    })
 }

@@ -8,7 +8,7 @@ pub use normalisation::Normalisation;
 
 use crate::algebra::{
     Algebra, Bundles, Delivery, ParameterLayout, Program, Recorder, Runner, Tables, Tangent,
-    Weights, Workspace,
+    Workspace,
 };
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::law::{
@@ -33,7 +33,6 @@ pub struct LearnedLaw<L = AnyLaw> {
     law: L,
     layout: ParameterLayout,
     raw: Vec<f64>,
-    weights: Weights,
     /// An increment with its tangent.
     update: Prepared,
     /// The free energy alone.
@@ -46,19 +45,20 @@ pub struct LearnedLaw<L = AnyLaw> {
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     program: Program,
-    tables: Tables<f64>,
+    tables: Tables,
 }
 
 impl Prepared {
-    pub(crate) fn new(program: Program, weights: &Weights) -> Self {
+    /// For effective parameters.
+    pub(crate) fn new(program: Program, parameters: &[f64]) -> Self {
         Self {
-            tables: program.tables(weights),
+            tables: program.tables(parameters),
             program,
         }
     }
 
-    pub(crate) fn runner<'a>(&'a self, weights: &'a Weights) -> Runner<'a> {
-        Runner::new(&self.program, &self.tables, weights)
+    pub(crate) fn runner(&self) -> Runner<'_> {
+        Runner::new(&self.program, &self.tables)
     }
 }
 
@@ -147,16 +147,15 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         }
         let external = normalisation.external_names.len();
         normalisation.check(law.components(), external)?;
-        let weights = layout.weights(&raw);
+        let parameters = layout.effective(&raw);
         Ok(Self {
             name: name.into(),
             state_layout: StateLayout::new([("internal_variables", law.states())]),
-            update: Prepared::new(update(&law, external), &weights),
-            energy: Prepared::new(free_energy(&law, external), &weights),
+            update: Prepared::new(update(&law, external), &parameters),
+            energy: Prepared::new(free_energy(&law, external), &parameters),
             law,
             layout,
             raw,
-            weights,
             normalisation,
         })
     }
@@ -247,7 +246,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 increment,
                 state: state_old,
             };
-            let runner = self.update.runner(&self.weights);
+            let runner = self.update.runner();
             runner.prepare(workspace, 1);
             self.advance::<1>(&runner, workspace, &one);
             let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
@@ -291,7 +290,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
         let tangent_scale = stress_scale / self.normalisation.strain;
         with_workspace::<WIDTH, _>(|workspace| {
-            let runner = self.update.runner(&self.weights);
+            let runner = self.update.runner();
             for first in (0..p).step_by(WIDTH) {
                 runner.prepare(workspace, 1);
                 let count = WIDTH.min(p - first);
@@ -355,7 +354,7 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
 
     fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
         with_workspace::<1, _>(|workspace| {
-            let runner = self.energy.runner(&self.weights);
+            let runner = self.energy.runner();
             runner.prepare(workspace, 1);
             let scale = self.normalisation.strain;
             runner.set(workspace, 0, input::STATE, |i| [state[i]]);

@@ -13,9 +13,7 @@
 //! law claims it [in parts](super::Claims::in_parts).
 
 use super::{AnyLaw, Inputs, RecurrentLaw};
-use crate::algebra::{
-    Algebra, Bundles, Dual, Program, Recorder, Runner, Tangent, Weights, Workspace,
-};
+use crate::algebra::{Algebra, Bundles, Dual, Program, Recorder, Runner, Tangent, Workspace};
 use crate::error::{Error, Result, UpdateError};
 use crate::law::{
     Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status, prepare,
@@ -47,7 +45,6 @@ impl Default for Tolerance {
 #[derive(Clone, Debug)]
 pub struct Adaptive<L = AnyLaw> {
     law: LearnedLaw<L>,
-    weights: Weights,
     /// One step.
     step: Prepared,
     /// One step with its tangent.
@@ -164,15 +161,14 @@ impl<L: RecurrentLaw> Adaptive<L> {
         if steps == 0 {
             return Err(Error::invalid("an increment needs one step at least"));
         }
-        let weights = law.layout().weights(law.raw_parameters());
+        let parameters = law.layout().effective(law.raw_parameters());
         let external = law.normalisation().external.len();
-        let prepared = |program| Prepared::new(program, &weights);
+        let prepared = |program| Prepared::new(program, &parameters);
         Ok(Self {
             step: prepared(step(law.law(), external)),
             tangent: prepared(tangent(law.law(), external)),
             forces: prepared(forces(law.law(), external)),
             law,
-            weights,
             tolerance,
         })
     }
@@ -231,7 +227,7 @@ impl<L: RecurrentLaw> Adaptive<L> {
     /// # Errors
     /// [`UpdateError::StepBudget`] where the steps do not suffice.
     pub fn knots(&self, increment: &Increment, state: &[f64]) -> Result<Vec<f64>, UpdateError> {
-        let runner = self.step.runner(&self.weights);
+        let runner = self.step.runner();
         let mut workspace = Workspace::<1>::default();
         let mut update = |from: &[f64], ends: [f64; 2]| {
             self.set(&runner, &mut workspace, increment, ends, from);
@@ -323,7 +319,7 @@ impl<L: RecurrentLaw> MaterialLaw for Adaptive<L> {
         prepare(self, increment, state_old, state_new)?;
         let knots = self.knots(increment, state_old)?;
         let mut workspace = Workspace::<1>::default();
-        let runner = self.tangent.runner(&self.weights);
+        let runner = self.tangent.runner();
         let extra = usize::from(!increment.external_new.is_empty());
         let mut state = state_old.to_vec();
         let mut slopes = vec![0.0; self.components() * state.len()];
@@ -340,7 +336,7 @@ impl<L: RecurrentLaw> MaterialLaw for Adaptive<L> {
             start = end;
         }
         let scales = self.law.normalisation();
-        let runner = self.forces.runner(&self.weights);
+        let runner = self.forces.runner();
         runner.prepare(&mut workspace, 1);
         runner.set(&mut workspace, 0, input::STATE, |i| [state[i]]);
         let strain = increment.strain_new;

@@ -233,8 +233,8 @@ mod tests {
             let known = law.known(&a, &law.prepare(&a), &inputs, &state);
             let root = a.root(&law, &known, &state);
             let program = Program::new(a, &[root.value]);
-            let tables = program.tables_of(&effective);
-            let runner = Runner::of(&program, &tables, &effective);
+            let tables = program.tables(&effective);
+            let runner = Runner::new(&program, &tables);
             let mut workspace = Workspace::<1>::default();
             runner.prepare(&mut workspace, 1);
             let mut steps = Vec::new();

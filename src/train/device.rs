@@ -1,7 +1,7 @@
 //! Where roll-outs are computed, and in which number format.
 
 use super::Histories;
-use super::rollout::{TapePool, roll_out_tape, roll_out_tensors};
+use super::rollout::{RollOut, roll_out_tensors};
 use crate::algebra::tensor;
 use crate::card::{Precision, Training, TrainingDevice};
 use crate::error::{Error, Result};
@@ -62,8 +62,8 @@ fn missing(name: &str) -> Result<Device> {
 pub(super) struct Place {
     device: Device,
     float: DType,
-    /// Memory of the tape; without one, operation by operation.
-    tape: Option<TapePool>,
+    /// As one operation, on the processor alone; elsewhere operation by operation.
+    as_one: bool,
 }
 
 impl Place {
@@ -78,11 +78,10 @@ impl Place {
                 "the device has no double precision; take precision f32".into(),
             ));
         }
-        let tape = options.device == TrainingDevice::Cpu;
         Ok(Self {
             device,
             float,
-            tape: tape.then(TapePool::default),
+            as_one: options.device == TrainingDevice::Cpu,
         })
     }
 
@@ -93,15 +92,16 @@ impl Place {
     }
 
     /// Stress and dissipation `[rows, components + 1, records]`, normalised.
-    pub fn roll_out<L: RecurrentLaw + 'static>(
+    pub fn roll_out(
         &self,
-        law: &Arc<L>,
+        law: &impl RecurrentLaw,
+        roll_out: &RollOut,
         effective: Tensor<1>,
         histories: &Arc<Histories>,
     ) -> Tensor<3> {
-        match &self.tape {
-            Some(pool) => roll_out_tape(law, effective, histories, pool),
-            None => roll_out_tensors(law.as_ref(), effective, histories),
+        match self.as_one {
+            true => roll_out.tracked(effective, histories),
+            false => roll_out_tensors(law, effective, histories),
         }
     }
 }

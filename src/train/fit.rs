@@ -5,7 +5,7 @@ use super::Resume;
 use super::checkpoint::{Checkpoint, Moments};
 use super::device::Place;
 use super::loss::{Target, Weights};
-use super::rollout::{roll_out, vector};
+use super::rollout::{RollOut, vector};
 use crate::algebra::{ParameterLayout, values};
 use crate::card::{Training, hexadecimal};
 use crate::error::{Error, Result};
@@ -81,6 +81,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit> {
     let place = Place::of(options)?;
+    let roll_out = RollOut::new(law.as_ref(), train.external());
     let target = Target::new(train);
     let validation_target = validate.map(|v| (v, Target::new(v)));
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
@@ -101,7 +102,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let weights = weights(options, epoch);
         let raw = place.vector(now.raw.clone()).require_grad();
         let effective = constrain(raw.clone(), positive.clone());
-        let output = place.roll_out(law, effective, train);
+        let output = place.roll_out(law.as_ref(), &roll_out, effective, train);
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
         let mut point = parts.weighted(weights);
         if !point.loss().is_finite() {
@@ -114,7 +115,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
             .as_ref()
             .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
             .map(|(histories, target)| {
-                let output = roll_out(law.as_ref(), &layout.effective(&now.raw), histories);
+                let output = roll_out.values(&layout.effective(&now.raw), histories);
                 target
                     .parts(&output, weights.margin)
                     .weighted(weights)

@@ -132,8 +132,8 @@ pub fn run<const W: usize>(
     parameters: &[f64],
     inputs: &[&[[f64; W]]],
 ) -> Vec<Vec<[f64; W]>> {
-    let tables = program.tables_of(parameters);
-    let runner = Runner::of(program, &tables, parameters);
+    let tables = program.tables(parameters);
+    let runner = Runner::new(program, &tables);
     let mut workspace = Workspace::<W>::default();
     runner.prepare(&mut workspace, 1);
     for (n, input) in inputs.iter().enumerate() {

@@ -2,6 +2,7 @@
 //! weight nor an elementwise function.
 
 use super::for_each_isa;
+use super::shares::shares;
 use super::simd::{Isa, Numbers, Register};
 use crate::algebra::Real;
 
@@ -21,7 +22,7 @@ pub(crate) struct Factor<T> {
 }
 
 impl<T> Factor<T> {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         from: std::ptr::null(),
         uniform: true,
         step: 0,
@@ -31,7 +32,7 @@ impl<T> Factor<T> {
 
 /// What a term is a product of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Number,
     /// `x` at every lane.
     Lanes,
@@ -46,35 +47,41 @@ enum Kind {
 /// `factor · x ⊙ y`, each of `x` and `y` if there is one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Term<T> {
-    kind: Kind,
-    factor: T,
-    x: Factor<T>,
-    y: Factor<T>,
+    pub(super) kind: Kind,
+    pub(super) factor: T,
+    pub(super) x: Factor<T>,
+    pub(super) y: Factor<T>,
 }
 
 impl<T: Real> Term<T> {
     /// A number without factors.
-    pub const ZERO: Self = Self {
-        kind: Kind::Number,
-        factor: T::ZERO,
-        x: Factor::NONE,
-        y: Factor::NONE,
-    };
+    #[inline(always)]
+    pub fn number(factor: T) -> Self {
+        Self {
+            kind: Kind::Number,
+            factor,
+            x: Factor::NONE,
+            y: Factor::NONE,
+        }
+    }
 
     #[inline(always)]
-    pub fn new(factor: T, factors: [Option<Factor<T>>; 2]) -> Self {
-        let (kind, x, y) = match factors {
-            [None, None] => (Kind::Number, Factor::NONE, Factor::NONE),
-            [Some(x), None] | [None, Some(x)] => match x.uniform {
-                true => (Kind::Uniform, x, x),
-                false => (Kind::Lanes, x, x),
-            },
-            [Some(x), Some(y)] => match (x.uniform, y.uniform) {
-                (true, true) => (Kind::BothUniform, x, y),
-                (true, false) => (Kind::LanesAndUniform, y, x),
-                (false, true) => (Kind::LanesAndUniform, x, y),
-                (false, false) => (Kind::BothLanes, x, y),
-            },
+    pub fn one(factor: T, x: Factor<T>) -> Self {
+        let kind = match x.uniform {
+            true => Kind::Uniform,
+            false => Kind::Lanes,
+        };
+        let y = x;
+        Self { kind, factor, x, y }
+    }
+
+    #[inline(always)]
+    pub fn two(factor: T, x: Factor<T>, y: Factor<T>) -> Self {
+        let (kind, x, y) = match (x.uniform, y.uniform) {
+            (true, true) => (Kind::BothUniform, x, y),
+            (true, false) => (Kind::LanesAndUniform, y, x),
+            (false, true) => (Kind::LanesAndUniform, x, y),
+            (false, false) => (Kind::BothLanes, x, y),
         };
         Self { kind, factor, x, y }
     }
@@ -115,6 +122,10 @@ fn combine_body<I: Isa, T: Real, const W: usize>(
     to: *mut T,
     [mut count, mut n, next]: [usize; 3],
 ) {
+    // SAFETY: the numbers are there, as the caller says; the instruction set is the machine's.
+    if count > 1 && unsafe { shares::<I, T, W>(terms, to, [count, n, next]) } {
+        return;
+    }
     let len = I::Register::<T>::LEN;
     let runs_straight = terms.len() <= 2 && terms.iter().all(|term| term.follows(W));
     if runs_straight && next == n * W && terms.iter().all(|term| term.follow(next)) {
@@ -122,7 +133,7 @@ fn combine_body<I: Isa, T: Real, const W: usize>(
         (n, count) = (n * count, 1);
     }
     for k in 0..count {
-        // SAFETY: the numbers are there, as the caller says; the instruction set is the machine's.
+        // SAFETY: as above.
         unsafe {
             let to = to.add(k * next);
             if runs_straight {

@@ -37,63 +37,29 @@ fn sum_body<I: Isa, T: Real, const W: usize>(starts: &[usize], x: &[[T; W]], sum
 type One<T> = Numbers<T, 1, false>;
 
 for_each_isa!(
-    /// `y = A x + start` at every lane; `weight` row-major `[y.len(), x.len()]`.
+    /// `y = A x + start` at every lane; `columns [x.len(), y.len()]` holds `A` column by column.
     pub(crate) fn dense [T: Real, const W: usize] [T, W] = dense_body(
-        weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
-);
-for_each_isa!(
-    /// `x = Aᵀ y + start` at every lane.
-    pub(crate) fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
-        weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
+        columns: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
 );
 
 #[inline(always)]
 pub(super) fn dense_body<I: Isa, T: Real, const W: usize>(
-    weight: &[T],
+    columns: &[T],
     start: Start<T>,
     x: &[[T; W]],
     y: &mut [[T; W]],
 ) {
-    with_width::<I, T, W, false>(Product {
-        weight,
+    let (n, m) = (y.len(), x.len());
+    assert_eq!(columns.len(), n * m, "entries of the weight");
+    if let Start::Bias(bias) = start {
+        assert_eq!(bias.len(), n, "entries of the bias");
+    }
+    let mut product = Product {
+        columns,
         start,
         x,
         y,
-    });
-}
-
-#[inline(always)]
-pub(super) fn dense_transposed_body<I: Isa, T: Real, const W: usize>(
-    weight: &[T],
-    start: Start<T>,
-    y: &[[T; W]],
-    x: &mut [[T; W]],
-) {
-    with_width::<I, T, W, true>(Product {
-        weight,
-        start,
-        x: y,
-        y: x,
-    });
-}
-
-/// `y_i = Σ_j a_ij x_j + start_i`, `a` the weight or, `TRANSPOSED`, its transpose.
-struct Product<'a, T, const W: usize, const TRANSPOSED: bool> {
-    weight: &'a [T],
-    start: Start<'a, T>,
-    x: &'a [[T; W]],
-    y: &'a mut [[T; W]],
-}
-
-#[inline(always)]
-fn with_width<I: Isa, T: Real, const W: usize, const TRANSPOSED: bool>(
-    mut product: Product<T, W, TRANSPOSED>,
-) {
-    let (n, m) = (product.y.len(), product.x.len());
-    assert_eq!(product.weight.len(), n * m, "entries of the weight");
-    if let Start::Bias(bias) = product.start {
-        assert_eq!(bias.len(), n, "entries of the bias");
-    }
+    };
     let registers = W / I::Register::<T>::LEN;
     match registers * I::Register::<T>::LEN == W {
         true if registers == 1 => product.run::<I::Register<T>, 1>(I::ACCUMULATORS),
@@ -102,7 +68,15 @@ fn with_width<I: Isa, T: Real, const W: usize, const TRANSPOSED: bool>(
     }
 }
 
-impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOSED> {
+/// `y_i = Σ_j a_ij x_j + start_i`
+struct Product<'a, T, const W: usize> {
+    columns: &'a [T],
+    start: Start<'a, T>,
+    x: &'a [[T; W]],
+    y: &'a mut [[T; W]],
+}
+
+impl<T: Real, const W: usize> Product<'_, T, W> {
     /// `V` registers hold the lanes of one row.
     #[inline(always)]
     fn run<R: Register<T>, const V: usize>(&mut self, accumulators: usize) {
@@ -123,7 +97,7 @@ impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOS
     }
 
     /// # Safety
-    /// `weight` has an entry for each of `y` and `x`, the bias one for each of `y`; `i + N ≤ n`.
+    /// `columns` has an entry for each pair of `x` and `y`, the bias one for each of `y`; `i + N ≤ n`.
     #[inline(always)]
     unsafe fn tile<R: Register<T>, const V: usize, const N: usize>(&mut self, i: usize) {
         let (n, m) = (self.y.len(), self.x.len());
@@ -131,8 +105,7 @@ impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOS
         unsafe {
             let mut acc = [[R::splat(T::ZERO); V]; N];
             let x = self.x.as_ptr().cast::<T>();
-            let weight = self.weight.as_ptr().add(if TRANSPOSED { i } else { i * m });
-            let rows: [*const T; N] = std::array::from_fn(|k| weight.add(k * m));
+            let first = self.columns.as_ptr().add(i);
             // A macro, as a closure would not be compiled for the instruction set.
             macro_rules! column {
                 ($j:expr) => {{
@@ -140,14 +113,9 @@ impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOS
                     for v in 0..V {
                         lanes[v] = R::load(x.add($j * W + v * R::LEN));
                     }
-                    let column = weight.wrapping_add($j * n);
+                    let column = first.add($j * n);
                     for k in 0..N {
-                        let a = if TRANSPOSED {
-                            column.add(k)
-                        } else {
-                            rows[k].add($j)
-                        };
-                        let a = R::splat(*a);
+                        let a = R::splat(*column.add(k));
                         for v in 0..V {
                             acc[k][v] = a.mul_add(lanes[v], acc[k][v]);
                         }
@@ -179,12 +147,11 @@ impl<T: Real, const W: usize, const TRANSPOSED: bool> Product<'_, T, W, TRANSPOS
     /// One lane of any width.
     #[inline(always)]
     fn lane<I: Isa>(&mut self, lane: usize) {
-        let (n, m) = (self.y.len(), self.x.len());
+        let n = self.y.len();
         for (i, y) in self.y.iter_mut().enumerate() {
             let mut sum = T::ZERO;
             for (j, x) in self.x.iter().enumerate() {
-                let a = self.weight[if TRANSPOSED { j * n + i } else { i * m + j }];
-                sum = super::math::fma::<I, T>(a, x[lane], sum);
+                sum = super::math::fma::<I, T>(self.columns[j * n + i], x[lane], sum);
             }
             y[lane] = match self.start {
                 Start::Zero => sum,

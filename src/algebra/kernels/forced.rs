@@ -127,7 +127,7 @@ fn every_way_gives_the_gradient_of_a_training() {
     use crate::record::{Padded, Record};
     use crate::recurrent::AnyLaw;
     use crate::train::Histories;
-    use crate::train::rollout::{TapePool, roll_out_tape};
+    use crate::train::rollout::RollOut;
     use burn::tensor::{DType, Device, Tensor, TensorData};
     use std::sync::Arc;
 
@@ -149,19 +149,18 @@ fn every_way_gives_the_gradient_of_a_training() {
         .num_threads(1)
         .build()
         .unwrap();
-    let gradient = |law: &Arc<AnyLaw>, effective: &[f64], float: DType| -> Vec<f64> {
+    let gradient = |law: &AnyLaw, effective: &[f64], float: DType| -> Vec<f64> {
+        let roll_out = RollOut::new(law, 0);
         let data = TensorData::new(effective.to_vec(), [effective.len()]);
         let device = Device::flex().autodiff();
         let parameters = Tensor::<1>::from_data(data, (&device, float)).require_grad();
-        let memory = TapePool::default();
-        let output = roll_out_tape(law, parameters.clone(), &histories, &memory);
+        let output = roll_out.tracked(parameters.clone(), &histories);
         let gradients = output.square().sum().backward();
         crate::algebra::values(parameters.grad(&gradients).unwrap())
     };
     for name in LAWS {
         let (law, layout) = architecture(name).build().unwrap();
         let effective = layout.effective(&layout.initial_values(3));
-        let law = Arc::new(law);
         for (float, limit) in [(DType::F64, 1e-11), (DType::F32, 1e-3)] {
             let here = pool.install(|| gradient(&law, &effective, float));
             for way in WAYS {

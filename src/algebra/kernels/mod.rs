@@ -8,7 +8,6 @@
 pub(crate) mod accumulate;
 #[cfg(test)]
 mod accuracy;
-mod columns;
 pub(crate) mod combine;
 mod dense;
 pub(crate) mod elementwise;
@@ -16,71 +15,23 @@ pub(crate) mod elementwise;
 pub(crate) mod forced;
 pub(crate) mod math;
 mod matrix;
+mod shares;
 pub(crate) mod simd;
+mod single;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use accumulate::Slope;
-pub(crate) use columns::dense_columns;
 pub(crate) use combine::MAX_TERMS;
-pub(crate) use dense::{dense, dense_transposed, outer_add, sum_add};
+pub(crate) use dense::{dense, outer_add, sum_add};
 pub(crate) use elementwise::Binary;
 
 pub(crate) use matrix::{invert, matrix, matrix_transposed_add};
-
-/// Compiles one body for each instruction set and picks at run time. The body
-/// takes the instruction set as its first type parameter and must be `#[inline(always)]`.
-macro_rules! dispatched {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
-        = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
-        $(#[$doc])*
-        #[inline]
-        #[allow(clippy::too_many_arguments)]
-        $visibility fn $name<$($generics)*>($($arg: $type),*) {
-            #[cfg(test)]
-            match $crate::algebra::kernels::forced::way() {
-                None => {}
-                Some($crate::algebra::kernels::forced::Way::Fused) => {
-                    return $body::<$crate::algebra::kernels::simd::Neon, $($names)*>($($arg),*);
-                }
-                Some($crate::algebra::kernels::forced::Way::Portable) => {
-                    return $body::<$crate::algebra::kernels::simd::Portable, $($names)*>($($arg),*);
-                }
-            }
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512dq,fma")]
-                #[allow(clippy::too_many_arguments)]
-                fn avx512<$($generics)*>($($arg: $type),*) {
-                    $body::<$crate::algebra::kernels::simd::Avx512, $($names)*>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                #[allow(clippy::too_many_arguments)]
-                fn avx2<$($generics)*>($($arg: $type),*) {
-                    $body::<$crate::algebra::kernels::simd::Avx2, $($names)*>($($arg),*)
-                }
-                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                    // SAFETY: the features were just detected.
-                    return unsafe { avx512::<$($names)*>($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: the features were just detected.
-                    return unsafe { avx2::<$($names)*>($($arg),*) };
-                }
-            }
-            if cfg!(target_arch = "aarch64") {
-                $body::<$crate::algebra::kernels::simd::Neon, $($names)*>($($arg),*)
-            } else {
-                $body::<$crate::algebra::kernels::simd::Portable, $($names)*>($($arg),*)
-            }
-        }
-    };
-}
-
-pub(crate) use dispatched;
+pub(crate) use single::dense_single;
 
 /// Compiles one body for each instruction set, to be called where the instruction set is known: a
-/// function by itself, so that what calls many of them stays small.
+/// function by itself, so that what calls many of them stays small. The body takes the instruction
+/// set as its first type parameter and must be `#[inline(always)]`.
 macro_rules! for_each_isa {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
         = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
@@ -89,6 +40,7 @@ macro_rules! for_each_isa {
         /// # Safety
         /// The machine has the instruction set.
         #[inline(always)]
+        #[allow(clippy::too_many_arguments)]
         $visibility unsafe fn $name<I: $crate::algebra::kernels::simd::Isa, $($generics)*>(
             $($arg: $type),*
         ) {
@@ -96,10 +48,12 @@ macro_rules! for_each_isa {
             {
                 use $crate::algebra::kernels::simd::{Avx2, Avx512};
                 #[target_feature(enable = "avx512f,avx512dq,fma")]
+                #[allow(clippy::too_many_arguments)]
                 fn avx512<$($generics)*>($($arg: $type),*) {
                     $body::<Avx512, $($names)*>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
                 fn avx2<$($generics)*>($($arg: $type),*) {
                     $body::<Avx2, $($names)*>($($arg),*)
                 }
@@ -118,6 +72,50 @@ macro_rules! for_each_isa {
 }
 
 pub(crate) use for_each_isa;
+
+/// The same with the instruction set of this machine, chosen at run time.
+macro_rules! dispatched {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
+        = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
+        $(#[$doc])*
+        #[inline]
+        #[allow(clippy::too_many_arguments)]
+        $visibility fn $name<$($generics)*>($($arg: $type),*) {
+            use $crate::algebra::kernels::simd;
+            $crate::algebra::kernels::for_each_isa!(
+                fn each [$($generics)*] [$($names)*] = $body($($arg: $type),*)
+            );
+            #[cfg(test)]
+            match $crate::algebra::kernels::forced::way() {
+                None => {}
+                Some($crate::algebra::kernels::forced::Way::Fused) => {
+                    return $body::<simd::Neon, $($names)*>($($arg),*);
+                }
+                Some($crate::algebra::kernels::forced::Way::Portable) => {
+                    return $body::<simd::Portable, $($names)*>($($arg),*);
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            {
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                    // SAFETY: the features were just detected.
+                    return unsafe { each::<simd::Avx512, $($names)*>($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the features were just detected.
+                    return unsafe { each::<simd::Avx2, $($names)*>($($arg),*) };
+                }
+            }
+            if cfg!(target_arch = "aarch64") {
+                $body::<simd::Neon, $($names)*>($($arg),*)
+            } else {
+                $body::<simd::Portable, $($names)*>($($arg),*)
+            }
+        }
+    };
+}
+
+pub(crate) use dispatched;
 
 /// What a product is added to.
 #[derive(Clone, Copy, Debug)]

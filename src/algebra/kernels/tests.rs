@@ -4,23 +4,19 @@
 use super::simd::{Neon, Portable};
 use super::{
     Start,
-    columns::dense_columns_body,
-    dense::{dense_body, dense_transposed_body, outer_body},
+    dense::{dense_body, outer_body},
     dispatched, outer_add,
+    single::dense_single_body,
 };
 use crate::algebra::Real;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 dispatched!(
     fn dense [T: Real, const W: usize] [T, W] = dense_body(
-        weight: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
+        columns: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
 );
 dispatched!(
-    fn dense_transposed [T: Real, const W: usize] [T, W] = dense_transposed_body(
-        weight: &[T], start: Start<T>, y: &[[T; W]], x: &mut [[T; W]])
-);
-dispatched!(
-    fn dense_columns [T: Real] [T] = dense_columns_body(
+    fn dense_single [T: Real] [T] = dense_single_body(
         columns: &[T], start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
 );
 /// Whether the dispatched functions multiply and add in one rounding.
@@ -66,14 +62,13 @@ fn check<T: Real, const W: usize>() {
     for _ in 0..60 {
         let [n, m] = [(); 2].map(|()| rng.random_range(1..=40usize));
         let name = format!("{n} x {m}, {W} lanes");
-        let weight = numbers::<T>(&mut rng, n * m);
-        let bias = numbers::<T>(&mut rng, n.max(m));
+        let columns = numbers::<T>(&mut rng, n * m);
+        let bias = numbers::<T>(&mut rng, n);
         let (x, y) = (lanes::<T, W>(&mut rng, m), lanes::<T, W>(&mut rng, n));
-        let starts = |n: usize| [Start::Zero, Start::Bias(&bias[..n]), Start::Present];
-        for start in starts(n) {
+        for start in [Start::Zero, Start::Bias(&bias), Start::Present] {
             let run = |f: Product<T, W>| {
                 let mut result = y.clone();
-                f(&weight, start, &x, &mut result);
+                f(&columns, start, &x, &mut result);
                 result.into_flattened()
             };
             let bodies = [
@@ -83,30 +78,14 @@ fn check<T: Real, const W: usize>() {
             ];
             agree(bodies.map(run), m + 1, &format!("dense {name}"));
         }
-        for start in starts(m) {
-            let run = |f: Product<T, W>| {
-                let mut result = x.clone();
-                f(&weight, start, &y, &mut result);
-                result.into_flattened()
-            };
-            let (a, b) = (
-                dense_transposed_body::<Neon, T, W>,
-                dense_transposed_body::<Portable, T, W>,
-            );
-            agree(
-                [dense_transposed, a, b].map(run),
-                n + 1,
-                &format!("transposed {name}"),
-            );
-        }
         check_outer::<T, W>(&mut rng, [n, m], &name);
-        check_columns::<T>(&mut rng, [n, m], &weight, &bias[..n], &name);
+        check_single::<T>(&mut rng, [n, m], &columns, &bias, &name);
     }
 }
 
 type Product<T, const W: usize> = fn(&[T], Start<T>, &[[T; W]], &mut [[T; W]]);
 type Outer<T, const W: usize> = fn(&[(usize, usize)], &[[T; W]], &[[T; W]], usize, usize, &mut [T]);
-type Columns<T> = fn(&[T], Start<T>, &[T], [usize; 3], &mut [T]);
+type Single<T> = fn(&[T], Start<T>, &[T], [usize; 3], &mut [T]);
 
 fn check_outer<T: Real, const W: usize>(rng: &mut StdRng, [n, m]: [usize; 2], name: &str) {
     let (y, x) = (lanes::<T, W>(rng, 3 * n), lanes::<T, W>(rng, 3 * m));
@@ -132,10 +111,10 @@ fn check_outer<T: Real, const W: usize>(rng: &mut StdRng, [n, m]: [usize; 2], na
     assert_close(&here, &portable, 4 * W + 1, &name);
 }
 
-fn check_columns<T: Real>(
+fn check_single<T: Real>(
     rng: &mut StdRng,
     [n, m]: [usize; 2],
-    weight: &[T],
+    columns: &[T],
     bias: &[T],
     name: &str,
 ) {
@@ -145,30 +124,29 @@ fn check_columns<T: Real>(
         numbers::<T>(rng, count * stride),
         numbers::<T>(rng, count * n),
     );
-    let columns: Vec<T> = (0..n * m).map(|k| weight[k % n * m + k / n]).collect();
     for start in [Start::Zero, Start::Bias(bias), Start::Present] {
-        let run = |f: Columns<T>| {
+        let run = |f: Single<T>| {
             let mut result = y.clone();
-            f(&columns, start, &x, [count, stride, m], &mut result);
+            f(columns, start, &x, [count, stride, m], &mut result);
             result
         };
         let bodies = [
-            dense_columns,
-            dense_columns_body::<Neon, T>,
-            dense_columns_body::<Portable, T>,
+            dense_single,
+            dense_single_body::<Neon, T>,
+            dense_single_body::<Portable, T>,
         ];
         let all = bodies.map(run);
         // The same bits as with points in the lanes.
         for k in 0..count {
             let vector: Vec<[T; 1]> = x[k * stride..][..m].iter().map(|x| [*x]).collect();
             let mut result: Vec<[T; 1]> = y[k * n..][..n].iter().map(|y| [*y]).collect();
-            dense(weight, start, &vector, &mut result);
+            dense(columns, start, &vector, &mut result);
             assert!(
                 result.as_flattened() == &all[0][k * n..][..n],
-                "columns {name}"
+                "single {name}"
             );
         }
-        agree(all, m + 1, &format!("columns {name}"));
+        agree(all, m + 1, &format!("single {name}"));
     }
 }
 

@@ -1,11 +1,12 @@
 //! From a graph to a program.
 
 use super::Program;
+use super::demands::Demands;
 use super::fuse::{Term, fuse, sum_of};
 use super::instruction::{Action, Begin, Instruction, Place, Space};
 use super::layout::{Whole, arrange, lifetimes};
 use super::record::{Graph, Operation, View};
-use super::sweep::{self, Demands};
+use super::sweep;
 use std::ops::Range;
 
 /// What an instruction works on, before it has its place.
@@ -160,7 +161,7 @@ fn combine(sum: &[Term], operand: impl Fn(View) -> Operand, to: Operand) -> Inst
 }
 
 /// Nodes that the outputs need.
-fn needed(graph: &Graph, outputs: &[View]) -> Vec<bool> {
+pub(super) fn needed(graph: &Graph, outputs: &[View]) -> Vec<bool> {
     let mut needed = vec![false; graph.nodes.len()];
     for x in outputs {
         needed[x.node] = true;

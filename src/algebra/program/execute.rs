@@ -10,8 +10,8 @@ use crate::algebra::kernels::{self, MAX_TERMS, Start, accumulate, elementwise};
 /// What instructions need beside the memory.
 pub(super) struct Context<'a, T> {
     pub parameters: &'a [T],
-    /// Every weight transposed, for the kernel of single points.
-    pub transposed: Option<&'a [T]>,
+    /// The weights by columns, at the same places.
+    pub columns: &'a [T],
 }
 
 /// Runs a search: its number, what is known with the guess, the root with the inverse.
@@ -78,45 +78,32 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
                 begin,
                 transposed,
             } => {
-                let values = weight.of(context.parameters);
+                // `A` by columns is `Aᵀ` by rows.
+                let columns = weight.of(match transposed {
+                    true => context.parameters,
+                    false => context.columns,
+                });
                 let start = match begin {
                     Begin::Zero => Start::Zero,
                     Begin::Bias(bias) => Start::Bias(bias.of(context.parameters)),
                     Begin::Present => Start::Present,
                 };
-                match context.transposed {
-                    Some(other) if W == 1 => {
-                        let by_columns = if *transposed {
-                            values
-                        } else {
-                            weight.of(other)
-                        };
-                        let [count, step] = [to.count as usize, x[0].step as usize];
-                        // SAFETY: as above; the vectors of a result follow each other.
-                        let (all, result) = unsafe {
-                            (
-                                memory.read(&x[0].all(count), 0).as_flattened(),
-                                memory.write(&to.all(count), 0).as_flattened_mut(),
-                            )
-                        };
-                        let shape = [count, step, x[0].len as usize];
-                        // SAFETY: the instruction set is that of the dispatch, as below.
-                        unsafe {
-                            kernels::dense_columns::<I, T>(by_columns, start, all, shape, result)
-                        };
-                    }
-                    _ => {
-                        for k in 0..to.count as usize {
-                            let (x, result) = (lanes!(0, k), result!(k));
-                            unsafe {
-                                match transposed {
-                                    false => kernels::dense::<I, T, W>(values, start, x, result),
-                                    true => kernels::dense_transposed::<I, T, W>(
-                                        values, start, x, result,
-                                    ),
-                                }
-                            }
-                        }
+                if W == 1 {
+                    let [count, step] = [to.count as usize, x[0].step as usize];
+                    // SAFETY: as above; the vectors of a result follow each other.
+                    let (all, result) = unsafe {
+                        (
+                            memory.read(&x[0].all(count), 0).as_flattened(),
+                            memory.write(&to.all(count), 0).as_flattened_mut(),
+                        )
+                    };
+                    let shape = [count, step, x[0].len as usize];
+                    // SAFETY: the instruction set is that of the dispatch, as below.
+                    unsafe { kernels::dense_single::<I, T>(columns, start, all, shape, result) };
+                } else {
+                    for k in 0..to.count as usize {
+                        let (x, result) = (lanes!(0, k), result!(k));
+                        unsafe { kernels::dense::<I, T, W>(columns, start, x, result) };
                     }
                 }
             }
@@ -125,20 +112,35 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
                 elementwise::derivatives::<T>(*activation, *order, x, y);
             }
             Action::Combine(terms) => {
-                let mut list = [Term::ZERO; MAX_TERMS];
-                let mut factors = x.iter().map(|place| memory.factor(place, to.len));
-                for ((factor, count), term) in terms.iter().zip(&mut list) {
-                    let mut next = |i: usize| match *count > i {
-                        true => factors.next(),
-                        false => None,
-                    };
-                    *term = Term::new(T::of(*factor), [next(0), next(1)]);
-                }
                 let shape = [to.count as usize, to.len as usize, to.step as usize * W];
-                let list = &mut list[..terms.len()];
                 let result = result!(0).as_mut_ptr().cast();
-                // SAFETY: as above; the instruction set is that of the dispatch.
-                unsafe { combine::<I, T, W>(list, result, shape) };
+                let mut rest = &x[..];
+                let mut term = |i: usize| {
+                    let (factor, count) = terms[i];
+                    let (factor, (these, others)) = (T::of(factor), rest.split_at(count));
+                    rest = others;
+                    let numbers = |place| memory.factor(place, to.len);
+                    match these {
+                        [] => Term::number(factor),
+                        [x] => Term::one(factor, numbers(x)),
+                        [x, y, ..] => Term::two(factor, numbers(x), numbers(y)),
+                    }
+                };
+                macro_rules! of {
+                    ($($i:literal)+) => {
+                        // SAFETY: as above; the instruction set is that of the dispatch.
+                        unsafe { combine::<I, T, W>(&mut [$(term($i)),+], result, shape) }
+                    };
+                }
+                match terms.len() {
+                    1 => of!(0),
+                    2 => of!(0 1),
+                    3 => of!(0 1 2),
+                    n => {
+                        assert_eq!(n, MAX_TERMS, "terms of a sum");
+                        of!(0 1 2 3);
+                    }
+                }
             }
             Action::Dot => {
                 for k in 0..to.count as usize {

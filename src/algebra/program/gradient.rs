@@ -25,7 +25,7 @@ pub struct Gradient<T> {
 impl<T: Real> Gradient<T> {
     pub fn zero(runner: &Runner<T>) -> Self {
         Self {
-            parameters: vec![T::ZERO; runner.parameters.len()],
+            parameters: vec![T::ZERO; runner.tables.parameters.len()],
             table: vec![T::ZERO; runner.tables.values.len()],
         }
     }

@@ -81,7 +81,7 @@ impl<'a, T: Real, const W: usize> Memory<'a, T, W> {
         let (uniform, spread) = (Self::is_uniform(place), place.len == 1 && n > 1);
         Factor {
             from: match uniform {
-                true => self.uniform(place, 0).as_ptr(),
+                true => self.table.as_ptr().wrapping_add(start),
                 false => self.bases[place.space as usize].wrapping_add(start).cast(),
             },
             // A single point has one lane: there, only what stands for all entries is the same.

@@ -8,6 +8,8 @@
 //! ([`Runner`]); built with a sweep, it also runs backward through whole histories and adds up the
 //! gradient of the parameters ([`Backward`]).
 
+mod demands;
+mod directions;
 mod emit;
 mod execute;
 mod fuse;
@@ -48,6 +50,7 @@ impl Program {
     /// `outputs` from what was recorded; runs forward only.
     pub fn new(recorder: Recorder, outputs: &[View]) -> Self {
         let (graph, outputs) = recorder.finish(outputs);
+        let (graph, outputs) = directions::share(graph, &outputs);
         emit::program(graph, &outputs, None)
     }
 
@@ -71,8 +74,8 @@ impl Program {
         outputs: &[View],
     ) -> Vec<Vec<f64>> {
         let program = Self::new(recorder, outputs);
-        let tables = program.tables_of(parameters);
-        let runner = Runner::of(&program, &tables, parameters);
+        let tables = program.tables(parameters);
+        let runner = Runner::new(&program, &tables);
         let mut workspace = Workspace::<1>::default();
         runner.prepare(&mut workspace, 1);
         runner.run(&mut workspace, 0);

@@ -115,17 +115,22 @@ impl Operation {
     }
 
     pub fn operands(&self) -> Vec<View> {
+        let mut copy = self.clone();
+        copy.operands_mut().into_iter().map(|x| *x).collect()
+    }
+
+    pub fn operands_mut(&mut self) -> Vec<&mut View> {
         match self {
             Self::Input(_) | Self::Constant(_) | Self::Parameter(_) | Self::Units(_) => Vec::new(),
-            Self::Spread(x) | Self::Broadcast(x, _) => vec![*x],
+            Self::Spread(x) | Self::Broadcast(x, _) => vec![x],
             Self::Product { x, .. } | Self::Derivatives { x, .. } | Self::Affine { x, .. } => {
-                vec![*x]
+                vec![x]
             }
-            Self::Binary(_, x, y) | Self::Dot(x, y) => vec![*x, *y],
-            Self::Concat(parts) => parts.clone(),
-            Self::Select { condition, yes, no } => vec![*condition, *yes, *no],
-            Self::Search(_, x) => vec![*x],
-            Self::SolveLinear { inverse, y } => vec![*inverse, *y],
+            Self::Binary(_, x, y) | Self::Dot(x, y) => vec![x, y],
+            Self::Concat(parts) => parts.iter_mut().collect(),
+            Self::Select { condition, yes, no } => vec![condition, yes, no],
+            Self::Search(_, x) => vec![x],
+            Self::SolveLinear { inverse, y } => vec![inverse, y],
         }
     }
 }
@@ -208,7 +213,7 @@ impl Recorder {
         self.graph.borrow().nodes[x.node].uniform
     }
 
-    fn push(&self, operation: Operation, shape: [usize; 2]) -> View {
+    pub(super) fn push(&self, operation: Operation, shape: [usize; 2]) -> View {
         let uniform =
             operation.keeps_uniform() && operation.operands().iter().all(|x| self.uniform(*x));
         let mut graph = self.graph.borrow_mut();

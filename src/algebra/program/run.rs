@@ -2,34 +2,79 @@
 
 use super::Program;
 use super::execute::{Context, execute, nothing};
-use super::instruction::{Place, Space};
+use super::instruction::{Action, Place, Space};
 use super::memory::{Buffer, Memory};
 use super::search::newton;
 use crate::algebra::kernels::elementwise::{self, Delivery};
-use crate::algebra::{Real, Unsolved, Weights};
+use crate::algebra::{Parameter, Real, Unsolved};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-/// What of a program is the same at every point, for one set of parameters.
-#[derive(Clone, Debug, Default)]
-pub struct Tables<T> {
+/// What of a program depends on the parameters alone.
+#[derive(Clone, Debug)]
+pub struct Tables<T = f64> {
+    pub(super) parameters: Arc<[T]>,
+    /// The weights by columns, at their places among the parameters.
+    columns: Arc<[T]>,
+    /// What is the same at every point.
     pub(super) values: Vec<T>,
     searches: Vec<Tables<T>>,
 }
 
-impl<T: Real> Tables<T> {
-    fn new(program: &Program, context: &Context<T>) -> Self {
-        let mut values = vec![T::ZERO; program.table()];
-        if let Some(uniform) = &program.uniform {
+impl Program {
+    /// Computed once for these effective parameters.
+    pub fn tables<T: Real>(&self, parameters: &[T]) -> Tables<T> {
+        let mut columns = vec![T::ZERO; parameters.len()];
+        self.weights(&mut |weight| {
+            let [rows, n] = weight.shape();
+            let from = weight.of(parameters);
+            for (k, to) in weight.of_mut(&mut columns).iter_mut().enumerate() {
+                *to = from[k % rows * n + k / rows];
+            }
+        });
+        self.tables_with(&parameters.into(), &columns.into())
+    }
+
+    fn tables_with<T: Real>(&self, parameters: &Arc<[T]>, columns: &Arc<[T]>) -> Tables<T> {
+        let mut values = vec![T::ZERO; self.table()];
+        if let Some(uniform) = &self.uniform {
             let stretch = values.as_chunks_mut::<1>().0;
             let memory = Memory::new(&[]).with(Space::Record, stretch);
-            execute::<T, 1>(&uniform.instructions, &memory, context, &mut nothing);
+            let context = Context {
+                parameters,
+                columns,
+            };
+            execute::<T, 1>(&uniform.instructions, &memory, &context, &mut nothing);
         }
-        let searches = program.searches.iter();
-        Self {
+        let searches = self.searches.iter();
+        Tables {
+            parameters: parameters.clone(),
+            columns: columns.clone(),
             values,
             searches: searches
-                .map(|search| Self::new(&search.program, context))
+                .map(|search| search.program.tables_with(parameters, columns))
                 .collect(),
+        }
+    }
+
+    /// Every weight that a product takes by its columns.
+    fn weights(&self, take: &mut impl FnMut(Parameter)) {
+        let sweep = self.sweep.iter().flat_map(|sweep| &sweep.instructions);
+        for instruction in self.instructions.iter().chain(sweep) {
+            if let Action::Product {
+                weight,
+                transposed: false,
+                ..
+            } = &instruction.action
+            {
+                take(*weight);
+            }
+        }
+        if let Some(uniform) = &self.uniform {
+            uniform.weights(take);
+        }
+        for search in &self.searches {
+            search.program.weights(take);
         }
     }
 }
@@ -39,49 +84,12 @@ impl<T: Real> Tables<T> {
 pub struct Runner<'a, T = f64> {
     pub(super) program: &'a Program,
     pub(super) tables: &'a Tables<T>,
-    pub(super) parameters: &'a [T],
-    transposed: Option<&'a [T]>,
-}
-
-impl Program {
-    /// What is the same at every point, computed once for these weights.
-    pub fn tables<T: Real>(&self, weights: &Weights<T>) -> Tables<T> {
-        let context = Context {
-            parameters: weights.values(),
-            transposed: Some(weights.transposed()),
-        };
-        Tables::new(self, &context)
-    }
-
-    /// The same from effective parameters alone.
-    pub fn tables_of<T: Real>(&self, parameters: &[T]) -> Tables<T> {
-        let context = Context {
-            parameters,
-            transposed: None,
-        };
-        Tables::new(self, &context)
-    }
 }
 
 impl<'a, T: Real> Runner<'a, T> {
-    /// For use: one point fills registers with the outputs of a layer.
-    pub fn new(program: &'a Program, tables: &'a Tables<T>, weights: &'a Weights<T>) -> Self {
-        Self {
-            program,
-            tables,
-            parameters: weights.values(),
-            transposed: Some(weights.transposed()),
-        }
-    }
-
-    /// `parameters` are the effective ones, for which the tables were made.
-    pub fn of(program: &'a Program, tables: &'a Tables<T>, parameters: &'a [T]) -> Self {
-        Self {
-            program,
-            tables,
-            parameters,
-            transposed: None,
-        }
+    /// The tables are those of the program.
+    pub fn new(program: &'a Program, tables: &'a Tables<T>) -> Self {
+        Self { program, tables }
     }
 
     pub fn program(&self) -> &'a Program {
@@ -183,11 +191,7 @@ impl<'a, T: Real> Runner<'a, T> {
             .with(Space::Record, record);
         let mut find = |index: usize, x: &[[T; W]], to: &mut [[T; W]]| {
             let search = &program.searches[index];
-            let runner = Runner {
-                program: &search.program,
-                tables: &self.tables.searches[index],
-                ..*self
-            };
+            let runner = Runner::new(&search.program, &self.tables.searches[index]);
             let memory = &mut searches[index];
             newton(search.unknowns, &runner, memory, x, to, unsolved, watch);
         };
@@ -196,8 +200,8 @@ impl<'a, T: Real> Runner<'a, T> {
 
     pub(super) fn context(&self) -> Context<'a, T> {
         Context {
-            parameters: self.parameters,
-            transposed: self.transposed,
+            parameters: &self.tables.parameters,
+            columns: &self.tables.columns,
         }
     }
 }

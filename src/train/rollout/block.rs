@@ -4,7 +4,7 @@ use super::Histories;
 use crate::algebra::{Backward, Gradient, Program, Real, Recorder, Runner, Workspace};
 use crate::recurrent::{Inputs, RecurrentLaw, step};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 /// Bytes that all records of a roll-out may take together. Within, the sweep finds what the forward
 /// pass kept; beyond, it runs forward again, segment by segment.
@@ -18,8 +18,7 @@ const DISSIPATION: usize = 1;
 const STATE: usize = 2;
 
 /// One increment of a law, recorded: from the strain at both ends, `dt`, the state and, where there
-/// are any, external variables. One program for all roll-outs: a validation gives the same bits as a
-/// training.
+/// are any, external variables.
 pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize) -> Program {
     let a = Recorder::new();
     let n = law.components();
@@ -38,9 +37,6 @@ pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize) -> Program {
 }
 
 /// Memory of the sweeps, reused by the next one.
-#[derive(Clone, Debug, Default)]
-pub struct TapePool(Arc<Memories>);
-
 #[derive(Debug, Default)]
 pub struct Memories {
     double: Mutex<Vec<Workspace<8, f64>>>,
@@ -49,22 +45,22 @@ pub struct Memories {
 
 /// A scalar that is trained with, `W` histories side by side.
 pub trait Precision<const W: usize>: Real {
-    fn memories(pool: &Memories) -> &Mutex<Vec<Workspace<W, Self>>>;
+    fn own(memories: &Memories) -> &Mutex<Vec<Workspace<W, Self>>>;
 }
 
 impl Precision<8> for f64 {
-    fn memories(pool: &Memories) -> &Mutex<Vec<Workspace<8, f64>>> {
-        &pool.double
+    fn own(memories: &Memories) -> &Mutex<Vec<Workspace<8, f64>>> {
+        &memories.double
     }
 }
 
 impl Precision<16> for f32 {
-    fn memories(pool: &Memories) -> &Mutex<Vec<Workspace<16, f32>>> {
-        &pool.single
+    fn own(memories: &Memories) -> &Mutex<Vec<Workspace<16, f32>>> {
+        &memories.single
     }
 }
 
-impl TapePool {
+impl Memories {
     pub(super) fn take<T: Precision<W>, const W: usize>(&self) -> Workspace<W, T> {
         self.lock::<T, W>().pop().unwrap_or_default()
     }
@@ -75,7 +71,7 @@ impl TapePool {
 
     fn lock<T: Precision<W>, const W: usize>(&self) -> MutexGuard<'_, Vec<Workspace<W, T>>> {
         // A poisoned pool only holds memory to be overwritten.
-        T::memories(&self.0)
+        T::own(self)
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -187,7 +183,7 @@ impl<T: Real, const W: usize> Block<T, W> {
         &self,
         runner: &Runner<T>,
         histories: &Histories,
-        pool: &TapePool,
+        memories: &Memories,
         output: &[T],
     ) -> Gradient<T>
     where
@@ -197,7 +193,7 @@ impl<T: Real, const W: usize> Block<T, W> {
         let kept = self.workspace.lock();
         let kept = kept.unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         let whole = self.whole && kept.is_some();
-        let mut workspace = kept.unwrap_or_else(|| pool.take());
+        let mut workspace = kept.unwrap_or_else(|| memories.take());
         runner.prepare(&mut workspace, self.segment.min(rows));
         let mut sweep = Backward::new(*runner, &mut workspace);
         let states = runner.input_len(3);
@@ -231,7 +227,7 @@ impl<T: Real, const W: usize> Block<T, W> {
             }
         }
         let gradient = sweep.finish();
-        pool.give(workspace);
+        memories.give(workspace);
         gradient
     }
 }

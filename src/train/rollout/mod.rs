@@ -5,7 +5,7 @@ mod block;
 use super::Histories;
 use crate::algebra::{Algebra, Gradient, Program, Real, Runner, Tables, Tensors, numbers, tensor};
 use crate::recurrent::{Inputs, RecurrentLaw, step};
-use block::{Block, Precision};
+use block::{Block, Memories, Precision};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{DType, Device, Element, Tensor, TensorData};
 use burn_autodiff::checkpoint::base::Checkpointer;
@@ -17,17 +17,85 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use block::TapePool;
+/// The roll-outs of one law: its increment recorded once, and the memory that they run in. One
+/// program for all of them: a validation gives the same bits as a training.
+#[derive(Clone, Debug)]
+pub struct RollOut {
+    program: Arc<Program>,
+    memories: Arc<Memories>,
+}
 
-/// Stress and dissipation without gradients, `[rows, components + 1, records]` flat, normalised.
-pub fn roll_out<L: RecurrentLaw>(law: &L, effective: &[f64], histories: &Histories) -> Vec<f64> {
-    let program = block::record(law, histories.external());
-    let tables = program.tables_of(effective);
-    let runner = Runner::of(&program, &tables, effective);
-    let run =
-        |records| Block::<f64, 8>::forward(&runner, histories, records, Default::default(), false);
-    let blocks: Vec<_> = histories.blocks(8).into_par_iter().map(run).collect();
-    flat(&blocks, histories)
+impl RollOut {
+    /// For histories with so many external variables.
+    pub fn new(law: &impl RecurrentLaw, external: usize) -> Self {
+        Self {
+            program: Arc::new(block::record(law, external)),
+            memories: Arc::default(),
+        }
+    }
+
+    /// Stress and dissipation without gradients, `[rows, components + 1, records]` flat,
+    /// normalised.
+    pub fn values(&self, effective: &[f64], histories: &Histories) -> Vec<f64> {
+        let tables = self.program.tables(effective);
+        let runner = Runner::new(&self.program, &tables);
+        let run = |records| {
+            Block::<f64, 8>::forward(&runner, histories, records, Default::default(), false)
+        };
+        let blocks: Vec<_> = histories.blocks(8).into_par_iter().map(run).collect();
+        flat(&blocks, histories)
+    }
+
+    /// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward over
+    /// lanes, backward by a reverse sweep through what the forward pass kept.
+    ///
+    /// `effective [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is
+    /// what is returned, `[rows, components + 1, records]`, normalised.
+    ///
+    /// # Panics
+    /// If the tensor lives on another device or has another type.
+    pub fn tracked(&self, effective: Tensor<1>, histories: &Arc<Histories>) -> Tensor<3> {
+        match effective.dtype() {
+            DType::F64 => self.one_operation::<f64, 8>(effective, histories),
+            DType::F32 => self.one_operation::<f32, 16>(effective, histories),
+            other => panic!("a roll-out is f64 or f32, not {other:?}"),
+        }
+    }
+
+    fn one_operation<T: Precision<W> + Element, const W: usize>(
+        &self,
+        effective: Tensor<1>,
+        histories: &Arc<Histories>,
+    ) -> Tensor<3> {
+        let tables = self
+            .program
+            .tables(&numbers::<T, 1>(effective.clone().inner()));
+        let runner = Runner::new(&self.program, &tables);
+        let run = |records| Block::forward(&runner, histories, records, self.memories.take(), true);
+        let blocks: Vec<Block<T, W>> = histories.blocks(W).into_par_iter().map(run).collect();
+        let output = flat_tensor(flat(&blocks, histories))
+            .try_into_primitive::<Flex>()
+            .expect("made on the CPU device");
+        let node = effective
+            .try_into_primitive::<Autodiff<Flex>>()
+            .expect("the parameters live on the differentiable CPU device")
+            .node();
+        let recorded = Recorded {
+            roll_out: self.clone(),
+            histories: histories.clone(),
+            tables,
+            blocks,
+        };
+        let output = match SweepBack(PhantomData::<fn() -> T>)
+            .prepare::<NoCheckpointing>([node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prepared) => prepared.finish(Arc::new(recorded), output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        };
+        Tensor::<1>::from_primitive::<Autodiff<Flex>>(output).reshape(histories.shape())
+    }
 }
 
 /// The roll-out op by op on burn tensors: any device, and the oracle of the sweep.
@@ -58,27 +126,6 @@ pub fn roll_out_tensors<L: RecurrentLaw>(
     Tensor::cat(rows, 0)
 }
 
-/// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward over lanes,
-/// backward by a reverse sweep through what the forward pass kept.
-///
-/// `effective [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is what
-/// is returned, `[rows, components + 1, records]`, normalised.
-///
-/// # Panics
-/// If the tensor lives on another device or has another type.
-pub fn roll_out_tape<L: RecurrentLaw + 'static>(
-    law: &Arc<L>,
-    effective: Tensor<1>,
-    histories: &Arc<Histories>,
-    pool: &TapePool,
-) -> Tensor<3> {
-    match effective.dtype() {
-        DType::F64 => one_operation::<L, f64, 8>(law, effective, histories, pool),
-        DType::F32 => one_operation::<L, f32, 16>(law, effective, histories, pool),
-        other => panic!("a roll-out is f64 or f32, not {other:?}"),
-    }
-}
-
 /// Block by block into `[rows, components + 1, records]`.
 fn flat<T: Real, const W: usize>(blocks: &[Block<T, W>], histories: &Histories) -> Vec<T> {
     let records = histories.records();
@@ -91,66 +138,22 @@ fn flat<T: Real, const W: usize>(blocks: &[Block<T, W>], histories: &Histories) 
     flat
 }
 
-fn one_operation<L, T, const W: usize>(
-    law: &Arc<L>,
-    effective: Tensor<1>,
-    histories: &Arc<Histories>,
-    pool: &TapePool,
-) -> Tensor<3>
-where
-    L: RecurrentLaw + 'static,
-    T: Precision<W> + Element,
-{
-    let parameters = numbers::<T, 1>(effective.clone().inner());
-    let program = block::record(law.as_ref(), histories.external());
-    let tables = program.tables_of(&parameters);
-    let runner = Runner::of(&program, &tables, &parameters);
-    let run = |records| Block::forward(&runner, histories, records, pool.take(), true);
-    let blocks: Vec<Block<T, W>> = histories.blocks(W).into_par_iter().map(run).collect();
-    let shape = histories.shape();
-    let output = flat_tensor(flat(&blocks, histories))
-        .try_into_primitive::<Flex>()
-        .expect("made on the CPU device");
-    let node = effective
-        .try_into_primitive::<Autodiff<Flex>>()
-        .expect("the parameters live on the differentiable CPU device")
-        .node();
-    let recorded = Recorded {
-        histories: histories.clone(),
-        program,
-        tables,
-        parameters,
-        blocks,
-        pool: pool.clone(),
-    };
-    let output = match SweepBack(PhantomData::<fn() -> T>)
-        .prepare::<NoCheckpointing>([node])
-        .compute_bound()
-        .stateful()
-    {
-        OpsKind::Tracked(prepared) => prepared.finish(Arc::new(recorded), output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    };
-    Tensor::<1>::from_primitive::<Autodiff<Flex>>(output).reshape(shape)
-}
-
 /// What the reverse sweep needs.
 struct Recorded<T, const W: usize> {
+    roll_out: RollOut,
     histories: Arc<Histories>,
-    program: Program,
     tables: Tables<T>,
-    parameters: Vec<T>,
     blocks: Vec<Block<T, W>>,
-    pool: TapePool,
 }
 
 impl<T: Precision<W>, const W: usize> Recorded<T, W> {
     /// The gradient of the effective parameters from that of the roll-out. The blocks are summed
     /// in their order, so that the result does not depend on the number of threads.
     fn backward(&self, output: &[T]) -> Vec<T> {
-        let runner = Runner::of(&self.program, &self.tables, &self.parameters);
+        let RollOut { program, memories } = &self.roll_out;
+        let runner = Runner::new(program, &self.tables);
         let sweep =
-            |block: &Block<T, W>| block.backward(&runner, &self.histories, &self.pool, output);
+            |block: &Block<T, W>| block.backward(&runner, &self.histories, memories, output);
         let parts: Vec<Gradient<T>> = self.blocks.par_iter().map(sweep).collect();
         let mut total = Gradient::zero(&runner);
         parts.iter().for_each(|part| total.add(part));

@@ -10,12 +10,12 @@ for_each_isa!(
     /// column; `[count, stride, m]` says how many vectors `[m]` lie in `x`, and how far apart;
     /// `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'
     /// kernel, so that both give the same bits.
-    pub(crate) fn dense_columns [T: Real] [T] = dense_columns_body(
+    pub(crate) fn dense_single [T: Real] [T] = dense_single_body(
         columns: &[T], start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
 );
 
 #[inline(always)]
-pub(super) fn dense_columns_body<I: Isa, T: Real>(
+pub(super) fn dense_single_body<I: Isa, T: Real>(
     columns: &[T],
     start: Start<T>,
     x: &[T],
@@ -62,6 +62,13 @@ fn some<I: Isa, T: Real, const K: usize>(
         )+};
     }
     rows!(8 4 2 1);
+    let len = I::Register::<T>::LEN;
+    if i < n && n >= len && !matches!(start, Start::Present) {
+        // The last whole register, again in part.
+        // SAFETY: as above.
+        unsafe { tile::<I::Register<T>, T, K, 1>(columns, start, x, y, n - len) };
+        return;
+    }
     while i < n {
         // SAFETY: as above; fused or not as the wide registers.
         unsafe {
