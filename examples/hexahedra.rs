@@ -216,7 +216,7 @@ fn bar() -> Mesh {
     })
 }
 
-/// The force over the stretch of the bar in two cycles; `quiet` prints nothing.
+/// The force over the stretch of the bar, pulled, pushed and pulled again; `quiet` prints nothing.
 fn cycle(body: &mut Body, quiet: bool) -> Result<(Vec<f64>, Vec<f64>)> {
     let nodes = &body.mesh.nodes;
     let held = |stretch: f64| -> Vec<Option<f64>> {
@@ -319,7 +319,7 @@ fn main() -> Result<()> {
         .map(|(n, x)| std::array::from_fn(|k| x[k] + MAGNIFICATION * body.displacement[3 * n + k]))
         .collect();
     let axis = Axis::linear("equivalent stress", "MPa");
-    let title = format!("At the end of two cycles, displacements times {MAGNIFICATION}");
+    let title = format!("Pulled, pushed, pulled again: displacements times {MAGNIFICATION}");
     plot::solid(
         &moved,
         &mesh.cells,
