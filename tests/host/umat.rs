@@ -408,12 +408,8 @@ fn what_cannot_be_advanced_asks_for_a_smaller_step() {
     with(|p| p.nstatv = -1);
     with(|p| p.nstatv = 0);
     with(|p| p.nprops = 3);
-    for second in [2.0, f64::NAN] {
-        with(|p| {
-            p.props = vec![1.0, second];
-            p.nprops = 2;
-        });
-    }
+    with(|p| (p.props, p.nprops) = (vec![1.0, 2.0], 2));
+    with(|p| (p.props, p.nprops) = (vec![1.0, f64::NAN], 2));
     with(|p| p.nprops = -1);
     with(|p| p.props[0] = 0.0);
     with(|p| p.props[0] = f64::NAN);
