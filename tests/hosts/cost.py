@@ -1,23 +1,24 @@
 """What a learned law costs in a host: a bar of 51,968 integration points in OpenGeoSys, with its own
 von Mises law, with our J2 and with the learned law, one after the other on one thread.
 
-    tests/hosts/run cost
+    tests/hosts/run cost [MODEL …]      # other laws as well
 """
 
 import re
 import resource
 import sys
+from pathlib import Path
 
 import numpy as np
 
 import main
 import ogs
 
-
+# Cells along the bar.
 LENGTH = 406
 
 
-def measure(times=2):
+def measure(models, times=2):
     # Slender, so that the linear system costs little. Pulled along its axis: all of it flows.
     mesh = ogs.block((4, 4, LENGTH), (1.0, 1.0, 20.0), bend=0.03)
     low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
@@ -27,6 +28,7 @@ def measure(times=2):
         "its own von Mises": ogs.ehlers(main.BULK, main.SHEAR, main.YIELD, main.HARDENING),
         "J2": main.ours(main.J2),
         "learned": main.ours(main.LEARNED),
+        **{model.name: main.ours(model) for model in models},
     }
     print(f"{8 * len(mesh.cells)} integration points")
     assemblies, jobs, counts = {name: [] for name in laws}, {name: [] for name in laws}, {}
@@ -43,10 +45,10 @@ def measure(times=2):
     assembly = {name: np.median(np.min(runs, axis=0)) for name, runs in assemblies.items()}
     job = {name: min(times) for name, times in jobs.items()}
     base = "its own von Mises"
-    print(f"{'law':20} {'assembly':>10} {'ratio':>6} {'processor':>11} {'ratio':>6}  iterations")
+    print(f"{'law':24} {'assembly':>10} {'ratio':>6} {'processor':>11} {'ratio':>6}  iterations")
     for name in laws:
         print(
-            f"{name:20} {assembly[name]:8.3f} s {assembly[name] / assembly[base]:6.2f} "
+            f"{name:24} {assembly[name]:8.3f} s {assembly[name] / assembly[base]:6.2f} "
             f"{job[name]:9.1f} s {job[name] / job[base]:6.2f}  {counts[name]}"
         )
 
@@ -58,4 +60,4 @@ def processor_time():
 
 
 if __name__ == "__main__":
-    sys.exit(measure())
+    measure([Path(model).resolve() for model in sys.argv[1:]])
