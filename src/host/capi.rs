@@ -1,7 +1,12 @@
-//! The C functions of `include/hysteron.h`.
+//! The C functions of `include/hysteron.h`, which `tests/hosts/header` writes from the documentation
+//! here and in [`Points`].
 //!
-//! The header says what each function does; here stands how. Arrays are component-major over the
-//! points, as in [`MaterialLaw::update_batch`].
+//! What callers promise, each function's safety: a pointer to a law is null or came from one of the
+//! loading functions and was not freed; a text is null or ends with a zero; every other pointer is null
+//! or leads to as many entries as the sizes beside it say, which nobody else touches meanwhile.
+
+// It stands above for all of them: the header is for C.
+#![allow(clippy::missing_safety_doc)]
 
 mod points;
 
@@ -25,8 +30,7 @@ pub const REFUSED: i32 = -2;
 /// The law panicked, which is a fault of the law.
 pub const PANICKED: i32 = -3;
 
-/// A law in one section, behind an opaque pointer. It is never written after it was made, so that
-/// all threads may use it at once.
+/// A law in one section. It is never written after it was made: all threads may use it at once.
 pub struct Law {
     law: Arc<dyn MaterialLaw>,
     name: CString,
@@ -107,21 +111,22 @@ fn text_at(texts: &[CString], index: usize) -> *const c_char {
     texts.get(index).map_or(ptr::null(), |text| text.as_ptr())
 }
 
-/// Version of this library, such as `0.1.0`.
+/// Version of the library, such as "0.1.0".
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub extern "C" fn hysteron_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// What went wrong in the last call of this thread that failed.
+/// What went wrong in the last call of this thread that failed; "" before the first. It stays until
+/// the next one.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub extern "C" fn hysteron_last_error() -> *const c_char {
     let text = LAST_ERROR.try_with(|last| last.borrow().as_ptr());
     text.unwrap_or(c"".as_ptr())
 }
 
-/// # Safety
-/// `path` is null or a text that ends with a zero.
+/// Loads a saved law (.safetensors), or the reference law of a material card (.toml), for a section
+/// of so many components; 0: those of the law itself. Null where it fails.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_load(path: *const c_char, components: usize) -> *mut Law {
     handle(|| {
@@ -141,8 +146,7 @@ pub unsafe extern "C" fn hysteron_load(path: *const c_char, components: usize) -
     })
 }
 
-/// # Safety
-/// `bytes` is null or leads to `length` bytes.
+/// The same from the bytes of either file.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_load_bytes(
     bytes: *const u8,
@@ -162,14 +166,13 @@ pub unsafe extern "C" fn hysteron_load_bytes(
     })
 }
 
-/// The law beside the library.
+/// The same from the file beside this library: NAME.safetensors or NAME.toml beside libNAME.so.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub extern "C" fn hysteron_load_own(components: usize) -> *mut Law {
     handle(|| Law::new(own_law().map_err(HostError::call)?, components))
 }
 
-/// # Safety
-/// `law` is null or came from one of the loading functions, was not freed, and no thread uses it.
+/// Ends a law that no thread uses any more; null is allowed.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_free(law: *mut Law) {
     if !law.is_null() {
@@ -183,50 +186,43 @@ pub unsafe extern "C" fn hysteron_free(law: *mut Law) {
     }
 }
 
-/// # Safety
-/// As for every question: `law` is null or a law that was loaded and not freed.
+/// Name of a law; it lives as long as the law, as do the names of its variables. Null for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_name(law: *const Law) -> *const c_char {
     unsafe { ask(law, ptr::null(), |law| law.name.as_ptr()) }
 }
 
-/// # Safety
-/// As [`hysteron_name`].
+/// Strain components; 0 for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_components(law: *const Law) -> usize {
     unsafe { ask(law, 0, |law| law.law.components()) }
 }
 
-/// # Safety
-/// As [`hysteron_name`].
+/// Internal variables; 0 for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_states(law: *const Law) -> usize {
     unsafe { ask(law, 0, |law| law.states.len()) }
 }
 
-/// # Safety
-/// As [`hysteron_name`].
+/// External variables, such as a temperature; 0 for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_externals(law: *const Law) -> usize {
     unsafe { ask(law, 0, |law| law.externals.len()) }
 }
 
-/// # Safety
-/// As [`hysteron_name`].
+/// Name of an internal variable; null where there is none.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_state_name(law: *const Law, index: usize) -> *const c_char {
     unsafe { ask(law, ptr::null(), |law| text_at(&law.states, index)) }
 }
 
-/// # Safety
-/// As [`hysteron_name`].
+/// Name of an external variable; null where there is none.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_external_name(law: *const Law, index: usize) -> *const c_char {
     unsafe { ask(law, ptr::null(), |law| text_at(&law.externals, index)) }
 }
 
-/// # Safety
-/// `law` as for [`hysteron_name`]; `state` is null or leads to `states` numbers.
+/// Writes the state of virgin material; `states` is the room, which must be that of the law.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_initial_state(
     law: *const Law,
@@ -255,9 +251,10 @@ pub unsafe extern "C" fn hysteron_initial_state(
     })
 }
 
-/// # Safety
-/// `law` as for [`hysteron_name`]; `points` is null or leads to a [`Points`] whose pointers are null
-/// or lead to as many numbers as its sizes say.
+/// Advances one point or many. With several threads each takes a share of the points; the answers
+/// do not depend on their number. After HYSTERON_CUT or HYSTERON_REFUSED for one point all outputs
+/// are as they were; for many points they are not to be used, and the last error names a point that
+/// failed.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_update(
     law: *const Law,

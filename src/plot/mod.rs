@@ -1,4 +1,4 @@
-//! Figures of records, predictions, dissipation, internal variables and training, as SVG or PNG.
+//! Figures of records, predictions, dissipation, internal variables, training and solids, as SVG or PNG.
 //!
 //! The extension of the path decides the format. A figure that cannot be drawn (no data, numbers
 //! that are not finite, a path that cannot be written) is an [`Error::Plot`](crate::Error::Plot).
@@ -13,6 +13,7 @@ mod page;
 mod panel;
 mod path;
 mod series;
+mod solid;
 mod training;
 
 pub use crate::learning::LearningPoint;
@@ -21,4 +22,5 @@ pub use data::Abscissa;
 pub use histories::{parity, stress_over_time, stress_strain};
 pub use inside::{dissipation, internal_variables};
 pub use series::{Bars, Series, Style, bars, lines};
+pub use solid::solid;
 pub use training::learning_curve;

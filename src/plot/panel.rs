@@ -7,7 +7,7 @@ use super::path::thinned;
 
 const TITLE: f64 = 21.0;
 pub(super) const PANEL_TITLE: f64 = 15.5;
-const LABEL: f64 = 15.0;
+pub(super) const LABEL: f64 = 15.0;
 pub(super) const TICK: f64 = 13.5;
 const LEGEND: f64 = 15.0;
 const MARGIN: f64 = 16.0;

@@ -291,6 +291,32 @@ fn a_law_turns_with_its_material() {
 }
 
 #[test]
+fn a_host_whose_frame_turns_with_the_material_says_so() {
+    // CalculiX strains in that frame and passes DROT nevertheless.
+    for law in [steel(), ply()] {
+        let law = host(&law);
+        let (mut still, mut turning) = (Point::of(&law, 3, 3), Point::of(&law, 3, 3));
+        turning.props = vec![1.0, 1.0];
+        turning.nprops = 2;
+        let mut random = Random::new(9);
+        for _ in 0..5 {
+            let step = random.vector(6, 3e-3);
+            turning.drot = *Rotation3::new(Vector3::from_vec(random.vector(3, 0.5))).matrix();
+            still.advance(&law, &step);
+            turning.advance(&law, &step);
+            assert_eq!(still.stress, turning.stress);
+            assert_eq!(still.ddsdde, turning.ddsdde);
+            assert_eq!(still.statev, turning.statev);
+        }
+        // There is no rotation to be kept.
+        let states = law.section(6).unwrap().state_layout().len();
+        let mut roomy = Point::new(3, 3, states + 9);
+        (roomy.props, roomy.nprops) = (turning.props, 2);
+        roomy.fails(Ok(&law));
+    }
+}
+
+#[test]
 fn a_rotation_without_room_for_it_is_refused() {
     let law = host(&steel());
     let mut point = Point::of(&law, 3, 3);
@@ -381,7 +407,9 @@ fn what_cannot_be_advanced_asks_for_a_smaller_step() {
     with(|p| p.nstatv += 1);
     with(|p| p.nstatv = -1);
     with(|p| p.nstatv = 0);
-    with(|p| p.nprops = 2);
+    with(|p| p.nprops = 3);
+    with(|p| (p.props, p.nprops) = (vec![1.0, 2.0], 2));
+    with(|p| (p.props, p.nprops) = (vec![1.0, f64::NAN], 2));
     with(|p| p.nprops = -1);
     with(|p| p.props[0] = 0.0);
     with(|p| p.props[0] = f64::NAN);

@@ -18,18 +18,18 @@ class Result:
     attempts: list = field(default_factory=list)
 
 
-def user(name, states, constants=(1.0,)):
-    """The law of a library."""
-    lines = [f"*MATERIAL,NAME=@ABAQUS_{name}"]
+def user(name, states, constants=(1.0,), interface="ABAQUS"):
+    """The law of a library; `interface` ABAQUSNL asks in the logarithmic strain."""
+    lines = [f"*MATERIAL,NAME=@{interface}_{name}"]
     lines += [f"*USER MATERIAL,CONSTANTS={len(constants)}", ",".join(f"{c:g}" for c in constants)]
     if states:
         lines += ["*DEPVAR", str(states)]
-    return f"@ABAQUS_{name}", lines
+    return f"@{interface}_{name}", lines
 
 
 def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, nonlinear=False):
     """Writes a deck; `supports` are node numbers from 0 and values for each held component, reached
-    at time 1."""
+    at time 1, or a list of values, the ends of as many steps."""
     name, lines = material
     out = ["*NODE,NSET=ALL"]
     out += [f"{i + 1},{x:.12f},{y:.12f},{z:.12f}" for i, (x, y, z) in enumerate(mesh.nodes)]
@@ -40,11 +40,15 @@ def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, non
         out += [f"{n + 1}," for n in nodes]
     out += lines
     out += [f"*SOLID SECTION,ELSET=BODY,MATERIAL={name}", "*AMPLITUDE,NAME=RAMP", "0.,0.,1.,1."]
-    out += ["*STEP,INC=1000,NLGEOM" if nonlinear else "*STEP,INC=1000"]
-    out += ["*STATIC,DIRECT" if direct else "*STATIC", control, "*BOUNDARY,AMPLITUDE=RAMP"]
-    for i, (_, values) in enumerate(supports):
-        out += [f"S{i},{c + 1},{c + 1},{v:g}" for c, v in values.items()]
-    out += ["*NODE PRINT,NSET=ALL", "U", "*EL PRINT,ELSET=BODY", "S", "*END STEP"]
+    steps = max(np.size(v) for _, values in supports for v in values.values())
+    for step in range(steps):
+        out += ["*STEP,INC=1000,NLGEOM" if nonlinear else "*STEP,INC=1000"]
+        out += ["*STATIC,DIRECT" if direct else "*STATIC", control]
+        # A step of many goes from the end of the one before.
+        out += ["*BOUNDARY,AMPLITUDE=RAMP" if steps == 1 else "*BOUNDARY"]
+        for i, (_, values) in enumerate(supports):
+            out += [f"S{i},{c + 1},{c + 1},{np.ravel(v)[step]:.12g}" for c, v in values.items()]
+        out += ["*NODE PRINT,NSET=ALL", "U", "*EL PRINT,ELSET=BODY", "S", "*END STEP"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "job.inp").write_text("\n".join(out) + "\n")
     return folder

@@ -1,33 +1,48 @@
 //! The points of a mesh, as C passes them, and their update.
 
-use crate::error::BatchError;
+mod threads;
+
 use crate::host::HostError;
-use crate::host::error::panicked;
 use crate::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
 use std::cell::RefCell;
-use std::ops::Range;
 use std::slice;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// `hysteron_points` of the header.
+/// The points of one update. Arrays are component-major: entry `[c * points + p]` belongs to component
+/// c of point p, entry `[(i * components + j) * points + p]` to the tangent d stress_i / d strain_j.
+/// Outputs must not overlap any other array.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Points {
     pub points: usize,
+    /// Strain components, which must be those of the law, as the next two must.
     pub components: usize,
+    /// Internal variables.
     pub states: usize,
+    /// External variables.
     pub externals: usize,
+    /// `[components][points]`
     pub strain_old: *const f64,
+    /// `[components][points]`
     pub strain_new: *const f64,
+    /// `[points]`, seconds
     pub dt: *const f64,
+    /// `[externals][points]`, null where there are none
     pub external_old: *const f64,
+    /// `[externals][points]`
     pub external_new: *const f64,
+    /// `[states][points]`, null where there are none
     pub state_old: *const f64,
+    /// `[states][points]`
     pub state_new: *mut f64,
+    /// `[components][points]`, MPa
     pub stress: *mut f64,
+    /// `[components][components][points]`, MPa
     pub tangent: *mut f64,
+    /// `[points]`, MJ/m³, or null
     pub stored_energy: *mut f64,
+    /// `[points]`, of this increment, MJ/m³, or null
     pub dissipation: *mut f64,
+    /// `[points]`, 0 inside the trained range, 1 outside, or null
     pub status: *mut i32,
 }
 
@@ -63,11 +78,6 @@ struct Room {
 thread_local! {
     static ROOM: RefCell<Room> = RefCell::default();
 }
-
-/// Points that several threads advance, each its own range.
-struct Shared<'a>(&'a Points);
-// SAFETY: each thread writes entries of its own points only, and nobody writes the inputs.
-unsafe impl Sync for Shared<'_> {}
 
 fn status_code(status: Status) -> i32 {
     match status {
@@ -293,96 +303,6 @@ impl Points {
         }
         ROOM.with(|cell| cell.replace(room));
         Ok(result?)
-    }
-
-    /// # Safety
-    /// As [`Points::advance_one`].
-    unsafe fn advance_in_threads(
-        &self,
-        law: &dyn MaterialLaw,
-        threads: usize,
-    ) -> Result<(), HostError> {
-        let share = self.points.div_ceil(threads);
-        let (shared, failed) = (&Shared(self), &AtomicBool::new(false));
-        std::thread::scope(|scope| {
-            let starts = (0..self.points).step_by(share);
-            let spawned = starts.map(|first| {
-                let range = first..(first + share).min(self.points);
-                // SAFETY: as the caller promises; the ranges do not overlap.
-                let work = move || unsafe { shared.advance_range(law, range, failed) };
-                std::thread::Builder::new()
-                    .spawn_scoped(scope, work)
-                    .map_err(|e| HostError::call(format!("no more threads can be had: {e}")))
-            });
-            // All are started before the first is waited for; the first error counts.
-            let spawned: Vec<_> = spawned.collect();
-            let mut result = Ok(());
-            for thread in spawned {
-                let done = thread.and_then(|thread| match thread.join() {
-                    Ok(done) => done,
-                    Err(payload) => Err(panicked(payload.as_ref())),
-                });
-                result = result.and(done);
-            }
-            result
-        })
-    }
-}
-
-impl Shared<'_> {
-    /// # Safety
-    /// As [`Points::advance_one`], and no other thread has these points.
-    unsafe fn advance_range(
-        &self,
-        law: &dyn MaterialLaw,
-        range: Range<usize>,
-        failed: &AtomicBool,
-    ) -> Result<(), HostError> {
-        let all = self.0;
-        let p = all.points;
-        let mut room = Room::default();
-        for first in range.clone().step_by(BLOCK) {
-            // What another thread could not do, nobody needs any more.
-            if failed.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            let count = BLOCK.min(range.end - first);
-            for ((_, from, rows), to) in all.inputs().into_iter().zip(&mut room.inputs) {
-                to.clear();
-                for row in 0..rows {
-                    // SAFETY: within the array, as the caller promises.
-                    to.extend_from_slice(unsafe { read(from.add(row * p + first), count) });
-                }
-            }
-            for ((_, _, rows, _), to) in all.outputs().into_iter().zip(&mut room.outputs) {
-                to.resize(rows * count, 0.0);
-            }
-            room.status.resize(count, Status::Inside);
-            let input = batch_input(count, room.inputs.each_ref().map(Vec::as_slice));
-            let outputs = room.outputs.each_mut().map(Vec::as_mut_slice);
-            law.update_batch(&input, &mut batch_output(outputs, &mut room.status))
-                .map_err(|error| {
-                    failed.store(true, Ordering::Relaxed);
-                    BatchError {
-                        point: first + error.point,
-                        ..error
-                    }
-                })?;
-            for ((_, to, rows, _), from) in all.outputs().into_iter().zip(&room.outputs) {
-                for row in (0..rows).filter(|_| !to.is_null()) {
-                    // SAFETY: within the array, entries of this thread's points.
-                    unsafe { write(to.add(row * p + first), count) }
-                        .copy_from_slice(&from[row * count..][..count]);
-                }
-            }
-            for (i, status) in room.status.iter().enumerate() {
-                if !all.status.is_null() {
-                    // SAFETY: as above.
-                    unsafe { *all.status.add(first + i) = status_code(*status) };
-                }
-            }
-        }
-        Ok(())
     }
 }
 

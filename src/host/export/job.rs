@@ -139,8 +139,9 @@ fn calculix_readme(name: &str, law: &dyn MaterialLaw) -> String {
              be built with external behaviours; hysteron's `tests/hosts/calculix` does so on \
              Debian.\n\nIn a deck of your own: `*MATERIAL,NAME=@ABAQUS_{name}`, `*USER \
              MATERIAL,CONSTANTS=1` with one MPa in your stress unit (1 for N and mm, 1e6 for SI), \
-             `*DEPVAR` with {states}. In Abaqus use {} where the geometry is nonlinear: the last \
-             nine hold the rotation of the material.\n",
+             `*DEPVAR` with {states}. Where the geometry is nonlinear: in CalculiX \
+             `*MATERIAL,NAME=@ABAQUSNL_{name}` with `CONSTANTS=2`, the second 1; in Abaqus {} \
+             variables, the last nine of which hold the rotation of the material.\n",
             states + 9
         )
 }

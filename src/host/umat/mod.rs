@@ -9,11 +9,13 @@
 //!
 //! Shear strains are engineering ones, `DDSDDE` is `∂σ_i/∂γ_j`, column by column.
 //!
-//! * `PROPS`: nothing, or `PROPS(1)`, one MPa in the stress unit of the host (1 for N and mm, 1e6
-//!   for SI).
+//! * `PROPS`: nothing; or `PROPS(1)`, one MPa in the stress unit of the host (1 for N and mm, 1e6
+//!   for SI); or also `PROPS(2)`, 1 where the host strains and stresses the material in the frame
+//!   that turns with it, as CalculiX does in `@ABAQUSNL`, whatever `DROT` says; else 0.
 //! * `STATEV`: the internal variables of the law. With nine more the rotation that `DROT` adds up to
 //!   is kept there, and the law is asked in the frame that turns with the material: what finite
-//!   strain needs where the host turns `STRAN` by `DROT`. Without them `DROT` must be the identity.
+//!   strain needs where the host turns `STRAN` by `DROT`, as Abaqus does. Without them, and without
+//!   `PROPS(2)`, `DROT` must be the identity.
 //! * `TEMP + DTEMP` is the external variable of a law that has one.
 //! * `SSE` receives the stored energy, `SPD` the dissipation added to what stands there.
 //! * After a failure `PNEWDT` is below one, `STRESS`, `STATEV` and `DDSDDE` are as they were, and the
@@ -152,26 +154,52 @@ fn components(ndi: i32, nshr: i32) -> Result<&'static [usize], HostError> {
     }
 }
 
-/// One MPa in the stress unit of the host.
-unsafe fn stress_unit(arguments: &Arguments) -> Result<f64, HostError> {
-    match number("NPROPS", arguments.nprops)? {
-        0 => Ok(1.0),
-        1 => match real("PROPS", arguments.props)? {
-            unit if unit.is_finite() && unit > 0.0 => Ok(unit),
-            unit => Err(HostError::call(format!(
-                "PROPS(1) = {unit}: one MPa in the stress unit of the model is needed, a positive \
-                 number"
-            ))),
-        },
-        other => Err(HostError::call(format!(
-            "NPROPS = {other}: the law lies in its file; give no constant, or one (one MPa in the \
-             stress unit of the model)"
-        ))),
+/// What `PROPS` says.
+struct Constants {
+    /// One MPa in the stress unit of the host.
+    unit: f64,
+    /// Whether the frame of the host turns with the material.
+    turns: bool,
+}
+
+/// # Safety
+/// `PROPS` is null or leads to `NPROPS` numbers.
+unsafe fn constants(arguments: &Arguments) -> Result<Constants, HostError> {
+    let count = number("NPROPS", arguments.nprops)?;
+    let values: [f64; 2] = match count {
+        0 => [1.0, 0.0],
+        // SAFETY: as the caller promises.
+        1 => unsafe { [entries::<1>("PROPS", arguments.props, 1)?[0], 0.0] },
+        // SAFETY: as the caller promises.
+        2 => unsafe { entries("PROPS", arguments.props, 2)? },
+        other => {
+            return Err(HostError::call(format!(
+                "NPROPS = {other}: the law lies in its file; give no constant, one (one MPa in the \
+                 stress unit of the model) or two (and 1 where the frame of the host turns with the \
+                 material)"
+            )));
+        }
+    };
+    let [unit, turns] = values;
+    if !(unit.is_finite() && unit > 0.0) {
+        return Err(HostError::call(format!(
+            "PROPS(1) = {unit}: one MPa in the stress unit of the model is needed, a positive number"
+        )));
     }
+    if turns != 0.0 && turns != 1.0 {
+        return Err(HostError::call(format!(
+            "PROPS(2) = {turns}: 1 where the frame of the host turns with the material, else 0"
+        )));
+    }
+    let turns = turns == 1.0;
+    Ok(Constants { unit, turns })
 }
 
 /// Where the law is asked: `None` for the frame of the host, or the rotation from the frame that
 /// turns with the material to that of the host.
+///
+/// # Safety
+/// `DROT` is null or leads to nine numbers.
 unsafe fn frame(
     arguments: &Arguments,
     kept: Option<&[f64]>,
@@ -187,8 +215,8 @@ unsafe fn frame(
         )),
         None if (turn - Matrix3::identity()).amax() <= NO_ROTATION => Ok(None),
         None => Err(HostError::call(
-            "the material turns (DROT), and STATEV has no room for its rotation: nine more \
-             variables are needed",
+            "the material turns (DROT): give nine more variables of state, or PROPS(2) = 1 in \
+             CalculiX",
         )),
     }
 }
@@ -208,6 +236,14 @@ unsafe fn advance(law: &HostLaw, arguments: &Arguments) -> Result<(), HostError>
     let law = law.section(n)?.as_ref();
     let states = law.state_layout().len();
     let nstatv = usize::try_from(number("NSTATV", arguments.nstatv)?).unwrap_or(0);
+    // SAFETY: as the caller promises.
+    let Constants { unit, turns } = unsafe { constants(arguments)? };
+    if turns && nstatv != states {
+        return Err(HostError::call(format!(
+            "NSTATV = {nstatv}: `{}` needs {states} where PROPS(2) = 1",
+            law.name()
+        )));
+    }
     if nstatv != states && nstatv != states + ROTATION {
         return Err(HostError::call(format!(
             "NSTATV = {nstatv}: `{}` needs {states}, or {} where the material turns",
@@ -233,9 +269,8 @@ unsafe fn advance(law: &HostLaw, arguments: &Arguments) -> Result<(), HostError>
         )));
     }
     // SAFETY: as the caller promises.
-    let (unit, strain, increment) = unsafe {
+    let (strain, increment) = unsafe {
         (
-            stress_unit(arguments)?,
             entries::<6>("STRAN", arguments.stran, n)?,
             entries::<6>("DSTRAN", arguments.dstran, n)?,
         )
@@ -252,8 +287,11 @@ unsafe fn advance(law: &HostLaw, arguments: &Arguments) -> Result<(), HostError>
         0 => (&[][..], &[][..]),
         _ => unsafe { slice::from_raw_parts(arguments.statev, nstatv) }.split_at(states),
     };
-    // SAFETY: as the caller promises.
-    let frame = unsafe { frame(arguments, (!kept.is_empty()).then_some(kept))? };
+    let frame = match turns {
+        true => None,
+        // SAFETY: as the caller promises.
+        false => unsafe { frame(arguments, (!kept.is_empty()).then_some(kept))? },
+    };
     let to_law = frame.map(|rotation| mandel::rotation(&rotation.transpose()));
     let in_law = |host: [f64; 6]| {
         let mut whole = Mandel::zeros();
