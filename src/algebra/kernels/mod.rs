@@ -82,9 +82,6 @@ macro_rules! dispatched {
         #[allow(clippy::too_many_arguments)]
         $visibility fn $name<$($generics)*>($($arg: $type),*) {
             use $crate::algebra::kernels::simd;
-            $crate::algebra::kernels::for_each_isa!(
-                fn each [$($generics)*] [$($names)*] = $body($($arg: $type),*)
-            );
             #[cfg(test)]
             match $crate::algebra::kernels::forced::way() {
                 None => {}
@@ -97,6 +94,9 @@ macro_rules! dispatched {
             }
             #[cfg(target_arch = "x86_64")]
             {
+                $crate::algebra::kernels::for_each_isa!(
+                    fn each [$($generics)*] [$($names)*] = $body($($arg: $type),*)
+                );
                 if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
                     // SAFETY: the features were just detected.
                     return unsafe { each::<simd::Avx512, $($names)*>($($arg),*) };
