@@ -4,7 +4,8 @@
 //! cargo bench --bench leaderboard -- DATA [--seconds S] [--seeds N] [--task WORD] [--law NAME] [--tables]
 //! ```
 //!
-//! `DATA` is a folder with the records of each task. Every training is a line in
+//! `DATA` is a folder with the records of each task. Every training of a task has the same budget: `S`
+//! times the weight of the task. Every training is a line in
 //! `out/leaderboard/results.jsonl`; a run that is started again goes on after the last one. Once all
 //! are done, or with `--tables` at any time, the tables in `docs/src/leaderboard.md` and their figures
 //! are written anew; the text above the tables stays. `--task` and `--law` choose what to train.
@@ -40,7 +41,7 @@ impl Options {
     fn read() -> Result<Self> {
         let mut options = Self {
             data: PathBuf::new(),
-            seconds: 15.0,
+            seconds: 2.5,
             seeds: 3,
             task: String::new(),
             law: String::new(),
@@ -89,27 +90,29 @@ fn main() -> Result<()> {
             };
             let known = |e: &Entry| e.seed == 0 && e.task == task.name;
             if !entries.iter().any(known)
-                && let Some(entry) = trial::reference(task, options.seconds, &data)?
+                && let Some(entry) = trial::reference(task, &data)?
             {
                 println!("{}", entry.line(task));
                 entry::append(&entry)?;
                 entries.push(entry);
             }
             for law in LAWS.iter().filter(|law| options.chooses(task, law)) {
-                let same = |e: &Entry| e.is_of(task, law) && e.seed == seed;
-                if entries
-                    .iter()
-                    .any(|e| same(e) && e.seconds == options.seconds)
-                {
+                let seconds = options.seconds * task.weight;
+                let same = |e: &Entry| e.is_of(task, law) && e.seed == seed && e.seconds == seconds;
+                if entries.iter().any(same) {
                     continue;
                 }
-                let entry = trial::run(task, law, seed, options.seconds, &data);
+                let entry = trial::run(task, law, seed, seconds, &data);
                 println!("{}", entry.line(task));
                 entry::append(&entry)?;
                 entries.push(entry);
             }
         }
     }
-    entries.retain(|e| e.seed == 0 || e.seconds == options.seconds);
+    entries.retain(|e| {
+        let of = |task: &&Task| e.is_of(task, &e.law);
+        let budget = tasks.iter().find(of).map(|t| t.weight * options.seconds);
+        e.seed == 0 || Some(e.seconds) == budget
+    });
     table::write(&tasks, &entries)
 }

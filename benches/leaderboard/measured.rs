@@ -30,22 +30,18 @@ fn named(records: &[Record], names: &[&str]) -> Result<Vec<Record>> {
     names.iter().map(find).collect()
 }
 
-/// Strain steps of the cyclic tests.
-const STEEL_SPACING: f64 = 1e-3;
-
 pub fn steel(data: &Path) -> Loaded {
     let Some(all) = records(data, "steel_epfl_resslab")? else {
         return Ok(None);
     };
-    let prepared = |names: &[&str]| -> Result<Vec<Record>> {
-        let named = named(&all, names)?;
-        let each = named.iter();
-        each.map(|r| r.first_cycles(18).resample(STEEL_SPACING))
-            .collect()
-    };
+    let mut unseen = named(
+        &all,
+        &["hartloper_S355_HEB500web_C12_raw", "hartloper_HEM320C_LP8"],
+    )?;
+    unseen[0] = unseen[0].first_cycles(18);
     Ok(Some(Data {
-        fitted: prepared(&["resspylab_example_1", "resspylab_example_2"])?,
-        unseen: prepared(&["hartloper_S355_HEB500web_C12_raw", "hartloper_HEM320C_LP8"])?,
+        fitted: named(&all, &["resspylab_example_1", "resspylab_example_2"])?,
+        unseen,
         ..Data::default()
     }))
 }

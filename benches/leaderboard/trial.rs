@@ -37,7 +37,7 @@ pub fn run(task: &Task, law: &str, seed: u64, seconds: f64, data: &Data) -> Entr
 }
 
 /// What is to be beaten, measured in the same way.
-pub fn reference(task: &Task, seconds: f64, data: &Data) -> Result<Option<Entry>> {
+pub fn reference(task: &Task, data: &Data) -> Result<Option<Entry>> {
     let Some(reference) = &task.reference else {
         return Ok(None);
     };
@@ -46,7 +46,6 @@ pub fn reference(task: &Task, seconds: f64, data: &Data) -> Result<Option<Entry>
         task: task.name.into(),
         variant: task.variant.clone(),
         law: reference.name.into(),
-        seconds,
         errors: errors(task, law.as_ref(), data)?,
         states: law.state_layout().len(),
         microseconds: Some(microseconds(law.as_ref(), &data.fitted[0])?),
