@@ -8,7 +8,8 @@
 //! times the weight of the task. Every training is a line in
 //! `out/leaderboard/results.jsonl`; a run that is started again goes on after the last one. Once all
 //! are done, or with `--tables` at any time, the tables in `docs/src/leaderboard.md` and their figures
-//! are written anew; the text above the tables stays. `--task` and `--law` choose what to train.
+//! are written anew; the text above the tables stays. `--task` and `--law` choose what to train, and no
+//! tables are then written.
 //! Tasks whose records are absent are left out.
 
 mod entry;
@@ -108,6 +109,9 @@ fn main() -> Result<()> {
                 entries.push(entry);
             }
         }
+    }
+    if !options.tables && !(options.task.is_empty() && options.law.is_empty()) {
+        return Ok(());
     }
     entries.retain(|e| {
         let of = |task: &&Task| e.is_of(task, &e.law);
