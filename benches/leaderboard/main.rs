@@ -110,7 +110,8 @@ fn main() -> Result<()> {
             }
         }
     }
-    if !options.tables && !(options.task.is_empty() && options.law.is_empty()) {
+    let all = options.task.is_empty() && options.law.is_empty();
+    if !(all || options.tables) {
         return Ok(());
     }
     entries.retain(|e| {

@@ -80,7 +80,7 @@ fn j2(parameters: PlasticityParameters, components: usize) -> Result<Box<dyn Mat
 fn power_hardening(k: f64) -> Vec<Voce> {
     const M: f64 = 0.3;
     /// `Γ(1 − M)`
-    const GAMMA: f64 = 1.298_055_332_647_557_9;
+    const GAMMA: f64 = 1.298_055_332_647_558;
     // Half a decade between the rates: within 4 % of the power for plastic strains above 1e-3.
     let spacing = 0.5 * 10f64.ln();
     let rates = (-6..=14).map(|i| (f64::from(i) * spacing).exp());

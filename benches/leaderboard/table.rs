@@ -55,7 +55,7 @@ fn figures(value: f64) -> String {
     let size = value.abs();
     match size {
         0.0 => "0".into(),
-        _ if size < 1e-3 || size >= 1e5 => format!("{value:.0e}"),
+        _ if !(1e-3..1e5).contains(&size) => format!("{value:.0e}"),
         _ => {
             let digits = (2.0 - size.log10().floor()).max(0.0) as usize;
             format!("{value:.digits$}")

@@ -123,7 +123,7 @@ impl Checkpoint {
         let moments = checkpoint.moments.iter();
         let lengths = moments
             .flat_map(|m| [m.first.len(), m.second.len()])
-            .chain(checkpoint.quasi_newton.iter().map(QuasiNewton::len))
+            .chain(checkpoint.quasi_newton.iter().map(QuasiNewton::parameters))
             .chain(lengths);
         if let Some(found) = lengths.into_iter().find(|n| *n != parameters) {
             return Err(unusable(format!(

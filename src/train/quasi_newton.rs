@@ -59,7 +59,7 @@ impl QuasiNewton {
     }
 
     /// Number of parameters.
-    pub fn len(&self) -> usize {
+    pub fn parameters(&self) -> usize {
         self.point.len()
     }
 
