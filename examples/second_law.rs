@@ -3,16 +3,18 @@
 //! ```text
 //! cargo run --release --example second_law              # 10⁵ increments a law
 //! cargo run --release --example second_law -- 10000000
+//! cargo run --release --example second_law -- 10000000 law.safetensors …     # trained laws instead
 //! ```
 //!
 //! Weights are drawn anew for every 64 × 256 increments, up to ±3 about where a training starts, with
-//! one, three and six strain components and each clock in turn; strain increments have 10⁻⁹ to 100 strain
-//! scales, time steps 10⁻⁹ to 1000 time scales. Printed is the smallest `D_end` over the largest
+//! one, three and six strain components and each clock in turn; a trained law keeps its own. Strain
+//! increments have 10⁻⁹ to 100 strain scales, time steps 10⁻⁹ to 1000 time scales. Printed is the smallest `D_end` over the largest
 //! energy that its point has stored, and the share of increments in which it is below −10⁻¹².
 
 use hysteron::card::Learn;
 use hysteron::law::{BatchInput, BatchOutput, MaterialLaw, Status, breaks_second_law};
 use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::model::Model;
 use hysteron::recurrent::{Clock, LAWS};
 use hysteron::{Error, Result};
 use rand::{RngExt, SeedableRng};
@@ -32,7 +34,8 @@ struct Tally {
 }
 
 fn main() -> Result<()> {
-    let count: usize = match std::env::args().nth(1) {
+    let mut arguments = std::env::args().skip(1);
+    let count: usize = match arguments.next() {
         None => 100_000,
         Some(text) => text
             .parse()
@@ -42,32 +45,44 @@ fn main() -> Result<()> {
         "{:22} {:>12} {:>12} {:>12} {:>9} {:>8}",
         "law", "increments", "least D_end", "negative", "refused", "s"
     );
-    for name in LAWS {
-        let mut random = ChaCha8Rng::seed_from_u64(2026);
-        let (mut tally, start) = (Tally::default(), Instant::now());
-        let mut draws = 0;
-        while tally.increments < count {
-            let law = draw(name, draws, &mut random)?;
-            walk(&law, &mut random, &mut tally);
-            draws += 1;
+    let models: Vec<String> = arguments.collect();
+    for file in &models {
+        let law = Model::load(file)?.law;
+        report(law.name(), count, |_, _| Ok(law.clone()))?;
+    }
+    if models.is_empty() {
+        for name in LAWS {
+            report(name, count, |number, random| draw(name, number, random))?;
         }
-        let claims = draw(name, 0, &mut random)?.guarantees();
-        println!(
-            "{name:22} {:12} {:12.1e} {:10.4} % {:9} {:8.1}{}",
-            tally.increments,
-            tally.lowest,
-            100.0 * tally.negative as f64 / tally.increments as f64,
-            tally.refused,
-            start.elapsed().as_secs_f64(),
-            if claims.second_law {
-                "  guaranteed"
-            } else {
-                ""
-            }
-        );
-        if claims.second_law && tally.negative > 0 {
-            return Err(Error::invalid(format!("{name} breaks what it guarantees")));
-        }
+    }
+    Ok(())
+}
+
+/// Walks laws of one kind, and prints what became of the dissipation.
+fn report(
+    name: &str,
+    count: usize,
+    law: impl Fn(usize, &mut ChaCha8Rng) -> Result<LearnedLaw>,
+) -> Result<()> {
+    let mut random = ChaCha8Rng::seed_from_u64(2026);
+    let (mut tally, start) = (Tally::default(), Instant::now());
+    let mut draws = 0;
+    while tally.increments < count {
+        walk(&law(draws, &mut random)?, &mut random, &mut tally);
+        draws += 1;
+    }
+    let guaranteed = law(0, &mut random)?.guarantees().second_law;
+    println!(
+        "{name:22} {:12} {:12.1e} {:10.4} % {:9} {:8.1}{}",
+        tally.increments,
+        tally.lowest,
+        100.0 * tally.negative as f64 / tally.increments as f64,
+        tally.refused,
+        start.elapsed().as_secs_f64(),
+        if guaranteed { "  guaranteed" } else { "" }
+    );
+    if guaranteed && tally.negative > 0 {
+        return Err(Error::invalid(format!("{name} breaks what it guarantees")));
     }
     Ok(())
 }
@@ -93,7 +108,8 @@ fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw
 fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng, tally: &mut Tally) {
     let (n, s) = (law.components(), law.state_layout().len());
     let (mut strain_old, mut state_old) = (vec![0.0; n * POINTS], vec![0.0; s * POINTS]);
-    let mut energy = vec![1.0f64; POINTS];
+    let scales = law.scales();
+    let mut energy = vec![scales.energy(); POINTS];
     let mut state = state_old.clone();
     let (mut stress, mut tangent) = (vec![0.0; n * POINTS], vec![0.0; n * n * POINTS]);
     let (mut stored_energy, mut dissipation) = (vec![0.0; POINTS], vec![0.0; POINTS]);
@@ -101,14 +117,15 @@ fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng, tally: &mut Tally) {
     for _ in 0..STEPS {
         let mut strain_new = vec![0.0; n * POINTS];
         for p in 0..POINTS {
-            let size = 10f64.powf(random.random_range(-9.0..2.0));
+            let size = scales.strain * 10f64.powf(random.random_range(-9.0..2.0));
             let from_old = if random.random::<bool>() { 1.0 } else { 0.0 };
             for i in 0..n {
                 let at = i * POINTS + p;
                 strain_new[at] = from_old * strain_old[at] + random.random_range(-size..size);
             }
         }
-        let decades = |random: &mut ChaCha8Rng| 10f64.powf(random.random_range(-9.0..3.0));
+        let decades =
+            |random: &mut ChaCha8Rng| scales.time * 10f64.powf(random.random_range(-9.0..3.0));
         let dt: Vec<_> = (0..POINTS).map(|_| decades(random)).collect();
         let input = BatchInput {
             points: POINTS,

@@ -14,6 +14,7 @@ pub struct LearningPoint {
     pub validation: Option<f64>,
     /// Share of the steps with negative dissipation, 0 to 1.
     pub negative_share: f64,
+    /// Of Adam, or the share of its direction that L-BFGS went.
     pub learning_rate: f64,
 }
 

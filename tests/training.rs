@@ -37,6 +37,8 @@ fn record(name: &str, rows: usize, amplitude: f64) -> Record {
 fn options() -> Training {
     Training {
         epochs: 30,
+        // The last seven.
+        quasi_newton: 0.25,
         probes: 3,
         dissipation_margin: 0.02,
         tangent_weight: 0.1,
@@ -134,7 +136,8 @@ fn the_same_seed_gives_the_same_law_and_another_seed_another() {
     let one = learn(&records(), &options(), &none, 0).unwrap().fit;
     let same = learn(&records(), &options(), &none, 0).unwrap().fit;
     assert_eq!(one, same);
-    assert!(one.history.last().unwrap().loss() < 0.5 * one.history[0].loss());
+    let losses = one.history.iter().map(|point| point.loss());
+    assert!(losses.fold(f64::INFINITY, f64::min) < 0.5 * one.history[0].loss());
     let seeded = Training {
         seed: 2,
         ..options()
@@ -143,6 +146,39 @@ fn the_same_seed_gives_the_same_law_and_another_seed_another() {
         one.raw,
         learn(&records(), &seeded, &none, 0).unwrap().fit.raw
     );
+}
+
+#[test]
+fn after_adam_the_curvature_leads_further_down() {
+    let least = |quasi_newton: f64| {
+        let options = Training {
+            epochs: 200,
+            quasi_newton,
+            ..options()
+        };
+        let (losses, _) = course(&options);
+        losses.into_iter().fold(f64::INFINITY, f64::min)
+    };
+    let (adam, both) = (least(0.0), least(0.75));
+    println!("least loss: Adam {adam:e}, then L-BFGS {both:e}");
+    assert!(both < 0.5 * adam, "{both:e} {adam:e}");
+}
+
+#[test]
+fn a_ridge_keeps_the_parameters_near_their_start() {
+    let way = |ridge: f64| {
+        let options = Training { ridge, ..options() };
+        let (_, raw) = course(&options);
+        let (_, start) = course(&Training {
+            epochs: 1,
+            ..options
+        });
+        let way = raw.iter().zip(&start).map(|(a, b)| (a - b).powi(2));
+        way.sum::<f64>().sqrt()
+    };
+    let (free, held) = (way(0.0), way(1.0));
+    println!("way: free {free:.3}, held {held:.3}");
+    assert!(held < 0.2 * free, "{held} {free}");
 }
 
 #[test]
@@ -155,9 +191,12 @@ fn a_training_that_was_stopped_goes_on_as_if_it_had_not() {
     let whole = learn(&records(), &options(), &Resume::default(), 0)
         .unwrap()
         .fit;
-    let part = learn(&records(), &options(), &resume, 12).unwrap().fit;
-    assert_eq!(part.stop, Stop::Interrupted);
-    assert_eq!(part.history.len(), 12);
+    // In the midst of Adam, and then of L-BFGS.
+    for epochs in [12, 26] {
+        let done = learn(&records(), &options(), &resume, epochs).unwrap().fit;
+        assert_eq!(done.stop, Stop::Interrupted);
+        assert_eq!(done.history.len(), epochs);
+    }
     let rest = learn(&records(), &options(), &resume, 0).unwrap().fit;
     assert_eq!(rest, whole);
 }
@@ -202,6 +241,7 @@ fn patience_ends_a_training_that_no_longer_improves() {
         patience: Some(3),
         learning_rate: 1e-12,
         final_learning_rate: 0.0,
+        quasi_newton: 0.0,
         ..options()
     };
     let fit = learn(&records(), &patient, &Resume::default(), 0)
@@ -266,6 +306,8 @@ fn tensors_train_as_the_sweep_does() {
         device,
         precision,
         epochs: 10,
+        // A search along a line turns round-off into another way.
+        quasi_newton: 0.0,
         ..options()
     };
     let (losses, law) = course(&of(TrainingDevice::Cpu, Precision::F64));

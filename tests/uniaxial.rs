@@ -229,8 +229,10 @@ fn bars_teach_a_law_of_six_components() {
         },
     )
     .unwrap();
-    println!("{:.1} MPa, then {:.1} MPa", errors[0], errors[299]);
-    assert!(errors[299] < 0.2 * errors[0]);
+    // The last epoch may be a trial that was refused.
+    let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
+    println!("{:.1} MPa, then {least:.2} MPa", errors[0]);
+    assert!(least < 0.2 * errors[0]);
     // The same parameters make the law of six components, which the driver bends to the same bar.
     let law = trained.law.law().clone().into_law();
     let (layout, raw) = (

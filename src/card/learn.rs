@@ -100,6 +100,13 @@ pub struct Training {
     pub learning_rate: f64,
     /// And at the end of a cosine decay.
     pub final_learning_rate: f64,
+    /// Share of the epochs, the last ones, in which L-BFGS takes the place of Adam.
+    #[serde(skip_serializing_if = "is_default_share")]
+    pub quasi_newton: f64,
+    /// `λ_R`, weight of the squared way of the raw parameters from where they start: what the records
+    /// do not determine stays there.
+    #[serde(skip_serializing_if = "is_default_ridge")]
+    pub ridge: f64,
     /// Largest norm of the gradient.
     pub clip: f64,
     /// `λ_D`, weight of `mean relu(margin − D_end/s_D)²`.
@@ -128,6 +135,18 @@ pub struct Training {
     pub precision: Precision,
 }
 
+const QUASI_NEWTON: f64 = 0.75;
+
+fn is_default_share(share: &f64) -> bool {
+    *share == QUASI_NEWTON
+}
+
+const RIDGE: f64 = 1e-6;
+
+fn is_default_ridge(weight: &f64) -> bool {
+    *weight == RIDGE
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -139,6 +158,8 @@ impl Default for Training {
             epochs: 2000,
             learning_rate: 1e-2,
             final_learning_rate: 1e-4,
+            quasi_newton: QUASI_NEWTON,
+            ridge: RIDGE,
             clip: 1.0,
             dissipation_weight: 1.0,
             dissipation_margin: 0.0,
@@ -182,6 +203,7 @@ impl Training {
             ("dissipation_weight", self.dissipation_weight),
             ("dissipation_margin", self.dissipation_margin),
             ("tangent_weight", self.tangent_weight),
+            ("ridge", self.ridge),
         ]) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err((key, format!("{value} is negative or not a number")));
@@ -199,8 +221,19 @@ impl Training {
                 format!("{}, 0 to {MAX_PROBES} are possible", self.probes),
             ));
         }
-        if !(0.0..=1.0).contains(&self.dissipation_warmup) {
-            let message = format!("{}, 0 to 1 are possible", self.dissipation_warmup);
+        for (key, share) in [
+            ("dissipation_warmup", self.dissipation_warmup),
+            ("quasi_newton", self.quasi_newton),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err((key, format!("{share}, 0 to 1 are possible")));
+            }
+        }
+        if self.dissipation_warmup + self.quasi_newton > 1.0 {
+            let message = format!(
+                "{} and quasi_newton = {} are more than all epochs: L-BFGS needs a loss that stays",
+                self.dissipation_warmup, self.quasi_newton
+            );
             return Err(("dissipation_warmup", message));
         }
         if self.final_learning_rate > self.learning_rate {

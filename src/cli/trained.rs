@@ -81,10 +81,15 @@ pub fn finish(
     trained: Trained,
 ) -> Result<Verdict> {
     let Trained { law, fit } = trained;
-    if fit.stop == Stop::Interrupted && !arguments.quiet {
+    let ended = match fit.stop {
+        Stop::Interrupted => Some("interrupted"),
+        Stop::Converged => Some("no way leads further down"),
+        Stop::Complete | Stop::Patience => None,
+    };
+    if let Some(ended) = ended.filter(|_| !arguments.quiet) {
         let (run, best) = (fit.history.len(), fit.best_epoch + 1);
         note(&format!(
-            "interrupted after {run} epochs; keeping the law of epoch {best}"
+            "{ended} after {run} epochs; keeping the law of epoch {best}"
         ));
     }
     // At once, so that the law is there whatever happens to the rest.

@@ -1,16 +1,20 @@
 //! A learned law that takes an increment in as many steps as its evolution asks for.
 //!
-//! The pair of methods is embedded by doubling: a part of the increment is taken in one update and in
-//! two; the second is kept, and what they differ by is its error, as both are of first order. Steps
-//! grow and shrink with the root of that error (Hairer, Nørsett & Wanner 1993, Solving ordinary
-//! differential equations I, section II.4). The updates of the listed laws are exponential or implicit:
-//! where an evolution is stiff and has come to rest, they need no small steps.
+//! The pair of methods is embedded by doubling: a step `z → Φ(z)` of the law's own update is also taken
+//! in halves, `z → Φ_½(Φ_½(z))`. Both are of first order, so that what they differ by is the error of
+//! the second; steps grow and shrink with its root. What is kept is the extrapolation
+//! `2 Φ_½(Φ_½(z)) − Φ(z)`, of second order (Hairer, Nørsett & Wanner 1993, Solving ordinary
+//! differential equations I, section II.4). A combination of states is no update, however: where the
+//! law guarantees the second law [in parts](super::Claims::in_parts) the two halves are kept as they
+//! are, and the guarantee with them.
+//!
+//! A Runge–Kutta pair asks for the rate `ż`, which the laws do not have: their updates are exponential
+//! or implicit maps. Where an evolution is stiff and has come to rest, these need no small steps.
 //!
 //! The tangent is the derivative of the steps that were taken. That their number changes with the
 //! strain is left out of it: a change of the order of the tolerance.
 //!
-//! Stationary, at rest, rate-independent and isotropic where the law is; the second law holds where the
-//! law claims it [in parts](super::Claims::in_parts).
+//! Stationary, at rest, rate-independent and isotropic where the law is.
 
 use super::{AnyLaw, Inputs, RecurrentLaw};
 use crate::algebra::{Algebra, Bundles, Dual, Program, Recorder, Runner, Tangent, Workspace};
@@ -222,7 +226,7 @@ impl<L: RecurrentLaw> Adaptive<L> {
         }
     }
 
-    /// The shares of an increment at which its steps end.
+    /// The shares of an increment at which the two halves of each step end.
     ///
     /// # Errors
     /// [`UpdateError::StepBudget`] where the steps do not suffice.
@@ -260,12 +264,21 @@ impl<L: RecurrentLaw> Adaptive<L> {
                 if end == 1.0 {
                     return Ok(knots);
                 }
-                (now, start) = (halves, end);
+                (now, start) = (self.kept(halves, &whole), end);
             }
         }
         Err(UpdateError::StepBudget {
             steps: self.tolerance.steps,
         })
+    }
+
+    /// What of a step is kept, of the state or of its slopes.
+    fn kept(&self, mut halves: Vec<f64>, whole: &[f64]) -> Vec<f64> {
+        if !self.law.law().claims().in_parts {
+            let both = halves.iter_mut().zip(whole);
+            both.for_each(|(halves, whole)| *halves = 2.0 * *halves - whole);
+        }
+        halves
     }
 
     /// Over the tolerance.
@@ -321,20 +334,34 @@ impl<L: RecurrentLaw> MaterialLaw for Adaptive<L> {
         let mut workspace = Workspace::<1>::default();
         let runner = self.tangent.runner();
         let extra = usize::from(!increment.external_new.is_empty());
-        let mut state = state_old.to_vec();
-        let mut slopes = vec![0.0; self.components() * state.len()];
-        let mut start = 0.0;
-        for end in knots {
-            self.set(&runner, &mut workspace, increment, [start, end], &state);
+        // State and slopes at the end of a step from those at its start.
+        let mut advance = |from: &[Vec<f64>; 2], [start, end]: [f64; 2]| {
+            let [state, slopes] = from;
+            self.set(&runner, &mut workspace, increment, [start, end], state);
             let first = input::TIME + 1 + extra;
             runner.set(&mut workspace, 0, first, |i| [slopes[i]]);
             runner.set(&mut workspace, 0, first + 1, |_| [start]);
             runner.set(&mut workspace, 0, first + 2, |_| [end]);
             runner.run(&mut workspace, 0);
-            state = numbers(&runner, &workspace, 0);
-            slopes = numbers(&runner, &workspace, 1);
+            [0, 1].map(|output| numbers(&runner, &workspace, output))
+        };
+        let slopes = vec![0.0; self.components() * state_old.len()];
+        let mut now = [state_old.to_vec(), slopes];
+        let mut start = 0.0;
+        for step in knots.chunks_exact(2) {
+            let (middle, end) = (step[0], step[1]);
+            let half = advance(&now, [start, middle]);
+            let [state, slopes] = advance(&half, [middle, end]);
+            now = match self.law.law().claims().in_parts {
+                true => [state, slopes],
+                false => {
+                    let whole = advance(&now, [start, end]);
+                    [self.kept(state, &whole[0]), self.kept(slopes, &whole[1])]
+                }
+            };
             start = end;
         }
+        let [state, slopes] = now;
         let scales = self.law.normalisation();
         let runner = self.forces.runner();
         runner.prepare(&mut workspace, 1);

@@ -183,7 +183,7 @@ impl RecurrentLaw for GeneralizedStandard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algebra::{Program, Recorder, Runner, Workspace};
+    use crate::algebra::{Program, Recorder, Runner, View, Workspace};
     use crate::recurrent::Symmetry;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -191,9 +191,8 @@ mod tests {
     /// Round-off of a Newton step, over unknowns of order one.
     const ROUND_OFF: f64 = 1e-13;
 
-    #[test]
-    fn the_search_converges_quadratically() {
-        let sizes = Architecture {
+    fn sizes() -> Architecture {
+        Architecture {
             law: "generalized-standard".into(),
             components: 3,
             external: 0,
@@ -205,31 +204,82 @@ mod tests {
             clock: Clock::Both,
             symmetry: Symmetry::None,
             substeps: 1,
+        }
+    }
+
+    /// A law whose raw parameters lie within `±width` of a start, and its effective ones.
+    fn draw(random: &mut ChaCha8Rng, width: f64) -> (GeneralizedStandard, Vec<f64>) {
+        let mut layout = ParameterLayout::default();
+        let law = GeneralizedStandard::new(&mut layout, &sizes());
+        let mut raw = layout.initial_values(random.random());
+        raw.iter_mut()
+            .for_each(|p| *p += random.random_range(-width..width));
+        (law, layout.effective(&raw))
+    }
+
+    /// Strains, state and time step of an increment, the strains of this size.
+    fn increment(a: &Recorder, random: &mut ChaCha8Rng, size: f64) -> (Inputs<View>, View) {
+        let mut draw = |n| {
+            let values: Vec<_> = (0..n).map(|_| random.random_range(-size..size)).collect();
+            a.constant(&values)
         };
+        let inputs = Inputs {
+            strain_old: draw(3),
+            strain_new: draw(3),
+            dt: a.constant(&[1.0]),
+            external: None,
+        };
+        (inputs, draw(8))
+    }
+
+    /// Roots of laws far from any start: what is not refused solves the equation.
+    #[test]
+    fn no_answer_is_unconverged() {
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        let (mut refused, mut worst) = (0, 0.0f64);
+        for _ in 0..400 {
+            let (law, effective) = draw(&mut random, 3.0);
+            let a = Recorder::new();
+            let size = 10f64.powf(random.random_range(-3.0..2.0));
+            let (inputs, state) = increment(&a, &mut random, size);
+            let known = law.known(&a, &law.prepare(&a), &inputs, &state);
+            let root = a.root(&law, &known, &state).value;
+            let rest = law.evaluate(&a, &known, &root);
+            let flow = a.sub(&root, &state);
+            let program = Program::new(a, &[root, rest, flow]);
+            let tables = program.tables(&effective);
+            let runner = Runner::new(&program, &tables);
+            let mut workspace = Workspace::<1>::default();
+            runner.prepare(&mut workspace, 1);
+            runner.run(&mut workspace, 0);
+            let norm = |output| {
+                let mut square = 0.0;
+                runner.read(&workspace, 0, output, |_, _, [v]: &[f64; 1]| {
+                    square += v * v
+                });
+                square.sqrt()
+            };
+            if workspace.unsolved() != [None] {
+                assert!(norm(0).is_nan());
+                refused += 1;
+                continue;
+            }
+            worst = worst.max(norm(1) / (1.0 + norm(0) + norm(2)));
+        }
+        println!("{refused} refused, largest residual {worst:.1e}");
+        assert!(refused < 40);
+        assert!(worst < 1e-7, "{worst:e}");
+    }
+
+    #[test]
+    fn the_search_converges_quadratically() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let (mut orders, mut passes) = (Vec::new(), Vec::new());
         while orders.len() < 1000 {
-            let mut layout = ParameterLayout::default();
-            let law = GeneralizedStandard::new(&mut layout, &sizes);
-            let raw = layout.initial_values(random.random());
-            let raw: Vec<_> = raw
-                .iter()
-                .map(|p| p + random.random_range(-0.5..0.5))
-                .collect();
-            let effective = layout.effective(&raw);
+            let (law, effective) = draw(&mut random, 0.5);
             let a = Recorder::new();
             let size = 10f64.powf(random.random_range(-1.0..1.0));
-            let mut draw = |n| {
-                let values: Vec<_> = (0..n).map(|_| random.random_range(-size..size)).collect();
-                a.constant(&values)
-            };
-            let inputs = Inputs {
-                strain_old: draw(3),
-                strain_new: draw(3),
-                dt: a.constant(&[1.0]),
-                external: None,
-            };
-            let state = draw(8);
+            let (inputs, state) = increment(&a, &mut random, size);
             let known = law.known(&a, &law.prepare(&a), &inputs, &state);
             let root = a.root(&law, &known, &state);
             let program = Program::new(a, &[root.value]);

@@ -1,5 +1,6 @@
 //! The state of a training, in memory and on disk.
 
+use super::quasi_newton::QuasiNewton;
 use super::rollout::vector;
 use crate::algebra::values;
 use crate::card::Training;
@@ -46,6 +47,9 @@ pub struct Checkpoint {
     pub epoch: usize,
     pub raw: Vec<f64>,
     pub moments: Option<Moments>,
+    /// Once L-BFGS has taken over.
+    #[serde(default)]
+    pub quasi_newton: Option<QuasiNewton>,
     pub best: Vec<f64>,
     pub best_epoch: usize,
     #[serde(with = "infinite_as_null")]
@@ -70,6 +74,7 @@ impl Checkpoint {
             best: raw.clone(),
             raw,
             moments: None,
+            quasi_newton: None,
             best_epoch: 0,
             best_score: f64::INFINITY,
             recoveries: 0,
@@ -118,6 +123,7 @@ impl Checkpoint {
         let moments = checkpoint.moments.iter();
         let lengths = moments
             .flat_map(|m| [m.first.len(), m.second.len()])
+            .chain(checkpoint.quasi_newton.iter().map(QuasiNewton::parameters))
             .chain(lengths);
         if let Some(found) = lengths.into_iter().find(|n| *n != parameters) {
             return Err(unusable(format!(

@@ -1,10 +1,11 @@
-//! The training loop: Adam on whole histories, best law kept.
+//! The training loop: Adam on whole histories, then L-BFGS, best law kept.
 
 use super::Histories;
 use super::Resume;
 use super::checkpoint::{Checkpoint, Moments};
 use super::device::Place;
 use super::loss::{Target, Weights};
+use super::quasi_newton::QuasiNewton;
 use super::rollout::{RollOut, vector};
 use crate::algebra::{ParameterLayout, values};
 use crate::card::{Training, hexadecimal};
@@ -45,6 +46,8 @@ pub enum Stop {
     Patience,
     /// The observer asked for it.
     Interrupted,
+    /// No way leads further down.
+    Converged,
 }
 
 /// The result of a training.
@@ -93,12 +96,13 @@ pub fn fit<L: RecurrentLaw + 'static>(
         }
         _ => None,
     };
-    let mut now = stored.unwrap_or_else(|| Checkpoint::start(layout.initial_values(options.seed)));
+    let adam_epochs = adam_epochs(options);
+    let initial = layout.initial_values(options.seed);
+    let mut now = stored.unwrap_or_else(|| Checkpoint::start(initial.clone()));
     let (start, first) = (Instant::now(), now.epoch);
     let mut stop = now.patience(options);
     while stop == Stop::Complete && now.epoch < options.epochs {
         let epoch = now.epoch;
-        let rate = learning_rate(options, epoch) * 0.5f64.powi(now.recoveries as i32);
         let weights = weights(options, epoch);
         let raw = place.vector(now.raw.clone()).require_grad();
         let effective = constrain(raw.clone(), positive.clone());
@@ -106,11 +110,19 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
         let mut point = parts.weighted(weights);
         if !point.loss().is_finite() {
-            now.recover()?;
+            if now.quasi_newton.is_some() {
+                stop = now.descend(f64::INFINITY, Vec::new());
+                now.epoch += 1;
+            } else {
+                now.recover()?;
+            }
             continue;
         }
         point.epoch = epoch;
-        point.learning_rate = rate;
+        point.learning_rate = match &now.quasi_newton {
+            Some(search) => search.step(),
+            None => learning_rate(options, epoch) * 0.5f64.powi(now.recoveries as i32),
+        };
         point.validation = validation_target
             .as_ref()
             .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
@@ -129,7 +141,13 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let gradient = raw
             .grad(&target.loss(output, weights).backward())
             .ok_or_else(|| Error::Training("the loss does not depend on the parameters".into()))?;
-        now.step(&adam, values(gradient), options, rate);
+        let mut gradient = values(gradient);
+        let ridge = ridge(options.ridge, &now.raw, &initial, &mut gradient);
+        if now.epoch < adam_epochs {
+            now.step(&adam, gradient, options, point.learning_rate);
+        } else {
+            stop = now.descend(point.loss() + ridge, gradient);
+        }
         now.epoch += 1;
         let done = (now.epoch - first) as f64;
         let elapsed = start.elapsed();
@@ -144,7 +162,8 @@ pub fn fit<L: RecurrentLaw + 'static>(
         };
         stop = match observe(&progress) {
             ControlFlow::Break(()) => Stop::Interrupted,
-            ControlFlow::Continue(()) => now.patience(options),
+            ControlFlow::Continue(()) if stop == Stop::Complete => now.patience(options),
+            ControlFlow::Continue(()) => stop,
         };
         if let Some(file) = &resume.file {
             let due = resume.every > 0 && now.epoch.is_multiple_of(resume.every);
@@ -162,10 +181,27 @@ pub fn fit<L: RecurrentLaw + 'static>(
     })
 }
 
-/// Cosine decay after a short linear rise.
+/// `λ_R |raw − initial|²`, and its gradient on top of what is there.
+fn ridge(weight: f64, raw: &[f64], initial: &[f64], gradient: &mut [f64]) -> f64 {
+    let mut sum = 0.0;
+    for ((raw, initial), gradient) in raw.iter().zip(initial).zip(gradient) {
+        let way = raw - initial;
+        sum += way * way;
+        *gradient += 2.0 * weight * way;
+    }
+    weight * sum
+}
+
+/// Epochs of Adam; the others are L-BFGS.
+fn adam_epochs(options: &Training) -> usize {
+    ((1.0 - options.quasi_newton) * options.epochs as f64).ceil() as usize
+}
+
+/// Cosine decay over the epochs of Adam after a short linear rise.
 fn learning_rate(options: &Training, epoch: usize) -> f64 {
-    let rise = (options.epochs / 50).clamp(1, 50);
-    let share = epoch as f64 / options.epochs as f64;
+    let epochs = adam_epochs(options);
+    let rise = (epochs / 50).clamp(1, 50);
+    let share = epoch as f64 / epochs as f64;
     let low = options.final_learning_rate;
     let cosine = low + (options.learning_rate - low) * 0.5 * (1.0 + (PI * share).cos());
     cosine * ((epoch + 1) as f64 / rise as f64).min(1.0)
@@ -232,6 +268,21 @@ impl Checkpoint {
         let (raw, state) = adam.step(rate, vector(self.raw.clone(), &device), gradient, state);
         self.raw = values(raw);
         self.moments = state.map(Moments::from_state);
+    }
+
+    /// A step of L-BFGS.
+    fn descend(&mut self, loss: f64, gradient: Vec<f64>) -> Stop {
+        let search = match &mut self.quasi_newton {
+            Some(search) => {
+                if !search.learn(loss, gradient) {
+                    return Stop::Converged;
+                }
+                search
+            }
+            none => none.insert(QuasiNewton::start(self.raw.clone(), loss, gradient)),
+        };
+        self.raw = search.trial();
+        Stop::Complete
     }
 
     /// Back to the best law, with fresh moments and half the rate.

@@ -2,8 +2,8 @@
 //!
 //! Roll-outs are free-running over whole records: the law never sees a measured stress. The whole
 //! roll-out is one operation of burn's graph ([`rollout`]), the loss and its gradient are burn's
-//! ([`loss`]), the optimiser is burn's Adam ([`mod@fit`]). On a GPU the roll-out is many operations
-//! ([`mod@device`]).
+//! ([`loss`]), the optimisers are burn's Adam and
+//! then L-BFGS ([`mod@fit`]). On a GPU the roll-out is many operations ([`mod@device`]).
 
 pub mod checkpoint;
 pub mod device;
@@ -11,6 +11,7 @@ pub mod fit;
 mod histories;
 pub mod loss;
 pub mod probes;
+pub mod quasi_newton;
 pub mod rollout;
 
 pub use crate::learning::LearningPoint;
@@ -104,9 +105,11 @@ pub fn train_law<L: RecurrentLaw + Clone + 'static>(
         }
     }
     let normalisation = normalisation(&training)?;
-    let count = match options.dissipation_weight {
-        0.0 => 0,
-        _ => options.probes,
+    // A law that cannot break the second law has nothing to learn from probes of it.
+    let kept = law.claims().second_law && options.dissipation_margin == 0.0;
+    let count = match kept || options.dissipation_weight == 0.0 {
+        true => 0,
+        false => options.probes,
     };
     let unmeasured = probes::probes(
         &training,

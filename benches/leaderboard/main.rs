@@ -1,0 +1,123 @@
+//! Every law on the same tasks: the same records, processor time and seeds.
+//!
+//! ```text
+//! cargo bench --bench leaderboard -- DATA [--seconds S] [--seeds N] [--task WORD] [--law NAME] [--tables]
+//! ```
+//!
+//! `DATA` is a folder with the records of each task. Every training of a task has the same budget: `S`
+//! times the weight of the task. Every training is a line in
+//! `out/leaderboard/results.jsonl`; a run that is started again goes on after the last one. Once all
+//! are done, or with `--tables` at any time, the tables in `docs/src/leaderboard.md` and their figures
+//! are written anew; the text above the tables stays. `--task` and `--law` choose what to train, and no
+//! tables are then written.
+//! Tasks whose records are absent are left out.
+
+mod entry;
+mod measured;
+mod score;
+mod synthetic;
+mod table;
+mod tasks;
+mod trial;
+
+use entry::Entry;
+use hysteron::recurrent::LAWS;
+use hysteron::{Error, Result};
+use std::path::PathBuf;
+use tasks::Task;
+
+struct Options {
+    data: PathBuf,
+    seconds: f64,
+    seeds: u64,
+    task: String,
+    law: String,
+    tables: bool,
+}
+
+const USAGE: &str = "usage: cargo bench --bench leaderboard -- DATA [--seconds S] [--seeds N] \
+                     [--task WORD] [--law NAME] [--tables]";
+
+impl Options {
+    fn read() -> Result<Self> {
+        let mut options = Self {
+            data: PathBuf::new(),
+            seconds: 2.5,
+            seeds: 3,
+            task: String::new(),
+            law: String::new(),
+            tables: false,
+        };
+        // `cargo bench` adds `--bench`.
+        let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
+        while let Some(argument) = arguments.next() {
+            let usage = || Error::invalid(format!("{argument}: {USAGE}"));
+            let mut value = || arguments.next().ok_or_else(usage);
+            match argument.as_str() {
+                "--seconds" => options.seconds = value()?.parse().map_err(|_| usage())?,
+                "--seeds" => options.seeds = value()?.parse().map_err(|_| usage())?,
+                "--task" => options.task = value()?,
+                "--law" => options.law = value()?,
+                "--tables" => options.tables = true,
+                folder if !folder.starts_with("--") => options.data = folder.into(),
+                _ => return Err(usage()),
+            }
+        }
+        if options.data.as_os_str().is_empty() || options.seconds.is_nan() || options.seconds <= 0.0
+        {
+            return Err(Error::invalid(USAGE));
+        }
+        Ok(options)
+    }
+
+    fn chooses(&self, task: &Task, law: &str) -> bool {
+        task.title().contains(&self.task) && (self.law.is_empty() || self.law == law)
+    }
+}
+
+fn main() -> Result<()> {
+    let options = Options::read()?;
+    let tasks = tasks::all();
+    let mut entries = entry::read()?;
+    // Every law has a first seed before any has a second one.
+    for seed in 1..=options.seeds {
+        for task in tasks.iter().filter(|_| !options.tables) {
+            if !LAWS.iter().any(|law| options.chooses(task, law)) {
+                continue;
+            }
+            let Some(data) = (task.data)(&options.data, seed)? else {
+                println!("skipped {}: its records are absent", task.title());
+                continue;
+            };
+            let known = |e: &Entry| e.seed == 0 && e.task == task.name;
+            if !entries.iter().any(known)
+                && let Some(entry) = trial::reference(task, &data)?
+            {
+                println!("{}", entry.line(task));
+                entry::append(&entry)?;
+                entries.push(entry);
+            }
+            for law in LAWS.iter().filter(|law| options.chooses(task, law)) {
+                let seconds = options.seconds * task.weight;
+                let same = |e: &Entry| e.is_of(task, law) && e.seed == seed && e.seconds == seconds;
+                if entries.iter().any(same) {
+                    continue;
+                }
+                let entry = trial::run(task, law, seed, seconds, &data);
+                println!("{}", entry.line(task));
+                entry::append(&entry)?;
+                entries.push(entry);
+            }
+        }
+    }
+    let all = options.task.is_empty() && options.law.is_empty();
+    if !(all || options.tables) {
+        return Ok(());
+    }
+    entries.retain(|e| {
+        let of = |task: &&Task| e.is_of(task, &e.law);
+        let budget = tasks.iter().find(of).map(|t| t.weight * options.seconds);
+        e.seed == 0 || Some(e.seconds) == budget
+    });
+    table::write(&tasks, &entries)
+}

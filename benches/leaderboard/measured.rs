@@ -1,0 +1,158 @@
+//! Records that were measured, or simulated elsewhere, as fitted, selecting and unseen ones.
+
+use crate::score::{mare, nrmse, rmse};
+use crate::tasks::Data;
+use hysteron::law::MaterialLaw;
+use hysteron::record::Record;
+use hysteron::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::path::Path;
+
+type Loaded = Result<Option<Data>>;
+
+/// The records of a folder; none where it is absent.
+fn records(data: &Path, folder: &str) -> Result<Option<Vec<Record>>> {
+    let folder = data.join(folder).join("tests");
+    folder
+        .is_dir()
+        .then(|| Record::from_dir(&folder))
+        .transpose()
+}
+
+/// Records in the order of their names.
+fn named(records: &[Record], names: &[&str]) -> Result<Vec<Record>> {
+    let find = |name: &&str| {
+        let found = records.iter().find(|r| r.name == **name).cloned();
+        found.ok_or_else(|| Error::invalid(format!("there is no record `{name}`")))
+    };
+    names.iter().map(find).collect()
+}
+
+pub fn steel(data: &Path) -> Loaded {
+    let Some(all) = records(data, "steel_epfl_resslab")? else {
+        return Ok(None);
+    };
+    let mut unseen = named(
+        &all,
+        &["hartloper_S355_HEB500web_C12_raw", "hartloper_HEM320C_LP8"],
+    )?;
+    unseen[0] = unseen[0].first_cycles(18);
+    Ok(Some(Data {
+        fitted: named(&all, &["resspylab_example_1", "resspylab_example_2"])?,
+        unseen,
+        ..Data::default()
+    }))
+}
+
+pub fn steel_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
+    let each = data.fitted.iter().chain(&data.unseen);
+    each.map(|record| rmse(law, std::slice::from_ref(record)))
+        .collect()
+}
+
+/// So many curves to fit, 10 to select, 18 that take no part.
+pub fn composite(data: &Path, seed: u64, count: usize) -> Loaded {
+    let Some(mut all) = records(data, "rve_prnn_2d")? else {
+        return Ok(None);
+    };
+    if all.len() != 46 {
+        let found = all.len();
+        return Err(Error::invalid(format!(
+            "rve_prnn_2d: {found} records, there are 46"
+        )));
+    }
+    all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let unseen = all.split_off(28);
+    let selecting = all.split_off(18);
+    all.truncate(count);
+    Ok(Some(Data {
+        fitted: all,
+        selecting,
+        unseen,
+    }))
+}
+
+pub fn composite_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
+    Ok(vec![rmse(law, &data.fitted)?, rmse(law, &data.unseen)?])
+}
+
+pub fn elastomer(data: &Path) -> Loaded {
+    let Some(all) = records(data, "vhb4910_hossain2012")? else {
+        return Ok(None);
+    };
+    let (fitted, unseen) = all.into_iter().partition(|r| r.name.starts_with("lam3.0"));
+    Ok(Some(Data {
+        fitted,
+        unseen,
+        ..Data::default()
+    }))
+}
+
+pub fn elastomer_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
+    let inconsistent = ["lam2.5_rate0.03", "lam2.5_rate0.05"];
+    let others = data.unseen.iter();
+    let others = others.filter(|r| !inconsistent.contains(&r.name.as_str()));
+    let others: Vec<_> = others.cloned().collect();
+    Ok(vec![
+        nrmse(law, &data.fitted)?,
+        nrmse(law, &data.unseen)?,
+        nrmse(law, &others)?,
+    ])
+}
+
+/// The slow and the fast of the ramps are fitted.
+pub fn adhesive(data: &Path) -> Loaded {
+    let Some(all) = records(data, "oca_shear_zhao2024")? else {
+        return Ok(None);
+    };
+    let fitted = ["cyclic_shear_relaxation_1", "cyclic_shear_relaxation_5"];
+    Ok(Some(Data {
+        fitted: named(&all, &fitted)?,
+        unseen: all
+            .into_iter()
+            .filter(|r| !fitted.contains(&r.name.as_str()))
+            .collect(),
+        ..Data::default()
+    }))
+}
+
+pub fn adhesive_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
+    let unseen = data.unseen.iter().cloned();
+    let (monotonic, steps): (Vec<_>, Vec<_>) =
+        unseen.partition(|r| r.name.starts_with("monotonic"));
+    let (film, steps): (Vec<_>, Vec<_>) = steps
+        .into_iter()
+        .partition(|r| r.name == "cyclic_shear_relaxation");
+    let groups = [&data.fitted, &steps, &film, &monotonic];
+    groups.iter().map(|records| nrmse(law, records)).collect()
+}
+
+/// Strain steps of the hot compression tests.
+const HOT_SPACING: f64 = 0.01;
+
+/// All rates but `held_out`, in the names of the records.
+pub fn hot_steel(data: &Path, held_out: Option<&str>) -> Loaded {
+    let Some(all) = records(data, "steel_hot_gleeble_pantale")? else {
+        return Ok(None);
+    };
+    let all: Result<Vec<_>> = all.iter().map(|r| r.resample(HOT_SPACING)).collect();
+    let (fitted, unseen) = all?.into_iter().partition(|r| match held_out {
+        Some(rate) => !r.name.ends_with(&format!("_rate{rate}")),
+        None => true,
+    });
+    Ok(Some(Data {
+        fitted,
+        unseen,
+        ..Data::default()
+    }))
+}
+
+pub fn hot_steel_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
+    let mut errors = vec![mare(law, &data.fitted)?];
+    if !data.unseen.is_empty() {
+        errors.push(mare(law, &data.unseen)?);
+    }
+    Ok(errors)
+}

@@ -1,0 +1,43 @@
+//! How wrong a law is on records, free-running.
+
+use hysteron::Result;
+use hysteron::driver::follow;
+use hysteron::law::MaterialLaw;
+use hysteron::record::Record;
+
+/// Root mean square over all rows and components, MPa.
+pub fn rmse(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
+    let (mut squares, mut count) = (0.0, 0);
+    for record in records {
+        let answer = follow(law, record)?.record;
+        let errors = answer.stress.iter().zip(&record.stress);
+        squares += errors.map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        count += record.stress.len();
+    }
+    Ok((squares / count as f64).sqrt())
+}
+
+/// Root mean square over the range of the record's stress, mean over the records, %.
+pub fn nrmse(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
+    let mut sum = 0.0;
+    for record in records {
+        let stress = || record.stress.iter().copied();
+        let range = stress().fold(f64::MIN, f64::max) - stress().fold(f64::MAX, f64::min);
+        sum += 100.0 * rmse(law, std::slice::from_ref(record))? / range;
+    }
+    Ok(sum / records.len() as f64)
+}
+
+/// Mean absolute relative error, %, over the rows with strain: without it every law is free of stress.
+pub fn mare(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
+    let (mut sum, mut count) = (0.0, 0);
+    for record in records {
+        let answer = follow(law, record)?.record;
+        for row in (0..record.rows()).filter(|row| record.strain_at(*row)[0] != 0.0) {
+            let (predicted, measured) = (answer.stress_at(row)[0], record.stress_at(row)[0]);
+            sum += 100.0 * ((predicted - measured) / measured).abs();
+            count += 1;
+        }
+    }
+    Ok(sum / f64::from(count))
+}

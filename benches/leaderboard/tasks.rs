@@ -1,0 +1,271 @@
+//! The tasks: records, settings that are the same for every law, and what is to be beaten.
+
+use crate::{measured, synthetic};
+use hysteron::Result;
+use hysteron::card::{Card, Learn, Training};
+use hysteron::law::MaterialLaw;
+use hysteron::record::Record;
+use hysteron::recurrent::Clock;
+use std::path::Path;
+
+#[derive(Clone, Debug, Default)]
+pub struct Data {
+    pub fitted: Vec<Record>,
+    /// They choose the best epoch; without any, the fitted ones do.
+    pub selecting: Vec<Record>,
+    pub unseen: Vec<Record>,
+}
+
+/// Data of a seed; none where its records are absent.
+type Load = Box<dyn Fn(&Path, u64) -> Result<Option<Data>>>;
+
+/// A law that nobody trains.
+pub struct Reference {
+    pub name: &'static str,
+    pub law: fn() -> Result<Box<dyn MaterialLaw>>,
+}
+
+pub struct Task {
+    pub name: &'static str,
+    /// Tasks of one name that differ in their records.
+    pub variant: String,
+    pub protocol: &'static str,
+    pub to_beat: &'static str,
+    pub aim: &'static str,
+    /// What `errors` gives, with units.
+    pub columns: &'static [&'static str],
+    /// The column that the figure shows.
+    pub shown: usize,
+    /// Of the budget.
+    pub weight: f64,
+    pub learn: Learn,
+    pub training: Training,
+    pub data: Load,
+    pub errors: fn(&dyn MaterialLaw, &Data) -> Result<Vec<f64>>,
+    pub reference: Option<Reference>,
+}
+
+impl Task {
+    pub fn title(&self) -> String {
+        match self.variant.as_str() {
+            "" => self.name.into(),
+            variant => format!("{}, {variant}", self.name),
+        }
+    }
+}
+
+/// Sizes of every law of every task, but for the clock.
+fn learn(clock: Clock, states: usize) -> Learn {
+    Learn {
+        clock,
+        states,
+        width: 16,
+        layers: 1,
+        energy_width: 16,
+        energy_layers: 1,
+        ..Learn::default()
+    }
+}
+
+fn training() -> Training {
+    Training {
+        learning_rate: 2e-2,
+        ..Training::default()
+    }
+}
+
+fn steel() -> Task {
+    Task {
+        name: "cyclic steel",
+        variant: String::new(),
+        protocol: "Structural steel S355, `steel_epfl_resslab`: examples 1 and 2 fitted; unseen are 18 \
+                   cycles of C12 and LP8, another heat. RMSE over the rows as measured.",
+        to_beat: "published Voce–Chaboche 36.0 / 26.2 fitted, 64 / 67 MPa unseen",
+        aim: "≤ 9 / ≤ 6 fitted, ≤ 30 / ≤ 67 MPa unseen",
+        columns: &[
+            "example 1, MPa",
+            "example 2, MPa",
+            "unseen C12, MPa",
+            "unseen LP8, MPa",
+        ],
+        shown: 2,
+        weight: 3.0,
+        learn: learn(Clock::StrainPath, 8),
+        training: training(),
+        data: Box::new(|data, _| measured::steel(data)),
+        errors: measured::steel_errors,
+        reference: Some(Reference {
+            name: "published Voce–Chaboche",
+            law: || {
+                let reference = Card::open("materials/steel_s355_voce_chaboche")?.reference;
+                reference
+                    .ok_or_else(|| hysteron::Error::invalid("the card has no reference law"))?
+                    .build(1)
+            },
+        }),
+    }
+}
+
+fn composite(count: usize) -> Task {
+    Task {
+        name: "multiaxial path dependence",
+        variant: format!("{count} curves"),
+        protocol: "A fibre–epoxy cell in plane stress, `rve_prnn_2d`: 18, 6 or 2 curves fitted, 10 \
+                   select the epoch, 18 take no part, drawn by the seed. RMSE over all components.",
+        to_beat: "PRNN 4.6 MPa, GRU-64 20.5 MPa, both with 18 curves",
+        aim: "≤ 1.3 MPa with 18 curves, ≤ 1.7 with 6, ≤ 2.3 with 2",
+        columns: &["fitted, MPa", "unseen, MPa"],
+        shown: 1,
+        weight: if count == 18 { 2.0 } else { 1.0 },
+        learn: learn(Clock::StrainPath, 16),
+        training: training(),
+        data: Box::new(move |data, seed| measured::composite(data, seed, count)),
+        errors: measured::composite_errors,
+        reference: None,
+    }
+}
+
+fn elastomer() -> Task {
+    Task {
+        name: "nonlinear viscoelasticity",
+        variant: String::new(),
+        protocol: "Acrylic elastomer, `vhb4910_hossain2012`: the two records to stretch 3 fitted, the \
+                   other nine unseen; also without the two to stretch 2.5 that are known to be \
+                   inconsistent. Mean NRMSE.",
+        to_beat: "vCANN 1.21 % fitted, 5.92 % unseen (4.79 % without those two)",
+        aim: "≤ 4.8 % unseen (≤ 3.8 % without those two)",
+        columns: &["fitted, %", "unseen, %", "without two, %"],
+        shown: 1,
+        weight: 1.0,
+        learn: learn(Clock::Time, 8),
+        training: training(),
+        data: Box::new(|data, _| measured::elastomer(data)),
+        errors: measured::elastomer_errors,
+        reference: None,
+    }
+}
+
+fn adhesive() -> Task {
+    Task {
+        name: "relaxation",
+        variant: String::new(),
+        protocol: "Soft adhesive in shear, `oca_shear_zhao2024`: the slowest and the fastest ramps with \
+                   holds fitted (`…_1` and `…_5`); unseen are two other multi-step tests, a fifth one of \
+                   another film (at the same rate as `…_2` its stress is twice as high) and four \
+                   monotonic ones, up to 70 times as fast. Mean NRMSE. The generalised Maxwell \
+                   law is `physically-recurrent` on the clock of time.",
+        to_beat: "a generalised Maxwell law fitted the same way: the row `physically-recurrent`",
+        aim: "half its error",
+        columns: &[
+            "fitted, %",
+            "unseen steps, %",
+            "other film, %",
+            "monotonic, %",
+        ],
+        shown: 1,
+        weight: 1.0,
+        learn: learn(Clock::Time, 8),
+        training: training(),
+        data: Box::new(|data, _| measured::adhesive(data)),
+        errors: measured::adhesive_errors,
+        reference: None,
+    }
+}
+
+fn hot_steel(held_out: Option<&'static str>) -> Task {
+    Task {
+        name: "rate and temperature",
+        variant: match held_out {
+            None => "all rates".into(),
+            Some(rate) => format!("{rate} /s held out"),
+        },
+        protocol: "Hot compression of steel, `steel_hot_gleeble_pantale`: 6 rates and 5 temperatures, \
+                   the temperature as an external variable, in strain steps of 0.01. MARE over the \
+                   rows with strain (without it every law is free of stress).",
+        to_beat: "all rates ANN 0.62 %; 1 /s held out Arrhenius 1.46 %; 5 /s held out Arrhenius 3.53 %",
+        aim: "≤ 0.5 %; ≤ 1.2 %; ≤ 2.5 %",
+        columns: match held_out {
+            None => &["fitted, %"],
+            Some(_) => &["fitted, %", "held out, %"],
+        },
+        shown: usize::from(held_out.is_some()),
+        weight: 1.5,
+        learn: learn(Clock::Both, 8),
+        training: training(),
+        data: Box::new(move |data, _| measured::hot_steel(data, held_out)),
+        errors: measured::hot_steel_errors,
+        reference: None,
+    }
+}
+
+fn four_legs() -> Task {
+    Task {
+        name: "self-consistency",
+        variant: String::new(),
+        protocol: "J2 in plane stress (E 70 GPa, ν 0.3, hardening 300 + 1000 p^0.3 MPa as a sum of Voce \
+                   terms), 240 paths of 4 × 25 increments within ±0.012, every fourth unseen. Spread of \
+                   the end of ten unseen paths over 50 to 800 increments.",
+        to_beat: "LMSC 0.01 % strain-driven, 0.06 % stress-driven; LSTM 0.09 % and 65 %",
+        aim: "≤ 0.01 % and ≤ 0.05 %",
+        columns: &["unseen, MPa", "strain-driven, %", "stress-driven, %"],
+        shown: 1,
+        weight: 4.0,
+        learn: learn(Clock::StrainPath, 8),
+        training: training(),
+        data: Box::new(|_, _| synthetic::four_legs()),
+        errors: synthetic::four_legs_errors,
+        reference: None,
+    }
+}
+
+fn walks() -> Task {
+    Task {
+        name: "sequence-length transfer",
+        variant: String::new(),
+        protocol: "J2 with mixed hardening in plane stress, random walks of 125 legs: 24 fitted in 500 \
+                   increments, 12 others tested in 500, 125 and 2000 increments of the same paths. \
+                   RMSE at the ends of the legs; the last two over the first.",
+        to_beat: "the error of a minimal-state cell grows about 3000-fold",
+        aim: "≤ 2-fold",
+        columns: &["unseen in 500, MPa", "in 125, ×", "in 2000, ×"],
+        shown: 2,
+        weight: 2.0,
+        learn: learn(Clock::StrainPath, 8),
+        training: training(),
+        data: Box::new(|_, seed| synthetic::walks(seed)),
+        errors: synthetic::walks_errors,
+        reference: None,
+    }
+}
+
+fn paths(count: usize) -> Task {
+    Task {
+        name: "data efficiency",
+        variant: match count {
+            1 => "1 path".into(),
+            count => format!("{count} paths"),
+        },
+        protocol: "J2 with mixed hardening, Gaussian-process paths of all six components in 80 \
+                   increments: 1, 8 or 256 fitted, 32 unseen. RMSE.",
+        to_beat: "`gru` with 256 paths",
+        aim: "the same error with ≤ 8 paths",
+        columns: &["unseen, MPa"],
+        shown: 0,
+        weight: if count == 256 { 3.0 } else { 1.0 },
+        learn: learn(Clock::StrainPath, 8),
+        training: training(),
+        data: Box::new(move |_, seed| synthetic::paths(seed, count)),
+        errors: synthetic::paths_errors,
+        reference: None,
+    }
+}
+
+pub fn all() -> Vec<Task> {
+    let mut tasks = vec![steel()];
+    tasks.extend([18, 6, 2].map(composite));
+    tasks.extend([elastomer(), adhesive()]);
+    tasks.extend([None, Some("1"), Some("5")].map(hot_steel));
+    tasks.extend([four_legs(), walks()]);
+    tasks.extend([1, 8, 256].map(paths));
+    tasks
+}

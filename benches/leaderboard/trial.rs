@@ -1,0 +1,187 @@
+//! One law trained on one task, and what is measured of it.
+
+use crate::entry::Entry;
+use crate::tasks::{Data, Task};
+use hysteron::audit::{AuditOptions, audit};
+use hysteron::card::{Learn, Training};
+use hysteron::law::{Increment, MaterialLaw, Response};
+use hysteron::learned::LearnedLaw;
+use hysteron::record::Record;
+use hysteron::train::{Progress, Resume, Trained, train};
+use hysteron::{Error, Result};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Share of the budget by which a training may be late.
+const SLACK: f64 = 0.2;
+/// What a training is told before its length is known; epochs and seconds after which it is.
+const MANY_EPOCHS: usize = 1_000_000;
+const FIRST_EPOCHS: usize = 3;
+const FIRST_SECONDS: f64 = 0.3;
+
+/// Trains and measures; what fails is written into the entry.
+pub fn run(task: &Task, law: &str, seed: u64, seconds: f64, data: &Data) -> Entry {
+    let mut entry = Entry {
+        task: task.name.into(),
+        variant: task.variant.clone(),
+        law: law.into(),
+        seed,
+        seconds,
+        errors: vec![None; task.columns.len()],
+        ..Entry::default()
+    };
+    if let Err(error) = fill(&mut entry, task, data) {
+        entry.failure = Some(error.to_string());
+    }
+    entry
+}
+
+/// What is to be beaten, measured in the same way.
+pub fn reference(task: &Task, data: &Data) -> Result<Option<Entry>> {
+    let Some(reference) = &task.reference else {
+        return Ok(None);
+    };
+    let law = (reference.law)()?;
+    Ok(Some(Entry {
+        task: task.name.into(),
+        variant: task.variant.clone(),
+        law: reference.name.into(),
+        errors: errors(task, law.as_ref(), data)?,
+        states: law.state_layout().len(),
+        microseconds: Some(microseconds(law.as_ref(), &data.fitted[0])?),
+        ..Entry::default()
+    }))
+}
+
+fn errors(task: &Task, law: &dyn MaterialLaw, data: &Data) -> Result<Vec<Option<f64>>> {
+    let errors = (task.errors)(law, data)?.into_iter();
+    Ok(errors.map(|e| e.is_finite().then_some(e)).collect())
+}
+
+fn fill(entry: &mut Entry, task: &Task, data: &Data) -> Result<()> {
+    let learn = Learn {
+        law: entry.law.clone(),
+        ..task.learn.clone()
+    };
+    let options = Training {
+        seed: entry.seed,
+        ..task.training.clone()
+    };
+    let fit = |epochs: usize, observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>| {
+        trained(&learn, &options, data, epochs, observe)
+    };
+    // The decay of the learning rate has to know where it ends.
+    let start = processor_seconds();
+    let mut each = f64::NAN;
+    fit(MANY_EPOCHS, &mut |progress| {
+        let (spent, done) = (processor_seconds() - start, progress.point.epoch + 1);
+        each = spent / done as f64;
+        match done >= FIRST_EPOCHS && spent >= FIRST_SECONDS {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    let epochs = (entry.seconds / each).ceil().max(1.0) as usize;
+    let start = processor_seconds();
+    let late = (1.0 + SLACK) * entry.seconds;
+    let trained = fit(epochs, &mut |progress| {
+        entry.epochs = progress.point.epoch + 1;
+        match processor_seconds() - start > late {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    entry.training_seconds = processor_seconds() - start;
+    measure(entry, &trained.law, data)?;
+    entry.errors = errors(task, &trained.law, data)?;
+    Ok(())
+}
+
+fn trained(
+    learn: &Learn,
+    options: &Training,
+    data: &Data,
+    epochs: usize,
+    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Trained> {
+    let first = &data.fitted[0];
+    train(
+        &learn.law,
+        &learn.architecture(first.components, first.external_names.len()),
+        &data.fitted.iter().collect::<Vec<_>>(),
+        &data.selecting.iter().collect::<Vec<_>>(),
+        &Training {
+            epochs,
+            ..options.clone()
+        },
+        &Resume::default(),
+        observe,
+    )
+}
+
+fn measure(entry: &mut Entry, law: &LearnedLaw, data: &Data) -> Result<()> {
+    let scales = &law.normalisation().external;
+    let audit = audit(
+        law,
+        &AuditOptions {
+            histories: 4,
+            growth_increments: 100,
+            external: scales.iter().map(|[mean, _]| *mean).collect(),
+            ..AuditOptions::default()
+        },
+    );
+    let row = |name| audit.row(name).and_then(|row| row.value);
+    let finite = |value: Option<f64>| value.filter(|v| v.is_finite());
+    entry.parameters = law.layout().len();
+    entry.states = law.state_layout().len();
+    entry.negative_share = finite(row("negative_share"));
+    entry.spread_strain = finite(row("self_consistency_strain"));
+    entry.spread_stress = finite(row("self_consistency_stress"));
+    entry.tangent_error = finite(row("tangent_error"));
+    entry.microseconds = Some(microseconds(law, &data.fitted[0])?);
+    Ok(())
+}
+
+/// Stress and tangent of one point, the least of five runs along a record.
+fn microseconds(law: &dyn MaterialLaw, record: &Record) -> Result<f64> {
+    let mut least = f64::INFINITY;
+    for _ in 0..5 {
+        let (mut state, mut next, mut response) =
+            (law.new_state(), law.new_state(), Response::default());
+        let start = Instant::now();
+        for row in 1..record.rows() {
+            let increment = Increment {
+                strain_old: record.strain_at(row - 1),
+                strain_new: record.strain_at(row),
+                dt: record.time[row] - record.time[row - 1],
+                external_old: record.external_at(row - 1),
+                external_new: record.external_at(row),
+            };
+            law.update(&increment, &state, &mut next, &mut response)
+                .map_err(|error| Error::invalid(format!("row {row}: {error}")))?;
+            std::mem::swap(&mut state, &mut next);
+        }
+        least = least.min(1e6 * start.elapsed().as_secs_f64() / (record.rows() - 1) as f64);
+    }
+    Ok(least)
+}
+
+/// Seconds that the processor has worked for this program, where Linux tells: other programs then do
+/// not shorten a budget. Elsewhere those of the clock.
+fn processor_seconds() -> f64 {
+    /// Of user and system time, in the unit of `/proc`.
+    fn ticks() -> Option<f64> {
+        let line = std::fs::read_to_string("/proc/self/stat").ok()?;
+        let after_name = line.rsplit_once(") ")?.1;
+        let mut fields = after_name.split(' ').skip(11);
+        let mut next = || fields.next()?.parse::<f64>().ok();
+        Some(next()? + next()?)
+    }
+    const TICKS_PER_SECOND: f64 = 100.0;
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    match ticks() {
+        Some(ticks) => ticks / TICKS_PER_SECOND,
+        None => start.elapsed().as_secs_f64(),
+    }
+}
