@@ -55,6 +55,8 @@ fn main() -> Result<()> {
     };
     let options = Training {
         epochs: 400,
+        quasi_newton: 0.75,
+        ridge: 1e-6,
         // Several steps at once: what is learned is then nearer to the evolution than to a step.
         spacing: vec![1e-4, 4e-4, 1.6e-3],
         dissipation_weight: 0.0,

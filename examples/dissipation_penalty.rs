@@ -135,9 +135,6 @@ fn train_and_test(
     .architecture(1, 0);
     let options = Training {
         epochs: 1500,
-        // Adam alone, so that all seeds take the same number of steps.
-        quasi_newton: 0.0,
-        ridge: 0.0,
         dissipation_weight: weight,
         dissipation_margin: 0.05,
         probes: 16,

@@ -70,6 +70,8 @@ fn learn(clock: Clock, states: usize) -> Learn {
 fn training() -> Training {
     Training {
         learning_rate: 2e-2,
+        quasi_newton: 0.75,
+        ridge: 1e-6,
         ..Training::default()
     }
 }

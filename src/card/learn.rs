@@ -101,11 +101,11 @@ pub struct Training {
     /// And at the end of a cosine decay.
     pub final_learning_rate: f64,
     /// Share of the epochs, the last ones, in which L-BFGS takes the place of Adam.
-    #[serde(skip_serializing_if = "is_default_share")]
+    #[serde(skip_serializing_if = "is_default")]
     pub quasi_newton: f64,
     /// `λ_R`, weight of the squared way of the raw parameters from where they start: what the records
     /// do not determine stays there.
-    #[serde(skip_serializing_if = "is_default_ridge")]
+    #[serde(skip_serializing_if = "is_default")]
     pub ridge: f64,
     /// Largest norm of the gradient.
     pub clip: f64,
@@ -135,18 +135,6 @@ pub struct Training {
     pub precision: Precision,
 }
 
-const QUASI_NEWTON: f64 = 0.75;
-
-fn is_default_share(share: &f64) -> bool {
-    *share == QUASI_NEWTON
-}
-
-const RIDGE: f64 = 1e-6;
-
-fn is_default_ridge(weight: &f64) -> bool {
-    *weight == RIDGE
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -158,8 +146,8 @@ impl Default for Training {
             epochs: 2000,
             learning_rate: 1e-2,
             final_learning_rate: 1e-4,
-            quasi_newton: QUASI_NEWTON,
-            ridge: RIDGE,
+            quasi_newton: 0.0,
+            ridge: 0.0,
             clip: 1.0,
             dissipation_weight: 1.0,
             dissipation_margin: 0.0,
