@@ -116,77 +116,35 @@ for_each_isa!(
         terms: &mut [Term<T>], to: *mut T, shape: [usize; 3])
 );
 
-for_each_isa!(
-    /// One or two terms whose numbers all lie one after the other.
-    fn runs [T: Real, const W: usize] [T, W] = runs_body(
-        terms: &mut [Term<T>], to: *mut T, shape: [usize; 3])
-);
-for_each_isa!(
-    /// Any other sum.
-    fn tiles [T: Real, const W: usize] [T, W] = tiles_body(
-        terms: &mut [Term<T>], to: *mut T, shape: [usize; 3])
-);
-
 #[inline(always)]
 fn combine_body<I: Isa, T: Real, const W: usize>(
     terms: &mut [Term<T>],
     to: *mut T,
-    [count, n, next]: [usize; 3],
+    [mut count, mut n, next]: [usize; 3],
 ) {
-    let straight = terms.len() <= 2 && terms.iter().all(|term| term.follows(W));
-    let whole = straight && next == n * W && terms.iter().all(|term| term.follow(next));
     // SAFETY: the numbers are there, as the caller says; the instruction set is the machine's.
-    unsafe {
-        if whole {
-            // One long vector.
-            runs::<I, T, W>(terms, to, [1, n * count, next]);
-        } else if count == 1 || !shares::<I, T, W>(terms, to, [count, n, next]) {
-            match straight {
-                true => runs::<I, T, W>(terms, to, [count, n, next]),
-                false => tiles::<I, T, W>(terms, to, [count, n, next]),
-            }
-        }
+    if count > 1 && unsafe { shares::<I, T, W>(terms, to, [count, n, next]) } {
+        return;
     }
-}
-
-#[inline(always)]
-fn runs_body<I: Isa, T: Real, const W: usize>(
-    terms: &mut [Term<T>],
-    to: *mut T,
-    [count, n, next]: [usize; 3],
-) {
     let len = I::Register::<T>::LEN;
-    let numbers = n * W;
-    let whole = numbers / len * len;
+    let runs_straight = terms.len() <= 2 && terms.iter().all(|term| term.follows(W));
+    if runs_straight && next == n * W && terms.iter().all(|term| term.follow(next)) {
+        // One long vector.
+        (n, count) = (n * count, 1);
+    }
     for k in 0..count {
         // SAFETY: as above.
         unsafe {
             let to = to.add(k * next);
-            straight::<I::Register<T>, T>(terms, to, 0, whole);
-            // One by one; so few that no loop is made of them.
-            for at in (whole..whole + len - 1).take_while(|at| *at < numbers) {
+            if runs_straight {
+                let numbers = n * W;
+                let whole = numbers / len * len;
+                straight::<I::Register<T>, T>(terms, to, 0, whole);
                 match I::FUSED {
-                    true => straight::<Numbers<T, 1, true>, T>(terms, to, at, at + 1),
-                    false => straight::<Numbers<T, 1, false>, T>(terms, to, at, at + 1),
+                    true => straight::<Numbers<T, 1, true>, T>(terms, to, whole, numbers),
+                    false => straight::<Numbers<T, 1, false>, T>(terms, to, whole, numbers),
                 }
-            }
-        }
-        terms.iter_mut().for_each(Term::advance);
-    }
-}
-
-#[inline(always)]
-fn tiles_body<I: Isa, T: Real, const W: usize>(
-    terms: &mut [Term<T>],
-    to: *mut T,
-    [count, n, next]: [usize; 3],
-) {
-    let len = I::Register::<T>::LEN;
-    for k in 0..count {
-        // SAFETY: as above.
-        unsafe {
-            let to = to.add(k * next);
-            if W == 1 {
+            } else if W == 1 {
                 // Entries fill the registers; what is left goes one by one.
                 let whole = n / len;
                 entries::<I::Register<T>, T, 1>(terms, to, [0, whole], len);

@@ -48,13 +48,11 @@ macro_rules! for_each_isa {
             {
                 use $crate::algebra::kernels::simd::{Avx2, Avx512};
                 #[target_feature(enable = "avx512f,avx512dq,fma")]
-                #[inline(never)]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512<$($generics)*>($($arg: $type),*) {
                     $body::<Avx512, $($names)*>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
-                #[inline(never)]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2<$($generics)*>($($arg: $type),*) {
                     $body::<Avx2, $($names)*>($($arg),*)
