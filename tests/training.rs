@@ -165,6 +165,22 @@ fn after_adam_the_curvature_leads_further_down() {
 }
 
 #[test]
+fn a_training_without_adam_states_its_steps() {
+    let options = Training {
+        quasi_newton: 1.0,
+        dissipation_warmup: 0.0,
+        ..options()
+    };
+    let none = Resume::default();
+    let fit = learn(&records(), &options, &none, 0).unwrap().fit;
+    assert!(
+        fit.history
+            .iter()
+            .all(|point| point.learning_rate.is_finite())
+    );
+}
+
+#[test]
 fn a_ridge_keeps_the_parameters_near_their_start() {
     let way = |ridge: f64| {
         let options = Training { ridge, ..options() };

@@ -2,6 +2,7 @@
 
 use hysteron::Result;
 use hysteron::driver::follow;
+use hysteron::evaluate::evaluate;
 use hysteron::law::MaterialLaw;
 use hysteron::record::Record;
 
@@ -9,10 +10,9 @@ use hysteron::record::Record;
 pub fn rmse(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
     let (mut squares, mut count) = (0.0, 0);
     for record in records {
-        let answer = follow(law, record)?.record;
-        let errors = answer.stress.iter().zip(&record.stress);
-        squares += errors.map(|(a, b)| (a - b).powi(2)).sum::<f64>();
-        count += record.stress.len();
+        let values = record.stress.len();
+        squares += evaluate(law, record)?.rmse.powi(2) * values as f64;
+        count += values;
     }
     Ok((squares / count as f64).sqrt())
 }
@@ -21,9 +21,7 @@ pub fn rmse(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
 pub fn nrmse(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
     let mut sum = 0.0;
     for record in records {
-        let stress = || record.stress.iter().copied();
-        let range = stress().fold(f64::MIN, f64::max) - stress().fold(f64::MAX, f64::min);
-        sum += 100.0 * rmse(law, std::slice::from_ref(record))? / range;
+        sum += 100.0 * evaluate(law, record)?.nrmse.unwrap_or(f64::NAN);
     }
     Ok(sum / records.len() as f64)
 }

@@ -215,17 +215,9 @@ pub fn walks(seed: u64) -> Result<Option<Data>> {
             seed,
             rate: 1.0,
         };
-        let mut walk = record(law.as_ref(), &corners_of(&kind, 3)?, WALK, FINE)?;
-        walk.name = format!("walk {seed}");
-        Ok(walk)
+        record(law.as_ref(), &corners_of(&kind, 3)?, WALK, FINE)
     };
-    let fitted: Result<_> = (0..24).map(|i| walk(1000 * seed + i)).collect();
-    let unseen: Result<_> = (500..512).map(walk).collect();
-    Ok(Some(Data {
-        fitted: fitted?,
-        unseen: unseen?,
-        ..Data::default()
-    }))
+    drawn("walk", seed, [24, 12], walk)
 }
 
 /// RMSE at the ends of the legs in 500 increments, MPa, and those in 125 and in 2000 over it.
@@ -245,6 +237,29 @@ pub fn walks_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
     let count = data.unseen.len() * WALK_LEGS * 3;
     let [coarse, trained, fine] = squares.map(|s| (s / count as f64).sqrt());
     Ok(vec![trained, coarse / trained, fine / trained])
+}
+
+/// So many records to fit, of this seed, and to test, the same for every seed.
+fn drawn(
+    what: &str,
+    seed: u64,
+    [fitted, unseen]: [u64; 2],
+    draw: impl Fn(u64) -> Result<Record>,
+) -> Result<Option<Data>> {
+    let named = |seed: u64| -> Result<Record> {
+        let name = format!("{what} {seed}");
+        Ok(Record {
+            name,
+            ..draw(seed)?
+        })
+    };
+    Ok(Some(Data {
+        fitted: (0..fitted)
+            .map(|i| named(1000 * seed + i))
+            .collect::<Result<_>>()?,
+        unseen: (500..500 + unseen).map(named).collect::<Result<_>>()?,
+        ..Data::default()
+    }))
 }
 
 fn corners_of(kind: &ProgrammeKind, components: usize) -> Result<Corners> {
@@ -269,17 +284,9 @@ pub fn paths(seed: u64, count: usize) -> Result<Option<Data>> {
             seed,
             rate: 1.0,
         };
-        let mut path = record(law.as_ref(), &corners_of(&kind, 6)?, 1, FINE)?;
-        path.name = format!("path {seed}");
-        Ok(path)
+        record(law.as_ref(), &corners_of(&kind, 6)?, 1, FINE)
     };
-    let fitted: Result<_> = (0..count as u64).map(|i| path(1000 * seed + i)).collect();
-    let unseen: Result<_> = (500..532).map(path).collect();
-    Ok(Some(Data {
-        fitted: fitted?,
-        unseen: unseen?,
-        ..Data::default()
-    }))
+    drawn("path", seed, [count as u64, 32], path)
 }
 
 pub fn paths_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {

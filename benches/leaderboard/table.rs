@@ -3,7 +3,6 @@
 use crate::entry::Entry;
 use crate::tasks::Task;
 use hysteron::plot::{Axis, Bars, bars};
-use hysteron::recurrent::LAWS;
 use hysteron::{Error, Result};
 use std::fmt::Write;
 
@@ -82,10 +81,7 @@ fn table(variants: &[&Task], entries: &[Entry]) -> String {
         .collect();
     let titles: Vec<_> = errors
         .iter()
-        .map(|(variant, column)| match variant.variant.as_str() {
-            "" => variant.columns[*column].into(),
-            name => format!("{name}: {}", variant.columns[*column]),
-        })
+        .map(|(variant, column)| variant.label(*column))
         .collect();
     let own = |e: &&Entry| e.task == task.name;
     let mut text = format!(
@@ -99,8 +95,7 @@ fn table(variants: &[&Task], entries: &[Entry]) -> String {
         titles.join(" | "),
         "---|".repeat(titles.len())
     );
-    let reference = task.reference.iter().map(|r| r.name);
-    for law in LAWS.iter().copied().chain(reference) {
+    for law in task.laws() {
         let of: Vec<_> = entries
             .iter()
             .filter(own)
@@ -153,19 +148,15 @@ fn figure(variants: &[&Task], entries: &[Entry]) -> Result<Option<String>> {
         let [mean, _] = summary(of, |e| e.errors[variant.shown])?;
         Some(mean).filter(|mean| *mean > 0.0)
     };
-    let reference = task.reference.iter().map(|r| r.name);
-    let laws = LAWS.iter().copied().chain(reference);
-    let laws: Vec<_> = laws
+    let laws: Vec<_> = task
+        .laws()
         .filter(|law| variants.iter().all(|v| value(v, law).is_some()))
         .collect();
     if laws.is_empty() {
         return Ok(None);
     }
     let series = variants.iter().map(|variant| Bars {
-        label: match variant.variant.as_str() {
-            "" => variant.columns[variant.shown].into(),
-            name => format!("{name}: {}", variant.columns[variant.shown]),
-        },
+        label: variant.label(variant.shown),
         values: laws.iter().filter_map(|law| value(variant, law)).collect(),
     });
     let file = format!("leaderboard_{}.svg", task.name.replace([' ', '-'], "_"));

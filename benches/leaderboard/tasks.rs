@@ -5,7 +5,7 @@ use hysteron::Result;
 use hysteron::card::{Card, Learn, Training};
 use hysteron::law::MaterialLaw;
 use hysteron::record::Record;
-use hysteron::recurrent::Clock;
+use hysteron::recurrent::{Clock, LAWS};
 use std::path::Path;
 
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,21 @@ impl Task {
             "" => self.name.into(),
             variant => format!("{}, {variant}", self.name),
         }
+    }
+
+    /// Of a column, beside those of the other variants.
+    pub fn label(&self, column: usize) -> String {
+        match self.variant.as_str() {
+            "" => self.columns[column].into(),
+            variant => format!("{variant}: {}", self.columns[column]),
+        }
+    }
+
+    /// Every law, and what is to be beaten.
+    pub fn laws(&self) -> impl Iterator<Item = &'static str> {
+        LAWS.iter()
+            .copied()
+            .chain(self.reference.iter().map(|r| r.name))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, Component, check_pair, check_record, determination, root_mean_square};
 use super::ink::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
-use super::page::{Dash, Page, failed};
+use super::page::{Dash, Page, save};
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, sheet};
 use crate::driver::Curve;
 use crate::error::Result;
@@ -28,10 +28,7 @@ pub fn stress_strain(
     component: usize,
     path: impl AsRef<Path>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    histories(records, component, None)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(histories(records, component, None), path)
 }
 
 /// Stress over time, row or strain path; otherwise as [`stress_strain`].
@@ -44,10 +41,7 @@ pub fn stress_over_time(
     over: Abscissa,
     path: impl AsRef<Path>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    histories(records, component, Some(over))
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(histories(records, component, Some(over)), path)
 }
 
 fn histories(
@@ -168,10 +162,7 @@ fn outside(page: &mut Page, panel: &Panel, x: &[f64], y: &[f64], status: &[Statu
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
 pub fn parity(pairs: &[(&Record, &Curve)], component: usize, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    parity_page(pairs, component)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(parity_page(pairs, component), path)
 }
 
 /// Records up to which each has its own colour and entry in the legend.

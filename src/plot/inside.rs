@@ -3,7 +3,7 @@
 use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, check_curve};
 use super::ink::{BLACK, BLUE, GREY, Marker, VERMILLION, mark, pen};
-use super::page::{Align, Dash, Page, failed, shortened, text_width};
+use super::page::{Align, Dash, Page, save, shortened, text_width};
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, TICK, arrangement, sheet};
 use crate::driver::Curve;
 use crate::error::Result;
@@ -18,10 +18,7 @@ use std::path::Path;
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
 pub fn dissipation(curves: &[&Curve], path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    dissipation_page(curves)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(dissipation_page(curves), path)
 }
 
 fn dissipation_page(curves: &[&Curve]) -> Result<Page, String> {
@@ -163,10 +160,7 @@ const LINE: f64 = 15.0;
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used, or a law without
 /// internal variables.
 pub fn internal_variables(curve: &Curve, over: Abscissa, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    internal_variables_page(curve, over)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(internal_variables_page(curve, over), path)
 }
 
 struct Entry {

@@ -378,8 +378,14 @@ pub(super) fn shortened(text: &str, size: f64, width: f64) -> String {
     }
 }
 
+/// Writes a page, or says why there is none.
+pub(super) fn save(page: std::result::Result<Page, String>, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    page.map_err(|message| failed(path, message))?.save(path)
+}
+
 /// The error of a figure that cannot be drawn.
-pub(super) fn failed(path: &Path, message: impl Display) -> Error {
+fn failed(path: &Path, message: impl Display) -> Error {
     Error::Plot {
         path: path.to_path_buf(),
         message: message.to_string(),

@@ -3,7 +3,7 @@
 use super::axis::{Axis, Division, Extent, number};
 use super::data::check_values;
 use super::ink::{BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, MARKERS};
-use super::page::{Align, Dash, Page, failed, shortened, text_width};
+use super::page::{Align, Dash, Page, save, shortened, text_width};
 use super::panel::{Frame, Key, Kind, Panel, Sample, TICK, sheet};
 use crate::error::Result;
 use std::path::Path;
@@ -54,10 +54,7 @@ pub fn lines(
     title: &str,
     path: impl AsRef<Path>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    lines_page(series, x, y, title)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(lines_page(series, x, y, title), path)
 }
 
 const WIDTH: f64 = 2.4;
@@ -129,10 +126,7 @@ pub fn bars(
     title: &str,
     path: impl AsRef<Path>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    bars_page(groups, bars, y, title)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(bars_page(groups, bars, y, title), path)
 }
 
 fn bars_page(groups: &[&str], bars: &[Bars], y: &Axis, title: &str) -> Result<Page, String> {

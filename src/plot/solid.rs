@@ -3,7 +3,7 @@
 use super::axis::{Axis, Extent, Scale};
 use super::data::check_values;
 use super::ink::BLACK;
-use super::page::{Align, Colour, Dash, Page, Point, failed};
+use super::page::{Align, Colour, Dash, Page, Point, save};
 use super::panel::{LABEL, Rectangle, TICK, sheet};
 use crate::error::Result;
 use std::collections::HashMap;
@@ -51,10 +51,7 @@ pub fn solid(
     title: &str,
     path: impl AsRef<Path>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    solid_page(nodes, cells, values, axis, title)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(solid_page(nodes, cells, values, axis, title), path)
 }
 
 /// A face that can be seen: its corners on the page, right and up, their values, and how near it is.

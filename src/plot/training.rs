@@ -5,7 +5,7 @@ use super::data::check_values;
 use super::ink::{
     BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, GREEN, Marker, ORANGE, PURPLE, SKY, VERMILLION, mark,
 };
-use super::page::{Colour, Dash, Page, failed};
+use super::page::{Colour, Dash, Page, save};
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, sheet};
 use crate::error::Result;
 use crate::learning::LearningPoint;
@@ -21,10 +21,7 @@ use std::path::Path;
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
 pub fn learning_curve(points: &[LearningPoint], path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    learning_page(points)
-        .map_err(|message| failed(path, message))?
-        .save(path)
+    save(learning_page(points), path)
 }
 
 struct Term {

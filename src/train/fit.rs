@@ -199,7 +199,7 @@ fn adam_epochs(options: &Training) -> usize {
 
 /// Cosine decay over the epochs of Adam after a short linear rise.
 fn learning_rate(options: &Training, epoch: usize) -> f64 {
-    let epochs = adam_epochs(options);
+    let epochs = adam_epochs(options).max(1);
     let rise = (epochs / 50).clamp(1, 50);
     let share = epoch as f64 / epochs as f64;
     let low = options.final_learning_rate;
