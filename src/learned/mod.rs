@@ -181,18 +181,19 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         self.normalisation.strain * self.normalisation.stress
     }
 
-    fn status(&self, strain: impl Fn(usize) -> f64) -> Status {
-        let inside = self
-            .normalisation
-            .strain_range
-            .iter()
-            .enumerate()
-            .all(|(i, [least, most])| (*least..=*most).contains(&strain(i)));
-        if inside {
-            Status::Inside
-        } else {
-            Status::Outside
+    /// Whether the new strains are those of the records.
+    fn status<const W: usize>(&self, points: &impl Points<W>) -> [Status; W] {
+        let mut outside = [false; W];
+        for (i, [least, most]) in self.normalisation.strain_range.iter().enumerate() {
+            let strain = points.strain_new(i);
+            for w in 0..W {
+                outside[w] |= (strain[w] < *least) | (strain[w] > *most);
+            }
         }
+        outside.map(|outside| match outside {
+            true => Status::Outside,
+            false => Status::Inside,
+        })
     }
 
     /// Sets the external variables of a program.
@@ -251,8 +252,9 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
             self.advance::<1>(&runner, workspace, &one);
             let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
             let tangent_scale = stress_scale / self.normalisation.strain;
+            let [status] = self.status(&one);
             let mut result = Response {
-                status: self.status(|i| increment.strain_new[i]),
+                status,
                 ..Response::default()
             };
             // Becomes NaN where a value is not finite.
@@ -294,7 +296,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
             for first in (0..p).step_by(WIDTH) {
                 runner.prepare(workspace, 1);
                 let count = WIDTH.min(p - first);
-                self.advance::<WIDTH>(&runner, workspace, &Chunk { input, first });
+                let chunk = Chunk { input, first };
+                self.advance::<WIDTH>(&runner, workspace, &chunk);
                 // Becomes NaN where a value is not finite.
                 let mut check = [0.0; WIDTH];
                 let mut put = |which: [usize; 2], scale: f64, to: &mut [f64], stride: usize| {
@@ -316,9 +319,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 put([output::ENERGY, 0], energy_scale, energy, p);
                 let dissipation = &mut output.dissipation[first..];
                 put([output::DISSIPATION, 0], energy_scale, dissipation, p);
-                for w in 0..count {
-                    output.status[first + w] = self.status(|i| input.strain_new[i * p + first + w]);
-                }
+                let status: [_; WIDTH] = self.status(&chunk);
+                output.status[first..first + count].copy_from_slice(&status[..count]);
                 if let Some(w) = check[..count].iter().position(|check| check.is_nan()) {
                     return Err(BatchError {
                         point: first + w,

@@ -1,5 +1,6 @@
 //! Where the inputs of the points that are advanced together come from.
 
+use crate::algebra::kernels::elementwise;
 use crate::error::{BatchError, UpdateError};
 use crate::law::{BatchInput, Increment};
 
@@ -90,9 +91,7 @@ pub(super) fn check_values(input: &BatchInput) -> Result<(), BatchError> {
         ("new external variables", input.external_new),
         ("state", input.state),
     ] {
-        // Without a way out of the inner loop, it is vector code.
-        let bad = |some: &[f64]| some.iter().fold(false, |bad, v| bad | !v.is_finite());
-        if !values.chunks(64).any(bad) {
+        if elementwise::finite(values) {
             continue;
         }
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {

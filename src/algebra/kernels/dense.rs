@@ -2,7 +2,7 @@
 //! the registers.
 
 use super::simd::{Isa, Numbers, Register};
-use super::{Start, dispatched, for_each_isa};
+use super::{Columns, Start, dispatched, for_each_isa};
 use crate::algebra::Real;
 
 dispatched!(
@@ -37,20 +37,20 @@ fn sum_body<I: Isa, T: Real, const W: usize>(starts: &[usize], x: &[[T; W]], sum
 type One<T> = Numbers<T, 1, false>;
 
 for_each_isa!(
-    /// `y = A x + start` at every lane; `columns [x.len(), y.len()]` holds `A` column by column.
+    /// `y = A x + start` at every lane.
     pub(crate) fn dense [T: Real, const W: usize] [T, W] = dense_body(
-        columns: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
+        columns: Columns<T>, start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
 );
 
 #[inline(always)]
 pub(super) fn dense_body<I: Isa, T: Real, const W: usize>(
-    columns: &[T],
+    columns: Columns<T>,
     start: Start<T>,
     x: &[[T; W]],
     y: &mut [[T; W]],
 ) {
     let (n, m) = (y.len(), x.len());
-    assert_eq!(columns.len(), n * m, "entries of the weight");
+    columns.check(n, m);
     if let Start::Bias(bias) = start {
         assert_eq!(bias.len(), n, "entries of the bias");
     }
@@ -70,7 +70,7 @@ pub(super) fn dense_body<I: Isa, T: Real, const W: usize>(
 
 /// `y_i = Σ_j a_ij x_j + start_i`
 struct Product<'a, T, const W: usize> {
-    columns: &'a [T],
+    columns: Columns<'a, T>,
     start: Start<'a, T>,
     x: &'a [[T; W]],
     y: &'a mut [[T; W]],
@@ -100,12 +100,12 @@ impl<T: Real, const W: usize> Product<'_, T, W> {
     /// `columns` has an entry for each pair of `x` and `y`, the bias one for each of `y`; `i + N ≤ n`.
     #[inline(always)]
     unsafe fn tile<R: Register<T>, const V: usize, const N: usize>(&mut self, i: usize) {
-        let (n, m) = (self.y.len(), self.x.len());
+        let (stride, m) = (self.columns.stride, self.x.len());
         // SAFETY: the caller's; `V` registers of `LEN` are the `W` lanes of an entry.
         unsafe {
             let mut acc = [[R::splat(T::ZERO); V]; N];
             let x = self.x.as_ptr().cast::<T>();
-            let first = self.columns.as_ptr().add(i);
+            let first = self.columns.from.as_ptr().add(i);
             // A macro, as a closure would not be compiled for the instruction set.
             macro_rules! column {
                 ($j:expr) => {{
@@ -113,7 +113,7 @@ impl<T: Real, const W: usize> Product<'_, T, W> {
                     for v in 0..V {
                         lanes[v] = R::load(x.add($j * W + v * R::LEN));
                     }
-                    let column = first.add($j * n);
+                    let column = first.add($j * stride);
                     for k in 0..N {
                         let a = R::splat(*column.add(k));
                         for v in 0..V {
@@ -147,11 +147,11 @@ impl<T: Real, const W: usize> Product<'_, T, W> {
     /// One lane of any width.
     #[inline(always)]
     fn lane<I: Isa>(&mut self, lane: usize) {
-        let n = self.y.len();
+        let Columns { from, stride } = self.columns;
         for (i, y) in self.y.iter_mut().enumerate() {
             let mut sum = T::ZERO;
             for (j, x) in self.x.iter().enumerate() {
-                sum = super::math::fma::<I, T>(self.columns[j * n + i], x[lane], sum);
+                sum = super::math::fma::<I, T>(from[j * stride + i], x[lane], sum);
             }
             y[lane] = match self.start {
                 Start::Zero => sum,

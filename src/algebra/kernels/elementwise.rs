@@ -73,6 +73,32 @@ pub struct Delivery<'a, T> {
     pub count: usize,
 }
 
+/// Whether all numbers are finite.
+pub(crate) fn finite<T: Real>(x: &[T]) -> bool {
+    let mut zero = T::ZERO;
+    zero_times(x, &mut zero);
+    zero == T::ZERO
+}
+
+dispatched!(
+    /// Adds up zero times each number: zero, or NaN where one is not finite.
+    fn zero_times [T: Real] [T] = zero_times_body(x: &[T], zero: &mut T)
+);
+
+#[inline(always)]
+fn zero_times_body<I: Isa, T: Real>(x: &[T], zero: &mut T) {
+    let (blocks, rest) = x.as_chunks::<32>();
+    let mut zeros = [T::ZERO; 32];
+    for block in blocks {
+        for (zero, x) in zeros.iter_mut().zip(block) {
+            *zero = fma::<I, T>(T::ZERO, *x, *zero);
+        }
+    }
+    for x in rest.iter().chain(&zeros) {
+        *zero += T::ZERO * *x;
+    }
+}
+
 dispatched!(
     /// Writes entries times a scale. Adds zero times each to `check`, which becomes NaN where one
     /// is not finite.

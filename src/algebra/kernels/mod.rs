@@ -66,7 +66,15 @@ macro_rules! for_each_isa {
                     return unsafe { avx2::<$($names)*>($($arg),*) };
                 }
             }
-            $body::<I, $($names)*>($($arg),*)
+            // Not into every place that calls it: the bodies are large.
+            #[inline(never)]
+            #[allow(clippy::too_many_arguments)]
+            fn portable<I: $crate::algebra::kernels::simd::Isa, $($generics)*>(
+                $($arg: $type),*
+            ) {
+                $body::<I, $($names)*>($($arg),*)
+            }
+            portable::<I::Anywhere, $($names)*>($($arg),*)
         }
     };
 }
@@ -78,7 +86,6 @@ macro_rules! dispatched {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
         = $body:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
         $(#[$doc])*
-        #[inline]
         #[allow(clippy::too_many_arguments)]
         $visibility fn $name<$($generics)*>($($arg: $type),*) {
             use $crate::algebra::kernels::simd;
@@ -116,6 +123,27 @@ macro_rules! dispatched {
 }
 
 pub(crate) use dispatched;
+
+/// A weight `[n, m]` by columns, or some of its rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a, T> {
+    /// From the first entry of the first column to the last of the last.
+    pub from: &'a [T],
+    /// From one column to the next.
+    pub stride: usize,
+}
+
+impl<T> Columns<'_, T> {
+    /// Panics where it is not as large.
+    #[inline(always)]
+    fn check(&self, n: usize, m: usize) {
+        let last = self.stride * m.saturating_sub(1);
+        assert!(
+            n <= self.stride && last + n <= self.from.len(),
+            "entries of the weight"
+        );
+    }
+}
 
 /// What a product is added to.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,8 @@ pub(crate) trait Isa: 'static {
     /// How many accumulators of a tile fit into the registers beside what is loaded.
     const ACCUMULATORS: usize;
     type Register<T: Real>: Register<T>;
+    /// The set itself, or any that needs no feature of the machine.
+    type Anywhere: Isa;
 }
 
 /// Any machine; loops over arrays that the compiler may vectorise.
@@ -24,12 +26,14 @@ impl Isa for Portable {
     const FUSED: bool = false;
     const ACCUMULATORS: usize = 4;
     type Register<T: Real> = T::Portable<false>;
+    type Anywhere = Self;
 }
 
 impl Isa for Neon {
     const FUSED: bool = true;
     const ACCUMULATORS: usize = 4;
     type Register<T: Real> = T::Portable<true>;
+    type Anywhere = Self;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -37,6 +41,7 @@ impl Isa for Avx2 {
     const FUSED: bool = true;
     const ACCUMULATORS: usize = 12;
     type Register<T: Real> = T::Avx2;
+    type Anywhere = Portable;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -44,6 +49,7 @@ impl Isa for Avx512 {
     const FUSED: bool = true;
     const ACCUMULATORS: usize = 24;
     type Register<T: Real> = T::Avx512;
+    type Anywhere = Portable;
 }
 
 /// `LEN` numbers that are computed together.

@@ -2,21 +2,20 @@
 //! vectors (the directions of a tangent) share each load of the weight.
 
 use super::simd::{Isa, Numbers, Register};
-use super::{Start, for_each_isa};
+use super::{Columns, Start, for_each_isa};
 use crate::algebra::Real;
 
 for_each_isa!(
-    /// `y_k = A x_k + start` for several vectors. `columns [m, n]` holds `A [n, m]` column by
-    /// column; `[count, stride, m]` says how many vectors `[m]` lie in `x`, and how far apart;
-    /// `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'
+    /// `y_k = A x_k + start` for several vectors. `[count, stride, m]` says how many vectors `[m]`
+    /// lie in `x`, and how far apart; `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'
     /// kernel, so that both give the same bits.
     pub(crate) fn dense_single [T: Real] [T] = dense_single_body(
-        columns: &[T], start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
+        columns: Columns<T>, start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
 );
 
 #[inline(always)]
 pub(super) fn dense_single_body<I: Isa, T: Real>(
-    columns: &[T],
+    columns: Columns<T>,
     start: Start<T>,
     x: &[T],
     [count, stride, m]: [usize; 3],
@@ -39,13 +38,13 @@ pub(super) fn dense_single_body<I: Isa, T: Real>(
 /// So many vectors at once.
 #[inline(always)]
 fn some<I: Isa, T: Real, const K: usize>(
-    columns: &[T],
+    columns: Columns<T>,
     start: Start<T>,
     x: [&[T]; K],
     y: &mut [T],
 ) {
     let (n, m) = (y.len() / K, x[0].len());
-    assert_eq!(columns.len(), n * m, "entries of the weight");
+    columns.check(n, m);
     if let Start::Bias(bias) = start {
         assert_eq!(bias.len(), n, "entries of the bias");
     }
@@ -85,10 +84,10 @@ fn some<I: Isa, T: Real, const K: usize>(
 /// `V` registers of outputs from `i` on.
 ///
 /// # Safety
-/// `columns [m, n]`, `x_k [m]`, `y [K, n]`, a bias `[n]`; `i + V·LEN ≤ n`.
+/// A weight `[n, m]`, `x_k [m]`, `y [K, n]`, a bias `[n]`; `i + V·LEN ≤ n`.
 #[inline(always)]
 unsafe fn tile<R: Register<T>, T: Real, const K: usize, const V: usize>(
-    columns: &[T],
+    columns: Columns<T>,
     start: Start<T>,
     x: [&[T]; K],
     y: &mut [T],
@@ -99,7 +98,7 @@ unsafe fn tile<R: Register<T>, T: Real, const K: usize, const V: usize>(
     unsafe {
         let y = y.as_mut_ptr().add(i);
         let mut acc = [[R::splat(T::ZERO); V]; K];
-        let mut column = columns.as_ptr().add(i);
+        let mut column = columns.from.as_ptr().add(i);
         for j in 0..x[0].len() {
             let mut a = [R::splat(T::ZERO); V];
             for v in 0..V {
@@ -111,7 +110,7 @@ unsafe fn tile<R: Register<T>, T: Real, const K: usize, const V: usize>(
                     acc[k][v] = a[v].mul_add(x, acc[k][v]);
                 }
             }
-            column = column.add(n);
+            column = column.wrapping_add(columns.stride);
         }
         for k in 0..K {
             for v in 0..V {

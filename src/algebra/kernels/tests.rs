@@ -3,7 +3,7 @@
 
 use super::simd::{Neon, Portable};
 use super::{
-    Start,
+    Columns, Start,
     dense::{dense_body, outer_body},
     dispatched, outer_add,
     single::dense_single_body,
@@ -13,11 +13,11 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 dispatched!(
     fn dense [T: Real, const W: usize] [T, W] = dense_body(
-        columns: &[T], start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
+        columns: Columns<T>, start: Start<T>, x: &[[T; W]], y: &mut [[T; W]])
 );
 dispatched!(
     fn dense_single [T: Real] [T] = dense_single_body(
-        columns: &[T], start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
+        columns: Columns<T>, start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
 );
 /// Whether the dispatched functions multiply and add in one rounding.
 fn fused() -> bool {
@@ -62,13 +62,19 @@ fn check<T: Real, const W: usize>() {
     for _ in 0..60 {
         let [n, m] = [(); 2].map(|()| rng.random_range(1..=40usize));
         let name = format!("{n} x {m}, {W} lanes");
-        let columns = numbers::<T>(&mut rng, n * m);
+        // More rows than are asked for.
+        let stride = n + rng.random_range(0..3usize);
+        let from = numbers::<T>(&mut rng, (m - 1) * stride + n);
+        let columns = Columns {
+            from: &from,
+            stride,
+        };
         let bias = numbers::<T>(&mut rng, n);
         let (x, y) = (lanes::<T, W>(&mut rng, m), lanes::<T, W>(&mut rng, n));
         for start in [Start::Zero, Start::Bias(&bias), Start::Present] {
             let run = |f: Product<T, W>| {
                 let mut result = y.clone();
-                f(&columns, start, &x, &mut result);
+                f(columns, start, &x, &mut result);
                 result.into_flattened()
             };
             let bodies = [
@@ -79,13 +85,13 @@ fn check<T: Real, const W: usize>() {
             agree(bodies.map(run), m + 1, &format!("dense {name}"));
         }
         check_outer::<T, W>(&mut rng, [n, m], &name);
-        check_single::<T>(&mut rng, [n, m], &columns, &bias, &name);
+        check_single::<T>(&mut rng, [n, m], columns, &bias, &name);
     }
 }
 
-type Product<T, const W: usize> = fn(&[T], Start<T>, &[[T; W]], &mut [[T; W]]);
+type Product<T, const W: usize> = fn(Columns<T>, Start<T>, &[[T; W]], &mut [[T; W]]);
 type Outer<T, const W: usize> = fn(&[(usize, usize)], &[[T; W]], &[[T; W]], usize, usize, &mut [T]);
-type Single<T> = fn(&[T], Start<T>, &[T], [usize; 3], &mut [T]);
+type Single<T> = fn(Columns<T>, Start<T>, &[T], [usize; 3], &mut [T]);
 
 fn check_outer<T: Real, const W: usize>(rng: &mut StdRng, [n, m]: [usize; 2], name: &str) {
     let (y, x) = (lanes::<T, W>(rng, 3 * n), lanes::<T, W>(rng, 3 * m));
@@ -114,7 +120,7 @@ fn check_outer<T: Real, const W: usize>(rng: &mut StdRng, [n, m]: [usize; 2], na
 fn check_single<T: Real>(
     rng: &mut StdRng,
     [n, m]: [usize; 2],
-    columns: &[T],
+    columns: Columns<T>,
     bias: &[T],
     name: &str,
 ) {

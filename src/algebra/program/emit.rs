@@ -109,12 +109,14 @@ pub(super) fn forward(
             weight,
             bias,
             transposed,
+            rows,
             x,
         } => {
             let action = Action::Product {
                 weight: *weight,
                 begin: bias.map_or(Begin::Zero, Begin::Bias),
                 transposed: *transposed,
+                rows: rows.clone(),
             };
             one(action, &[*x])
         }
@@ -207,12 +209,13 @@ pub(super) fn program(mut graph: Graph, outputs: &[View], carried: Option<&[View
     };
     let uniform_program = (!uniform.is_empty()).then(|| {
         let place = place_in_table(Space::Record);
-        let instructions = uniform
+        let instructions: Vec<_> = uniform
             .iter()
             .flat_map(|n| forward(&graph, *n, Operand::Value, Operand::Value))
             .map(|i| i.map(|x| place(x.view())))
             .collect();
         Box::new(Program {
+            first: instructions.len(),
             instructions,
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -235,6 +238,7 @@ pub(super) fn program(mut graph: Graph, outputs: &[View], carried: Option<&[View
     let fused = fuse(&mut graph, &varying, &fixed);
     // Forward, each node followed by the copies of those parts of it that are kept.
     let mut instructions = Vec::new();
+    let mut first = 0;
     for n in &varying {
         match fused.sums.get(n) {
             _ if fused.hidden[*n] => continue,
@@ -253,6 +257,9 @@ pub(super) fn program(mut graph: Graph, outputs: &[View], carried: Option<&[View
                 [Operand::Value(part)],
                 Operand::Kept(part),
             ));
+        }
+        if outputs.first().is_some_and(|x| x.node == *n) {
+            first = instructions.len();
         }
     }
     let scratch_node = |x: Operand| match x {
@@ -302,6 +309,7 @@ pub(super) fn program(mut graph: Graph, outputs: &[View], carried: Option<&[View
         })
     });
     Program {
+        first,
         inputs: inputs.iter().map(|x| place(Operand::Value(*x))).collect(),
         outputs: outputs.iter().map(|x| place(Operand::Value(*x))).collect(),
         instructions: instructions.into_iter().map(|i| i.map(place)).collect(),

@@ -5,7 +5,7 @@ use super::memory::Memory;
 use crate::algebra::Real;
 use crate::algebra::kernels::combine::{Term, combine};
 use crate::algebra::kernels::simd::Isa;
-use crate::algebra::kernels::{self, MAX_TERMS, Start, accumulate, elementwise};
+use crate::algebra::kernels::{self, Columns, MAX_TERMS, Start, accumulate, elementwise};
 
 /// What instructions need beside the memory.
 pub(super) struct Context<'a, T> {
@@ -77,15 +77,21 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
                 weight,
                 begin,
                 transposed,
+                rows,
             } => {
                 // `A` by columns is `Aᵀ` by rows.
-                let columns = weight.of(match transposed {
-                    true => context.parameters,
-                    false => context.columns,
-                });
+                let [height, width] = weight.shape();
+                let (columns, stride) = match transposed {
+                    true => (context.parameters, width),
+                    false => (context.columns, height),
+                };
+                let columns = Columns {
+                    from: &weight.of(columns)[rows.start..],
+                    stride,
+                };
                 let start = match begin {
                     Begin::Zero => Start::Zero,
-                    Begin::Bias(bias) => Start::Bias(bias.of(context.parameters)),
+                    Begin::Bias(bias) => Start::Bias(&bias.of(context.parameters)[rows.clone()]),
                     Begin::Present => Start::Present,
                 };
                 if W == 1 {

@@ -2,6 +2,7 @@
 
 use crate::algebra::kernels::Slope;
 use crate::algebra::{Activation, Parameter};
+use std::ops::Range;
 
 /// A stretch of memory with its own base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +62,12 @@ pub(super) enum Action {
     Copy,
     Constant(Vec<f64>),
     Parameter(Parameter),
-    /// `W x + begin`, or with `Wᵀ`.
+    /// Some entries of `W x + begin`, or with `Wᵀ`.
     Product {
         weight: Parameter,
         begin: Begin,
         transposed: bool,
+        rows: Range<usize>,
     },
     /// The derivatives of `x`, one after the other.
     Derivatives {

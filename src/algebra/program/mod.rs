@@ -17,6 +17,7 @@ mod gradient;
 mod instruction;
 mod layout;
 mod memory;
+mod narrow;
 mod record;
 mod run;
 mod search;
@@ -34,6 +35,8 @@ use sweep::Sweep;
 #[derive(Clone, Debug)]
 pub struct Program {
     instructions: Vec<Instruction<Place>>,
+    /// So many of them make the first output.
+    first: usize,
     inputs: Vec<Place>,
     outputs: Vec<Place>,
     /// Entries of the vectors that are overwritten by the next step.
@@ -50,6 +53,7 @@ impl Program {
     /// `outputs` from what was recorded; runs forward only.
     pub fn new(recorder: Recorder, outputs: &[View]) -> Self {
         let (graph, outputs) = recorder.finish(outputs);
+        let (graph, outputs) = narrow::narrow(graph, &outputs);
         let (graph, outputs) = directions::share(graph, &outputs);
         emit::program(graph, &outputs, None)
     }

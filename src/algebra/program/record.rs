@@ -75,6 +75,8 @@ pub(super) enum Operation {
         weight: Parameter,
         bias: Option<Parameter>,
         transposed: bool,
+        /// Which entries of the product.
+        rows: Range<usize>,
         x: View,
     },
     /// From one order on, one after the other.
@@ -261,6 +263,7 @@ impl Recorder {
             weight,
             bias,
             transposed,
+            rows: 0..n,
             x: *x,
         };
         self.push(operation, [x.count, n])

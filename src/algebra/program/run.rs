@@ -8,6 +8,7 @@ use super::search::newton;
 use crate::algebra::kernels::elementwise::{self, Delivery};
 use crate::algebra::{Parameter, Real, Unsolved};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What of a program depends on the parameters alone.
@@ -166,16 +167,38 @@ impl<'a, T: Real> Runner<'a, T> {
 
     /// Runs one step on the inputs that were set; its outputs can then be read.
     pub fn run<const W: usize>(&self, workspace: &mut Workspace<W, T>, step: usize) {
-        self.watched(workspace, step, &mut |_, _| ());
+        self.watched(workspace, step, &mut |_| ());
     }
 
-    /// `watch` sees the length of the Newton step at every lane that is still searching, once an
+    /// The same as far as the first output only.
+    pub(super) fn run_first<const W: usize>(&self, workspace: &mut Workspace<W, T>) {
+        self.part(workspace, 0, 0..self.program.first, &mut |_| ());
+    }
+
+    /// Goes on from there.
+    pub(super) fn run_rest<const W: usize>(&self, workspace: &mut Workspace<W, T>) {
+        let all = self.program.instructions.len();
+        self.part(workspace, 0, self.program.first..all, &mut |_| ());
+    }
+
+    /// `watch` sees every lane that is still searching, once an
     /// evaluation of a Jacobian.
     pub(crate) fn watched<const W: usize>(
         &self,
         workspace: &mut Workspace<W, T>,
         step: usize,
-        watch: &mut dyn FnMut(usize, f64),
+        watch: &mut dyn FnMut(usize),
+    ) {
+        self.part(workspace, step, 0..self.program.instructions.len(), watch);
+    }
+
+    /// Some instructions of a step.
+    fn part<const W: usize>(
+        &self,
+        workspace: &mut Workspace<W, T>,
+        step: usize,
+        part: Range<usize>,
+        watch: &mut dyn FnMut(usize),
     ) {
         let program = self.program;
         let Workspace {
@@ -195,7 +218,8 @@ impl<'a, T: Real> Runner<'a, T> {
             let memory = &mut searches[index];
             newton(search.unknowns, &runner, memory, x, to, unsolved, watch);
         };
-        execute::<T, W>(&program.instructions, &memory, &self.context(), &mut find);
+        let instructions = &program.instructions[part];
+        execute::<T, W>(instructions, &memory, &self.context(), &mut find);
     }
 
     pub(super) fn context(&self) -> Context<'a, T> {

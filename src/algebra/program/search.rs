@@ -1,5 +1,8 @@
 //! Roots of a residual, point by point: Newton's method, damped by shortening the step until the
 //! residual falls. What it guarantees is said at [`crate::algebra::Residual`].
+//!
+//! A residual costs a fraction of its Jacobian. After a whole step, the inverse serves further steps as
+//! long as the residual falls well (Shamanskii 1967); the next Jacobian starts so much nearer.
 
 use super::run::{Runner, Workspace};
 use super::{Program, Recorder};
@@ -17,6 +20,11 @@ const NEARLY: f64 = 1.0;
 const SUFFICIENT: f64 = 1e-4;
 /// Share of a Newton step below which a point gives up.
 const SMALLEST_SHARE: f64 = 1e-9;
+
+/// Most steps between two evaluations of the Jacobian, but for Newton's own.
+const FURTHER: usize = 6;
+/// Share to which the residual must have fallen for a further step.
+const WELL_FALLEN: f64 = 0.25;
 
 /// A residual with its Jacobian, recorded: from what is known and the unknown, one after the
 /// other, to the residual and the columns of the Jacobian.
@@ -43,6 +51,8 @@ impl Search {
         };
         let known = known.map(&mut next);
         let unknown = next(n);
+        // First alone: the residual can be computed without the Jacobian.
+        residual.evaluate(&recorder, &known, &unknown);
         let t = Tangent::new(&recorder);
         let moving = Dual {
             value: unknown,
@@ -73,11 +83,13 @@ struct Lane {
     step: f64,
     /// Share of the step that is tried.
     share: f64,
+    /// Norm of the residual that has to fall well; none where the lane takes no further step.
+    falling: Option<f64>,
 }
 
 /// Searches a root at every lane from what is known and a guess, `x`: writes the root and the
-/// inverse Jacobian there. `watch` sees the length of the Newton step of every lane that is still
-/// searching, once an evaluation. `n` is the number of unknowns.
+/// inverse Jacobian there. `watch` sees every lane that is still searching, once an evaluation of the
+/// Jacobian. `n` is the number of unknowns.
 pub(super) fn newton<T: Real, const W: usize>(
     n: usize,
     runner: &Runner<T>,
@@ -85,7 +97,7 @@ pub(super) fn newton<T: Real, const W: usize>(
     x: &[[T; W]],
     to: &mut [[T; W]],
     unsolved: &mut [Option<Unsolved>; W],
-    watch: &mut dyn FnMut(usize, f64),
+    watch: &mut dyn FnMut(usize),
 ) {
     let rounding = T::EPSILON.to_f64();
     let known = x.len() - n;
@@ -103,14 +115,32 @@ pub(super) fn newton<T: Real, const W: usize>(
         residual: f64::INFINITY,
         step: f64::INFINITY,
         share: 1.0,
+        falling: None,
     }; W];
     for _ in 0..PASSES {
-        runner.set(memory, 0, 0, |i| match i.checked_sub(known) {
-            Some(i) => value[i],
-            None => x[i],
-        });
-        runner.run(memory, 0);
-        runner.read(memory, 0, 0, |_, i, r| rest[i] = *r);
+        let mut evaluate = |value: &[[T; W]], rest: &mut [[T; W]]| {
+            runner.set(memory, 0, 0, |i| match i.checked_sub(known) {
+                Some(i) => value[i],
+                None => x[i],
+            });
+            runner.run_first(memory);
+            runner.read(memory, 0, 0, |_, i, r| rest[i] = *r);
+        };
+        evaluate(value, rest);
+        for _ in 0..FURTHER {
+            if !falls_well(&mut search, rest) {
+                break;
+            }
+            kernels::matrix(inverse, rest, full);
+            let falling = |w: &usize| search[*w].falling.is_some();
+            for w in (0..W).filter(falling) {
+                for (value, step) in value.iter_mut().zip(full.iter()) {
+                    value[w] = value[w] - step[w];
+                }
+            }
+            evaluate(value, rest);
+        }
+        runner.run_rest(memory);
         runner.read(memory, 0, 1, |k, i, slope| inverse[i * n + k] = *slope);
         // Its pivots go where the step is written next.
         kernels::invert(inverse, full);
@@ -118,7 +148,7 @@ pub(super) fn newton<T: Real, const W: usize>(
         for (w, lane) in search.iter_mut().enumerate().filter(|(_, s)| s.open) {
             let norm = |x: &[[T; W]]| norm_at(x, w);
             let (size, step_size, rest_size) = (norm(value), norm(full), norm(rest));
-            watch(w, step_size);
+            watch(w);
             lane.iterations += 1;
             let finite = step_size.is_finite() && rest_size.is_finite();
             let nearly = finite && step_size <= NEARLY * rounding.sqrt() * (1.0 + size);
@@ -129,8 +159,10 @@ pub(super) fn newton<T: Real, const W: usize>(
                 (lane.open, lane.found) = (false, true);
                 continue;
             }
+            lane.falling = None;
             if finite && (nearly || falls) {
                 (lane.residual, lane.step, lane.share) = (rest_size, step_size, 1.0);
+                lane.falling = Some(rest_size);
                 for i in 0..n {
                     start[i][w] = value[i][w];
                     step[i][w] = full[i][w];
@@ -156,6 +188,16 @@ pub(super) fn newton<T: Real, const W: usize>(
         value.iter_mut().for_each(|x| x[w] = T::of(f64::NAN));
     }
     memory.own = own;
+}
+
+/// Finds the lanes whose residual has fallen well; says whether there is one.
+fn falls_well<T: Real, const W: usize>(search: &mut [Lane; W], rest: &[[T; W]]) -> bool {
+    for (w, lane) in search.iter_mut().enumerate() {
+        let size = norm_at(rest, w);
+        let well = |last: f64| lane.open && size > 0.0 && size <= WELL_FALLEN * last;
+        lane.falling = lane.falling.is_some_and(well).then_some(size);
+    }
+    search.iter().any(|lane| lane.falling.is_some())
 }
 
 /// Share of the tried step to try next: the least of the parabola through the squares of both

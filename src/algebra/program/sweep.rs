@@ -298,9 +298,13 @@ impl<'r> Emitted<'r> {
                 weight,
                 bias,
                 transposed,
+                rows,
                 x,
             } => {
                 assert_eq!(bar.count, 1, "a sweep through a bundle");
+                let [height, width] = weight.shape();
+                let all = if transposed { width } else { height };
+                assert_eq!(rows, 0..all, "a sweep through a part of a product");
                 self.value(graph, x, true);
                 self.outers.push((weight, transposed, bar, x));
                 if let Some(bias) = bias {
@@ -311,6 +315,7 @@ impl<'r> Emitted<'r> {
                         weight,
                         begin: if set { Begin::Zero } else { Begin::Present },
                         transposed: !transposed,
+                        rows: 0..x.len,
                     };
                     self.emit(action, [Operand::Adjoint(bar)], to);
                 }
