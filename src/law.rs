@@ -14,6 +14,7 @@ pub use threads::update_batch_on_threads;
 
 use crate::error::{BatchError, UpdateError};
 use crate::mandel::{Mandel, Moduli};
+use crate::symmetry::Symmetry;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -135,8 +136,8 @@ pub struct Guarantees {
     pub stationary: bool,
     /// The answer does not depend on `dt`.
     pub rate_independent: bool,
-    /// The answer turns with the strain (6 components).
-    pub isotropic: bool,
+    /// The answer turns with the strain, by the rotations of the symmetry.
+    pub symmetry: Symmetry,
     /// `σ(0, z_0) = 0` and `ψ(0, z_0) = 0`.
     pub rest: bool,
 }

@@ -79,6 +79,7 @@ pub mod network;
 pub mod plot;
 pub mod record;
 pub mod recurrent;
+pub mod symmetry;
 
 #[cfg(feature = "train")]
 pub mod train;

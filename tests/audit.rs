@@ -1,9 +1,14 @@
 //! The audit passes sound laws, and every planted fault fails the row that is there to catch it.
 
+mod common;
 mod planted;
 
+use common::random_law;
 use hysteron::audit::{Audit, AuditOptions, Kind, audit};
+use hysteron::card::Learn;
 use hysteron::law::MaterialLaw;
+use hysteron::laws::battery;
+use hysteron::symmetry::Symmetry;
 use planted::faults::{Fault, Faulty};
 use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
 
@@ -102,6 +107,42 @@ fn sound_laws_pass_with_other_seeds() {
     }
 }
 
+/// A sound law starts a step from a stiffness that is no less than what follows; the minimal-state
+/// cell has none there.
+#[test]
+fn the_tangent_of_an_empty_increment_is_held_against_what_follows() {
+    let figure = |name: &str| {
+        let learn = Learn {
+            law: name.into(),
+            ..Learn::default()
+        };
+        let law = random_law(name, &learn, 3, 0);
+        examine(&law)
+            .row("start_tangent")
+            .and_then(|row| row.value)
+            .unwrap()
+    };
+    for law in ["relaxation", "physically-recurrent"] {
+        let figure = figure(law);
+        println!("{law}: {figure:.3}");
+        assert!(figure >= 0.5, "{law}: {figure}");
+    }
+    let cell = figure("minimal-state");
+    println!("minimal-state: {cell:.3}");
+    assert!(cell < 0.5, "{cell}");
+    for (_, law) in battery() {
+        let figure = examine(law.as_ref())
+            .row("start_tangent")
+            .and_then(|row| row.value);
+        println!("{}: {figure:?}", law.name());
+        assert!(
+            figure.is_some_and(|figure| figure > 0.999),
+            "{}",
+            law.name()
+        );
+    }
+}
+
 #[test]
 fn wrong_tangents_are_caught() {
     let rows = ["tangent_error", "taylor_slope"];
@@ -179,11 +220,20 @@ fn stress_at_rest_and_negative_stiffness_are_caught() {
 }
 
 #[test]
-fn anisotropy_that_claims_isotropy_is_caught() {
-    let mut law = Orthotropic::default();
-    law.claims_isotropy = true;
-    let audit = assert_refuted(law, Fault::None, &["objectivity"]);
-    assert_eq!(failing(&audit), ["objectivity"], "{audit}");
+fn symmetries_that_a_law_does_not_have_are_caught() {
+    let rows = ["objectivity", "material_symmetry"];
+    for claims in [Symmetry::Isotropic, Symmetry::TransverselyIsotropic] {
+        let mut law = Orthotropic::default();
+        law.claims = claims;
+        let audit = assert_refuted(law, Fault::None, &rows);
+        assert_eq!(failing(&audit), rows, "{audit}");
+    }
+    // A stress along 11 from the shear in 12.
+    let mut skew = Orthotropic::default();
+    skew.moduli[(0, 3)] = 100.0;
+    skew.moduli[(3, 0)] = 100.0;
+    let audit = assert_refuted(skew, Fault::None, &["material_symmetry"]);
+    assert_eq!(failing(&audit), rows, "{audit}");
 }
 
 #[test]

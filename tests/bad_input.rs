@@ -288,6 +288,42 @@ fn bad_cards_are_named_by_line() {
             5,
             "learn.width",
         ),
+        (
+            format!("{good}[learn]\nlaw = 'relaxation'\nstress_state = 'uniaxial'\n"),
+            5,
+            "learn.stress_state: bars say nothing of other directions",
+        ),
+        (
+            format!(
+                "{good}components = 6\n[learn]\nlaw = 'relaxation'\nsymmetry = 'isotropic'\n\
+                 stress_state = 'uniaxial'\n"
+            ),
+            7,
+            "learn.stress_state: records of bars have 1 component, these have 6",
+        ),
+        (
+            format!("{good}[learn]\nsymmetry = 'isotropic'\nstress_state = 'uniaxial'\n"),
+            4,
+            "learn.symmetry: minimal-state cannot have one",
+        ),
+        (
+            format!("{good}[learn]\nstress_state = 'plane'\n"),
+            4,
+            "plane",
+        ),
+        (
+            format!("{good}[learn]\nlaw = 'relaxation'\nsymmetry = 'orthotropic'\n"),
+            5,
+            "learn.symmetry: a law with this one has 3 or 6 components, not 1",
+        ),
+        (
+            format!(
+                "{good}components = 6\n[learn]\nlaw = 'generalized-standard'\n\
+                 symmetry = 'isotropic'\nstates = 86\n"
+            ),
+            7,
+            "learn.states: 86 tensors have 516 components",
+        ),
         (format!("{good}[train]\nepochs = 0\n"), 4, "train.epochs: 0"),
         (
             format!("{good}[train]\nepochs = 100000000\n"),

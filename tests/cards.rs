@@ -192,7 +192,7 @@ fn the_cards_of_the_book_are_valid() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    assert_eq!(cards.len(), 2);
+    assert_eq!(cards.len(), 3);
     for text in cards {
         Card::from_bytes("cards.md", text.as_bytes()).unwrap();
     }

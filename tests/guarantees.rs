@@ -8,12 +8,17 @@ use hysteron::audit::{AuditOptions, audit};
 use hysteron::card::Learn;
 use hysteron::law::MaterialLaw;
 use hysteron::learned::LearnedLaw;
-use hysteron::recurrent::Clock;
+use hysteron::recurrent::{Clock, Symmetry};
 
 /// The laws that guarantee something.
 fn guaranteed(claims: impl Fn(&LearnedLaw) -> bool) -> Vec<(String, LearnedLaw)> {
     let laws = learned_laws(0).into_iter();
     laws.filter(|(_, law)| claims(law)).collect()
+}
+
+/// The laws of six components with such a symmetry.
+fn with_symmetry(symmetry: impl Fn(Symmetry) -> bool) -> Vec<(String, LearnedLaw)> {
+    guaranteed(|law| law.components() == 6 && symmetry(law.guarantees().symmetry))
 }
 
 /// The laws whose guarantee holds where an increment is taken in several updates.
@@ -99,20 +104,85 @@ fn no_weights_and_no_increment_make_a_law_create_energy() {
     }
 }
 
+fn turned(law: &LearnedLaw, rotations: usize, row: &str) -> f64 {
+    let options = AuditOptions {
+        histories: 1,
+        growth_increments: 1,
+        rotations,
+        ..AuditOptions::default()
+    };
+    audit(law, &options)
+        .row(row)
+        .and_then(|row| row.value)
+        .unwrap()
+}
+
 #[test]
 fn the_stress_of_an_isotropic_law_turns_with_the_strain() {
-    let laws = guaranteed(|law| law.guarantees().isotropic && law.components() == 6);
-    assert!(laws.len() >= 3 * 3);
+    let laws = with_symmetry(|symmetry| symmetry == Symmetry::Isotropic);
+    assert!(laws.len() >= 4 * 3);
     for (name, law) in laws {
-        let options = AuditOptions {
-            histories: 1,
-            growth_increments: 1,
-            rotations: 1000,
-            ..AuditOptions::default()
-        };
-        let audit = audit(&law, &options);
-        let row = audit.row("objectivity").and_then(|row| row.value).unwrap();
-        println!("{name}: {row:.1e}");
-        assert!(row < 1e-12, "{name}: {row:e}");
+        let figure = turned(&law, 1000, "objectivity");
+        println!("{name}: {figure:.1e}");
+        assert!(figure < 1e-12, "{name}: {figure:e}");
     }
+}
+
+/// Under the rotations of its group, and under no others.
+#[test]
+fn the_stress_of_an_anisotropic_law_turns_by_its_symmetry() {
+    let isotropic = |symmetry| matches!(symmetry, Symmetry::None | Symmetry::Isotropic);
+    let laws = with_symmetry(|symmetry| !isotropic(symmetry));
+    assert!(laws.len() >= 4 * 3 * 2);
+    for (name, law) in laws {
+        let own = turned(&law, 300, "material_symmetry");
+        let any = turned(&law, 300, "objectivity");
+        println!("{name}: {own:.1e}, any rotation {any:.1e}");
+        assert!(own < 1e-12, "{name}: {own:e}");
+        assert!(any > 1e-3, "{name} is isotropic: {any:e}");
+    }
+}
+
+/// Rotations within the plane for isotropic laws, half turns about an axis of it for the others.
+#[test]
+fn the_stress_in_the_plane_turns_by_the_symmetry() {
+    let laws = guaranteed(|law| law.components() == 3);
+    let mut tried = 0;
+    for (name, law) in laws {
+        let symmetry = law.guarantees().symmetry;
+        let mut random = Random::new(5);
+        for _ in 0..50 {
+            let angle = random.between(0.0, 6.0);
+            let turn = |x: &[f64]| -> Vec<f64> {
+                if symmetry == Symmetry::Orthotropic {
+                    return vec![x[0], x[1], -x[2]];
+                }
+                let (sin, cos) = (2.0 * angle).sin_cos();
+                let [mean, half] = [(x[0] + x[1]) / 2.0, (x[0] - x[1]) / 2f64.sqrt()];
+                let [half, shear] = [cos * half - sin * x[2], sin * half + cos * x[2]];
+                let half = half / 2f64.sqrt();
+                vec![mean + half, mean - half, shear]
+            };
+            let (mut plain, mut other) = (Point::new(&law), Point::new(&law));
+            let (mut worst, mut peak) = (0.0f64, law.scales().stress);
+            for _ in 0..8 {
+                let strain = random.vector(3, law.scales().strain);
+                let dt = law.scales().time * random.decades(-2.0, 2.0);
+                let a = plain.advance(&strain, dt).stress;
+                let b = other.advance(&turn(&strain), dt).stress;
+                let a = turn(&a.as_slice()[..3]);
+                for (a, b) in a.iter().zip(b.iter()) {
+                    worst = worst.max((a - b).abs());
+                    peak = peak.max(a.abs());
+                }
+            }
+            match symmetry {
+                Symmetry::None => {
+                    tried += usize::from(worst > 1e-6 * peak);
+                }
+                _ => assert!(worst < 1e-12 * peak, "{name}: {:e}", worst / peak),
+            }
+        }
+    }
+    assert!(tried > 0, "a law without a symmetry turns as well");
 }

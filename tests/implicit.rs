@@ -421,7 +421,7 @@ fn an_update_without_a_root_is_a_recoverable_error_that_leaves_the_outputs() {
 fn generalized_standard() -> Vec<(String, LearnedLaw)> {
     let laws = learned_laws(0).into_iter();
     let laws: Vec<_> = laws.filter(|(name, _)| name.starts_with(LAW)).collect();
-    assert_eq!(laws.len(), 9);
+    assert_eq!(laws.len(), 9 + 9 + 3 + 6);
     laws
 }
 

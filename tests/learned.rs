@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::learned_laws;
+use common::{Random, learned_laws};
 use hysteron::audit::{AuditOptions, Kind, audit};
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response, Status};
@@ -114,7 +114,7 @@ fn absurd_increments_give_a_finite_answer_or_an_error_that_leaves_the_outputs() 
 }
 
 #[test]
-fn a_law_that_cannot_be_isotropic_says_so() {
+fn a_law_that_cannot_have_a_symmetry_says_so() {
     let learn = Learn {
         law: "gru".into(),
         symmetry: Symmetry::Isotropic,
@@ -123,6 +123,53 @@ fn a_law_that_cannot_be_isotropic_says_so() {
     let (key, message) = learn.architecture(3, 0).check().unwrap_err();
     assert_eq!(key, "symmetry");
     assert!(message.contains("relaxation"), "{message}");
+    let learn = Learn {
+        law: "relaxation".into(),
+        symmetry: Symmetry::TransverselyIsotropic,
+        ..learn
+    };
+    let (key, message) = learn.architecture(3, 0).check().unwrap_err();
+    assert_eq!(key, "symmetry");
+    assert!(message.contains("6 components, not 3"), "{message}");
+}
+
+#[test]
+fn an_isotropic_bar_answers_to_compression_as_to_tension() {
+    let (mut bars, mut others) = (0, 0);
+    let laws = learned_laws(1).into_iter();
+    for (name, law) in laws.filter(|(_, law)| law.components() == 1) {
+        let isotropic = law.guarantees().symmetry == Symmetry::Isotropic;
+        let mut random = Random::new(3);
+        let (mut apart, mut peak) = (0.0f64, 0.0f64);
+        let mut states = [law.new_state(), law.new_state()];
+        let mut old = 0.0;
+        for _ in 0..40 {
+            let new = random.between(-0.03, 0.03);
+            let stress = [1.0, -1.0].map(|sign| {
+                let increment = Increment {
+                    strain_old: &[sign * old],
+                    strain_new: &[sign * new],
+                    dt: 0.1,
+                    external_old: &[40.0],
+                    external_new: &[40.0],
+                };
+                let state = &mut states[usize::from(sign < 0.0)];
+                let (mut next, mut response) = (law.new_state(), Response::default());
+                law.update(&increment, state, &mut next, &mut response)
+                    .unwrap();
+                *state = next;
+                sign * response.stress[0]
+            });
+            old = new;
+            apart = apart.max((stress[0] - stress[1]).abs());
+            peak = peak.max(stress[0].abs());
+        }
+        assert!(!isotropic || apart < 1e-12 * peak, "{name}: {apart:e}");
+        bars += usize::from(isotropic);
+        others += usize::from(apart > 1e-3 * peak);
+    }
+    assert!(bars >= 4 * 3);
+    assert!(others > 0, "every bar does");
 }
 
 #[test]

@@ -315,6 +315,40 @@ fn a_prediction_is_a_record() {
     );
 }
 
+/// A law of six components from records of bars, and what the program does with it.
+#[test]
+fn bars_teach_a_law_for_solids() {
+    let folder = Folder::new();
+    let card = CARD.replace(
+        "[learn]\n",
+        "[learn]\nlaw = \"physically-recurrent\"\nsymmetry = \"isotropic\"\n\
+         stress_state = \"uniaxial\"\n",
+    );
+    folder.file("card.toml", card);
+    folder.file("data/a.csv", CSV);
+    let trained = json(&folder, "train card.toml --out bars.safetensors --json");
+    assert_eq!(trained["training"]["scores"]["train"][0]["name"], "cycles");
+    assert_eq!(trained["audit"]["pass"], true);
+    let model = Model::load(folder.path().join("bars.safetensors")).unwrap();
+    assert_eq!(model.architecture.components, 6);
+    let scores = json(&folder, "evaluate bars.safetensors --data data --json");
+    assert_eq!(scores["records"][0]["rows"], 4);
+    ok(
+        &folder,
+        "predict bars.safetensors --data data/a.csv --out b.csv",
+    );
+    let predicted = Record::from_csv(folder.path().join("b.csv")).unwrap();
+    assert_eq!(predicted.components, 1);
+    ok(&folder, "plot bars.safetensors --data data --out b.svg");
+    ok(&folder, "audit bars.safetensors");
+    assert!(ok(&folder, "info bars.safetensors").contains("6 strain components"));
+    refused(
+        &folder,
+        "train card.toml --law gru",
+        &["gru cannot have one"],
+    );
+}
+
 #[test]
 fn an_audit_lists_its_rows_in_order() {
     let folder = prepared();

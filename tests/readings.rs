@@ -7,7 +7,7 @@ use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, S
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::{
-    AnyLaw, Architecture, Clock, ISOTROPIC_LAWS, LAWS, RecurrentLaw, Symmetry,
+    AnyLaw, Architecture, Clock, LAWS, RecurrentLaw, SYMMETRIC_LAWS, Symmetry,
 };
 use hysteron::train::rollout::{RollOut, roll_out_tensors};
 use hysteron::train::{Histories, normalisation};
@@ -26,8 +26,12 @@ fn architectures() -> Vec<Architecture> {
             (1, Clock::Both, 1, Symmetry::None, 3),
             (3, Clock::Both, 1, Symmetry::Isotropic, 1),
             (6, Clock::StrainPath, 0, Symmetry::Isotropic, 1),
+            (1, Clock::Time, 0, Symmetry::Isotropic, 1),
+            (6, Clock::Both, 1, Symmetry::TransverselyIsotropic, 1),
+            (6, Clock::StrainPath, 0, Symmetry::Orthotropic, 1),
+            (3, Clock::Both, 0, Symmetry::Orthotropic, 1),
         ] {
-            if symmetry == Symmetry::Isotropic && !ISOTROPIC_LAWS.contains(law) {
+            if symmetry != Symmetry::None && !SYMMETRIC_LAWS.contains(law) {
                 continue;
             }
             list.push(Architecture {

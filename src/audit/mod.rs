@@ -19,11 +19,13 @@
 //! | `rollback` | answers that change, in any bit, by rejected and failed increments before, other contents of the output buffers, or a restart | 0 | every law |
 //! | `min_tangent_eigenvalue` | smallest eigenvalue of `sym C` over `‖C_0‖` | ≥ −1e-9 | – |
 //! | `state_growth` | largest growth of a small perturbation of the state over many increments | 10 | – |
-//! | `objectivity` | `‖σ(QεQᵀ) − QσQᵀ‖` over the peak stress, random rotations (6 components) | 1e-10 | `isotropic` |
+//! | `objectivity` | `‖σ(QεQᵀ) − QσQᵀ‖` over the peak stress, random rotations (6 components) | 1e-10 | isotropic laws |
 //! | `rest_stress` | the larger of `‖σ(0, z_0)‖ / σ_s` and `ψ(0, z_0) / σ_s ε_s` | 1e-12 | `rest` |
 //! | `energy_gradient` | `σ` against `∂ψ/∂ε` at the new state by central differences, and the stored energy against `ψ` | 1e-6 | every law |
 //! | `dissipation_gradient` | `D_end` against `−∂ψ/∂z·Δz` by central differences | 1e-6 | every law |
 //! | `min_dissipation_work` | smallest `σ·Δε − Δψ`, for comparison: at finite increments it hides violations | ≥ −1e-12 | – |
+//! | `material_symmetry` | the same for rotations of the symmetry that the law claims: about its fibres, or by half turns | 1e-10 | `symmetry` |
+//! | `start_tangent` | `d·C_0 d` of an increment of nothing over `d·Δσ/h` of the increments `±h d` that may follow, smallest | ≥ 0.5 | – |
 //!
 //! The two limits of self-consistency leave room for what a sound first-order integrator shows in
 //! the coarsest of the six runs (five increments per straight piece): a few per cent of the stress,
@@ -35,6 +37,7 @@ mod histories;
 mod memory;
 mod options;
 mod report;
+mod start;
 mod subject;
 mod symmetry;
 mod tangent;
@@ -45,6 +48,7 @@ pub use report::{Audit, Kind, Row};
 
 use crate::law::{DISSIPATION_ROUND_OFF, MaterialLaw};
 use crate::mandel::positions;
+use crate::symmetry::Symmetry;
 use histories::history;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -73,7 +77,7 @@ const fn at_least(name: &'static str, limit: f64, meaning: &'static str) -> Defi
 }
 
 #[rustfmt::skip]
-const ROWS: [Definition; 17] = [
+const ROWS: [Definition; 19] = [
     at_most("tangent_error", 1e-7, "consistent tangent against central differences"),
     at_least("taylor_slope", 1.9, "order of what the tangent leaves of a stress change"),
     at_least("min_dissipation_end", -DISSIPATION_ROUND_OFF, "smallest A₁·Δz, over the energy scale"),
@@ -91,6 +95,8 @@ const ROWS: [Definition; 17] = [
     at_most("energy_gradient", 1e-6, "stress against the derivative of the free energy"),
     at_most("dissipation_gradient", 1e-6, "A₁·Δz against the derivative of the free energy"),
     at_least("min_dissipation_work", -DISSIPATION_ROUND_OFF, "smallest σ₁·Δε − Δψ: hides violations at finite steps"),
+    at_most("material_symmetry", 1e-10, "the stress turns with the strain by the symmetry of the law"),
+    at_least("start_tangent", 0.5, "tangent of an empty increment over the stiffness that a small one meets"),
 ];
 
 /// Audits a law. Never fails: a law that cannot be evaluated gives rows without a figure, which do
@@ -128,13 +134,18 @@ pub fn audit(law: &dyn MaterialLaw, options: &AuditOptions) -> Audit {
             memory::state_growth(&subject, options, &mut random(4)),
         ),
         (
-            claims.isotropic,
+            claims.symmetry == Symmetry::Isotropic,
             symmetry::objectivity(&subject, options, &mut random(5)),
         ),
         (claims.rest, symmetry::rest(&subject)),
         (true, survey.gradient.energy()),
         (true, survey.gradient.dissipation()),
         (false, work),
+        (
+            claims.symmetry != Symmetry::None,
+            symmetry::material(&subject, options, &mut random(6)),
+        ),
+        (false, survey.start.finding()),
     ];
     let rows = ROWS
         .iter()
@@ -151,10 +162,14 @@ struct Survey {
     dissipation: dissipation::DissipationProbe,
     gradient: dissipation::GradientProbe,
     stationarity: consistency::StationarityProbe,
+    start: start::StartProbe,
 }
 
 fn survey(subject: &Subject, options: &AuditOptions) -> Survey {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    // Of its own, so that the other figures do not depend on it.
+    let mut of_start = random.clone();
+    of_start.set_stream(7);
     let mut survey = Survey {
         tally: Tally::default(),
         tangent: Default::default(),
@@ -162,6 +177,7 @@ fn survey(subject: &Subject, options: &AuditOptions) -> Survey {
         dissipation: Default::default(),
         gradient: Default::default(),
         stationarity: Default::default(),
+        start: Default::default(),
     };
     let (scales, n) = (subject.scales, subject.n);
     for range in RANGES {
@@ -181,6 +197,7 @@ fn survey(subject: &Subject, options: &AuditOptions) -> Survey {
                 survey.dissipation.visit(subject, visit);
                 survey.gradient.visit(subject, visit);
                 survey.stationarity.visit(subject, visit);
+                survey.start.visit(subject, visit, &mut of_start);
             });
             survey.tally.add(tally);
         }

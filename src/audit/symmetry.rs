@@ -5,18 +5,42 @@ use super::options::AuditOptions;
 use super::report::Finding;
 use super::subject::{Subject, larger};
 use crate::law::Response;
-use crate::mandel::{Mandel, Moduli, rotation};
-use nalgebra::{Quaternion, UnitQuaternion};
-use rand::RngExt;
+use crate::mandel::Mandel;
+use crate::symmetry::Symmetry;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
 
 /// Increments of the histories that are turned.
 const INCREMENTS: usize = 16;
 
-/// Turns histories and compares with the turned stresses.
+/// Turns histories by any rotations.
 pub(super) fn objectivity(
     subject: &Subject,
+    options: &AuditOptions,
+    random: &mut ChaCha8Rng,
+) -> Finding {
+    let finding = turned(subject, Symmetry::Isotropic, options, random);
+    match (subject.law.guarantees().symmetry, finding.value) {
+        (Symmetry::Isotropic, _) | (_, None) => finding,
+        _ => finding.note("isotropy is not claimed: this is the anisotropy of the law"),
+    }
+}
+
+/// Turns histories by rotations of the symmetry that the law claims.
+pub(super) fn material(
+    subject: &Subject,
+    options: &AuditOptions,
+    random: &mut ChaCha8Rng,
+) -> Finding {
+    match subject.law.guarantees().symmetry {
+        Symmetry::None => Finding::exempt("no symmetry is claimed"),
+        symmetry => turned(subject, symmetry, options, random),
+    }
+}
+
+/// Turns histories and compares with the turned stresses.
+fn turned(
+    subject: &Subject,
+    symmetry: Symmetry,
     options: &AuditOptions,
     random: &mut ChaCha8Rng,
 ) -> Finding {
@@ -30,7 +54,7 @@ pub(super) fn objectivity(
     let mut worst: Option<f64> = None;
     for kind in 0..options.rotations {
         let legs = history(kind, 6, scales.strain, scales.time, INCREMENTS, random);
-        let turn = random_rotation(random);
+        let turn = symmetry.rotation(random);
         let turned: Vec<Leg> = legs
             .iter()
             .map(|leg| Leg {
@@ -50,19 +74,9 @@ pub(super) fn objectivity(
         worst = Some(differences.fold(worst.unwrap_or(0.0), larger));
     }
     match worst {
-        Some(value) if subject.law.guarantees().isotropic => Finding::of(value),
-        Some(value) => {
-            Finding::of(value).note("isotropy is not claimed: this is the anisotropy of the law")
-        }
+        Some(value) => Finding::of(value),
         None => Finding::missing("no history was completed"),
     }
-}
-
-/// Uniform over the rotations.
-fn random_rotation(random: &mut ChaCha8Rng) -> Moduli {
-    let [w, x, y, z]: [f64; 4] = std::array::from_fn(|_| random.sample(StandardNormal));
-    let unit = UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z));
-    rotation(unit.to_rotation_matrix().matrix())
 }
 
 /// Stresses along a history, `None` if an increment is refused.

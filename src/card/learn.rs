@@ -6,6 +6,14 @@ use serde::{Deserialize, Serialize};
 const MAX_EPOCHS: usize = 10_000_000;
 const MAX_PROBES: usize = 4096;
 
+/// The stress state of records with fewer components than the law that they teach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StressState {
+    /// Bars, which teach an isotropic law of six components.
+    Uniaxial,
+}
+
 /// The law to learn and its sizes, `[learn]` in a card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +34,9 @@ pub struct Learn {
     pub symmetry: Symmetry,
     /// Updates in which an increment is taken.
     pub substeps: usize,
+    /// None: the law has the components of the records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stress_state: Option<StressState>,
 }
 
 impl Default for Learn {
@@ -40,16 +51,48 @@ impl Default for Learn {
             clock: Clock::default(),
             symmetry: Symmetry::default(),
             substeps: 1,
+            stress_state: None,
         }
     }
 }
 
 impl Learn {
+    /// [`Learn::architecture`], checked.
+    ///
+    /// # Errors
+    /// The key at fault and the cause.
+    pub fn checked(
+        &self,
+        components: usize,
+        external: usize,
+    ) -> Result<Architecture, (&'static str, String)> {
+        if let Some(StressState::Uniaxial) = self.stress_state {
+            let fault = |message: String| Err(("stress_state", message));
+            if components != 1 {
+                return fault(format!(
+                    "records of bars have 1 component, these have {components}"
+                ));
+            }
+            if self.symmetry != Symmetry::Isotropic {
+                return fault(
+                    "bars say nothing of other directions: symmetry = \"isotropic\" is needed"
+                        .into(),
+                );
+            }
+        }
+        let architecture = self.architecture(components, external);
+        architecture.check()?;
+        Ok(architecture)
+    }
+
     /// The law of these sizes for records of so many strain components and external variables.
     pub fn architecture(&self, components: usize, external: usize) -> Architecture {
         Architecture {
             law: self.law.clone(),
-            components,
+            components: match self.stress_state {
+                None => components,
+                Some(StressState::Uniaxial) => 6,
+            },
             external,
             states: self.states,
             width: self.width,

@@ -24,7 +24,7 @@
 
 mod learn;
 
-pub use learn::{Learn, Precision, Training, TrainingDevice};
+pub use learn::{Learn, Precision, StressState, Training, TrainingDevice};
 
 use crate::driver::drive;
 use crate::error::{Error, Result};
@@ -372,10 +372,8 @@ impl Card {
             let message = format!("two programmes are called `{}`", twice.name);
             return fault("programme", "name", &message);
         }
-        let architecture = self
-            .learn
-            .architecture(self.components, self.external.len());
-        architecture.check().map_err(|(key, message)| Fault {
+        let law = self.learn.checked(self.components, self.external.len());
+        law.map_err(|(key, message)| Fault {
             table: "learn",
             key,
             message,

@@ -7,6 +7,7 @@ use clap::Args;
 use hysteron::algebra::Constraint;
 use hysteron::model::Model;
 use hysteron::model_file::{Metadata, ModelFile};
+use hysteron::symmetry::Symmetry;
 use hysteron::{MaterialLaw, Result};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -61,8 +62,9 @@ fn object(model: &Model, metadata: &Metadata) -> Value {
     object
 }
 
-fn guarantees(model: &Model) -> [(&'static str, &'static str, bool); 5] {
+fn guarantees(model: &Model) -> [(&'static str, &'static str, bool); 7] {
     let holds = model.law.guarantees();
+    let symmetry = holds.symmetry;
     [
         ("second_law", "no negative dissipation", holds.second_law),
         (
@@ -75,7 +77,21 @@ fn guarantees(model: &Model) -> [(&'static str, &'static str, bool); 5] {
             "the duration of an increment does not matter",
             holds.rate_independent,
         ),
-        ("isotropic", "no preferred direction", holds.isotropic),
+        (
+            "isotropic",
+            "no preferred direction",
+            symmetry == Symmetry::Isotropic,
+        ),
+        (
+            "transversely_isotropic",
+            "no preferred direction across axis 1",
+            symmetry == Symmetry::TransverselyIsotropic,
+        ),
+        (
+            "orthotropic",
+            "axes 1, 2 and 3 can be turned around",
+            symmetry == Symmetry::Orthotropic,
+        ),
         (
             "rest",
             "no stress and energy in the virgin state",

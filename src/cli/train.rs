@@ -137,14 +137,13 @@ enum PrecisionName {
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
         let card = self.open_card()?;
-        let architecture = self
-            .learn(&card)
-            .architecture(card.components, card.external.len());
+        let learn = self.learn(&card);
         let options = self.options(&card);
         let fault = |(key, message): (&str, String)| {
             Error::invalid(format!("--{}: {message}", key.replace('_', "-")))
         };
-        architecture.check().map_err(fault)?;
+        let law = learn.checked(card.components, card.external.len());
+        let architecture = law.map_err(fault)?;
         options.check().map_err(fault)?;
         let out = match &self.out {
             Some(out) => out.clone(),

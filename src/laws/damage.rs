@@ -23,6 +23,7 @@ use super::{checked_response, invalid_if, positive, prepare};
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use crate::mandel::Mandel;
+use crate::symmetry::Symmetry;
 use serde::{Deserialize, Serialize};
 
 /// A little stiffness is kept, so that the tangent of a broken point is not singular.
@@ -148,7 +149,7 @@ impl MaterialLaw for Damage {
             second_law: true,
             stationary: true,
             rate_independent: true,
-            isotropic: true,
+            symmetry: Symmetry::Isotropic,
             rest: true,
         }
     }

@@ -11,12 +11,13 @@
 //! Source: S. G. Lekhnitskii, Theory of Elasticity of an Anisotropic Body, Mir, 1981.
 //!
 //! Internal variables: none. Guaranteed: no dissipation, stationary, rate-independent, at rest for
-//! zero strain; isotropic where the parameters are.
+//! zero strain; isotropic or orthotropic as the parameters are.
 
 use super::{checked_response, positive, prepare};
 use crate::error::{Error, Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use crate::mandel::{self, Mandel, Moduli};
+use crate::symmetry::Symmetry;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ impl Isotropic {
 pub struct Elastic {
     name: &'static str,
     moduli: Moduli,
-    isotropic: bool,
+    symmetry: Symmetry,
     layout: StateLayout,
     young: f64,
 }
@@ -108,7 +109,7 @@ impl Elastic {
         Ok(Self {
             name: "isotropic-elastic",
             moduli: constants.moduli(),
-            isotropic: true,
+            symmetry: Symmetry::Isotropic,
             layout: StateLayout::default(),
             young: parameters.young,
         })
@@ -156,7 +157,7 @@ impl Elastic {
         Ok(Self {
             name: "orthotropic-elastic",
             moduli,
-            isotropic: false,
+            symmetry: Symmetry::Orthotropic,
             layout: StateLayout::default(),
             young: p.young_1.max(p.young_2).max(p.young_3),
         })
@@ -202,7 +203,7 @@ impl MaterialLaw for Elastic {
             second_law: true,
             stationary: true,
             rate_independent: true,
-            isotropic: self.isotropic,
+            symmetry: self.symmetry,
             rest: true,
         }
     }

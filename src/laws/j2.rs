@@ -22,6 +22,7 @@ use crate::error::{BatchError, Result, UpdateError};
 use crate::law::{
     BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
 };
+use crate::symmetry::Symmetry;
 
 /// J2 plasticity in three dimensions.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl MaterialLaw for J2 {
             second_law: true,
             stationary: true,
             rate_independent: true,
-            isotropic: true,
+            symmetry: Symmetry::Isotropic,
             rest: true,
         }
     }

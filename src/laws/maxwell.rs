@@ -30,6 +30,7 @@ use super::{checked_response, invalid_if, non_negative, positive, prepare};
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use crate::mandel::Mandel;
+use crate::symmetry::Symmetry;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,7 +216,7 @@ impl MaterialLaw for Maxwell {
             second_law: self.integration == MaxwellIntegration::EndStrain,
             stationary: true,
             rate_independent: self.branches.is_empty(),
-            isotropic: true,
+            symmetry: Symmetry::Isotropic,
             rest: true,
         }
     }

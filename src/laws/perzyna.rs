@@ -23,6 +23,7 @@ use crate::error::{BatchError, Result, UpdateError};
 use crate::law::{
     BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout,
 };
+use crate::symmetry::Symmetry;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,7 +108,7 @@ impl MaterialLaw for Perzyna {
             second_law: true,
             stationary: true,
             rate_independent: false,
-            isotropic: true,
+            symmetry: Symmetry::Isotropic,
             rest: true,
         }
     }

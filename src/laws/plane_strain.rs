@@ -10,6 +10,7 @@ use super::stress_state::{given_components, placed, reduced_layout};
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use crate::mandel::{Mandel, Moduli};
+use crate::symmetry::Symmetry;
 
 /// A three-dimensional law with strain in 11, 22 and 12 only, or in 11, 22, 33 and 12.
 #[derive(Clone, Debug)]
@@ -101,7 +102,7 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
 
     fn guarantees(&self) -> Guarantees {
         Guarantees {
-            isotropic: false,
+            symmetry: Symmetry::None,
             ..self.law.guarantees()
         }
     }

@@ -23,6 +23,7 @@ use crate::law::{
     Guarantees, Increment, MAX_COMPONENTS, MaterialLaw, Response, Scales, StateLayout,
 };
 use crate::mandel::{self, Mandel, Moduli};
+use crate::symmetry::Symmetry;
 use std::cell::RefCell;
 
 /// Stress in 11 only.
@@ -321,7 +322,7 @@ impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
 
     fn guarantees(&self) -> Guarantees {
         Guarantees {
-            isotropic: false,
+            symmetry: Symmetry::None,
             ..self.law.guarantees()
         }
     }

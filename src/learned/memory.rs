@@ -4,11 +4,11 @@ use crate::algebra::Workspace;
 use std::cell::RefCell;
 
 /// A number of points side by side that has its memory.
-pub(super) trait Memory<const W: usize> {
+pub(crate) trait Memory<const W: usize> {
     fn with<R>(f: impl FnOnce(&RefCell<Workspace<W>>) -> R) -> R;
 }
 
-pub(super) struct PerThread;
+pub(crate) struct PerThread;
 
 macro_rules! memory {
     ($($width:expr),+) => {$(
@@ -24,7 +24,7 @@ macro_rules! memory {
 }
 memory!(1, 8);
 
-pub(super) fn with_workspace<const W: usize, R>(work: impl FnOnce(&mut Workspace<W>) -> R) -> R
+pub(crate) fn with_workspace<const W: usize, R>(work: impl FnOnce(&mut Workspace<W>) -> R) -> R
 where
     PerThread: Memory<W>,
 {

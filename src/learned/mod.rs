@@ -16,8 +16,9 @@ use crate::law::{
     Status, check_batch, prepare,
 };
 use crate::recurrent::{AnyLaw, Forces, Inputs, RecurrentLaw, step};
-use memory::with_workspace;
-use points::{Chunk, OnePoint, Points, check_values};
+pub(crate) use memory::with_workspace;
+pub(crate) use points::Points;
+use points::{Chunk, OnePoint, check_values};
 
 /// Points that one pass of a batch advances together.
 const WIDTH: usize = 8;
@@ -63,7 +64,7 @@ impl Prepared {
 }
 
 /// Inputs of an increment, and the first two of a free energy.
-mod input {
+pub(crate) mod input {
     pub const STATE: usize = 0;
     pub const STRAIN_NEW: usize = 1;
     pub const STRAIN_OLD: usize = 2;
@@ -182,10 +183,10 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
     }
 
     /// Whether the new strains are those of the records.
-    fn status<const W: usize>(&self, points: &impl Points<W>) -> [Status; W] {
+    fn status<const W: usize>(&self, strain_new: impl Fn(usize) -> [f64; W]) -> [Status; W] {
         let mut outside = [false; W];
         for (i, [least, most]) in self.normalisation.strain_range.iter().enumerate() {
-            let strain = points.strain_new(i);
+            let strain = strain_new(i);
             for w in 0..W {
                 outside[w] |= (strain[w] < *least) | (strain[w] > *most);
             }
@@ -213,8 +214,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         }
     }
 
-    /// Advances `W` points; the answer stays in the workspace.
-    fn advance<const W: usize>(
+    /// Sets the inputs of an increment of `W` points.
+    pub(crate) fn set_increment<const W: usize>(
         &self,
         runner: &Runner,
         workspace: &mut Workspace<W>,
@@ -232,7 +233,67 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
         });
         runner.set(workspace, 0, input::TIME, |_| scaled(points.dt(), time));
         self.set_external(runner, workspace, input::EXTERNAL, |i| points.external(i));
-        runner.run(workspace, 0);
+    }
+
+    /// Sets the inputs of a free energy.
+    pub(crate) fn set_point(
+        &self,
+        runner: &Runner,
+        workspace: &mut Workspace<1>,
+        strain: &[f64],
+        state: &[f64],
+        external: &[f64],
+    ) {
+        let scale = self.normalisation.strain;
+        runner.set(workspace, 0, input::STATE, |i| [state[i]]);
+        runner.set(workspace, 0, input::STRAIN_NEW, |i| [strain[i] / scale]);
+        let variable = |i: usize| [external[i]];
+        self.set_external(runner, workspace, input::EXTERNAL_OF_ENERGY, variable);
+    }
+
+    /// The [outputs](output) of one point in physical units; on an error nothing is written.
+    pub(crate) fn read_response(
+        &self,
+        runner: &Runner,
+        workspace: &Workspace<1>,
+        strain_new: &[f64],
+        state_new: &mut [f64],
+        response: &mut Response,
+    ) -> Result<(), UpdateError> {
+        let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
+        let tangent_scale = stress_scale / self.normalisation.strain;
+        let [status] = self.status(|i| [strain_new[i]]);
+        let mut result = Response {
+            status,
+            ..Response::default()
+        };
+        // Becomes NaN where a value is not finite.
+        let mut check = 0.0;
+        let mut scaled = |value: f64, scale: f64| {
+            check += 0.0 * value * scale;
+            value * scale
+        };
+        runner.read(workspace, 0, output::STRESS, |_, i, [s]| {
+            result.stress[i] = scaled(*s, stress_scale);
+        });
+        runner.read(workspace, 0, output::TANGENT, |j, i, [slope]| {
+            result.tangent[(i, j)] = scaled(*slope, tangent_scale);
+        });
+        runner.read(workspace, 0, output::ENERGY, |_, _, [energy]| {
+            result.stored_energy = scaled(*energy, energy_scale);
+        });
+        runner.read(workspace, 0, output::DISSIPATION, |_, _, [dissipation]| {
+            result.dissipation = scaled(*dissipation, energy_scale);
+        });
+        runner.read(workspace, 0, output::STATE, |_, _, [z]| {
+            scaled(*z, 1.0);
+        });
+        if check.is_nan() {
+            return Err(fault(workspace, 0));
+        }
+        runner.read(workspace, 0, output::STATE, |_, i, [z]| state_new[i] = *z);
+        *response = result;
+        Ok(())
     }
 
     fn update_with(
@@ -249,41 +310,10 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
             };
             let runner = self.update.runner();
             runner.prepare(workspace, 1);
-            self.advance::<1>(&runner, workspace, &one);
-            let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
-            let tangent_scale = stress_scale / self.normalisation.strain;
-            let [status] = self.status(&one);
-            let mut result = Response {
-                status,
-                ..Response::default()
-            };
-            // Becomes NaN where a value is not finite.
-            let mut check = 0.0;
-            let mut scaled = |value: f64, scale: f64| {
-                check += 0.0 * value * scale;
-                value * scale
-            };
-            runner.read(workspace, 0, output::STRESS, |_, i, [s]| {
-                result.stress[i] = scaled(*s, stress_scale);
-            });
-            runner.read(workspace, 0, output::TANGENT, |j, i, [slope]| {
-                result.tangent[(i, j)] = scaled(*slope, tangent_scale);
-            });
-            runner.read(workspace, 0, output::ENERGY, |_, _, [energy]| {
-                result.stored_energy = scaled(*energy, energy_scale);
-            });
-            runner.read(workspace, 0, output::DISSIPATION, |_, _, [dissipation]| {
-                result.dissipation = scaled(*dissipation, energy_scale);
-            });
-            runner.read(workspace, 0, output::STATE, |_, _, [z]| {
-                scaled(*z, 1.0);
-            });
-            if check.is_nan() {
-                return Err(fault(workspace, 0));
-            }
-            runner.read(workspace, 0, output::STATE, |_, i, [z]| state_new[i] = *z);
-            *response = result;
-            Ok(())
+            self.set_increment::<1>(&runner, workspace, &one);
+            runner.run(workspace, 0);
+            let strain = increment.strain_new;
+            self.read_response(&runner, workspace, strain, state_new, response)
         })
     }
 
@@ -297,7 +327,8 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 runner.prepare(workspace, 1);
                 let count = WIDTH.min(p - first);
                 let chunk = Chunk { input, first };
-                self.advance::<WIDTH>(&runner, workspace, &chunk);
+                self.set_increment::<WIDTH>(&runner, workspace, &chunk);
+                runner.run(workspace, 0);
                 // Becomes NaN where a value is not finite.
                 let mut check = [0.0; WIDTH];
                 let mut put = |which: [usize; 2], scale: f64, to: &mut [f64], stride: usize| {
@@ -319,7 +350,7 @@ impl<L: RecurrentLaw> LearnedLaw<L> {
                 put([output::ENERGY, 0], energy_scale, energy, p);
                 let dissipation = &mut output.dissipation[first..];
                 put([output::DISSIPATION, 0], energy_scale, dissipation, p);
-                let status: [_; WIDTH] = self.status(&chunk);
+                let status: [_; WIDTH] = self.status(|i| chunk.strain_new(i));
                 output.status[first..first + count].copy_from_slice(&status[..count]);
                 if let Some(w) = check[..count].iter().position(|check| check.is_nan()) {
                     return Err(BatchError {
@@ -358,11 +389,7 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
         with_workspace::<1, _>(|workspace| {
             let runner = self.energy.runner();
             runner.prepare(workspace, 1);
-            let scale = self.normalisation.strain;
-            runner.set(workspace, 0, input::STATE, |i| [state[i]]);
-            runner.set(workspace, 0, input::STRAIN_NEW, |i| [strain[i] / scale]);
-            let variable = |i: usize| [external[i]];
-            self.set_external(&runner, workspace, input::EXTERNAL_OF_ENERGY, variable);
+            self.set_point(&runner, workspace, strain, state, external);
             runner.run(workspace, 0);
             let mut energy = f64::NAN;
             runner.read(workspace, 0, 0, |_, _, [value]| energy = *value);
@@ -393,7 +420,7 @@ impl<L: RecurrentLaw> MaterialLaw for LearnedLaw<L> {
             second_law: claims.second_law,
             stationary: claims.stationary,
             rate_independent: claims.rate_independent,
-            isotropic: claims.isotropic,
+            symmetry: claims.symmetry,
             // `σ(0, z_0) = 0` always; the virgin point also stays there if its state does.
             rest: claims.stationary,
         }

@@ -5,7 +5,7 @@ use crate::error::{BatchError, UpdateError};
 use crate::law::{BatchInput, Increment};
 
 /// Where the inputs of `W` points come from: entry `i` of each.
-pub(super) trait Points<const W: usize> {
+pub(crate) trait Points<const W: usize> {
     fn strain_old(&self, i: usize) -> [f64; W];
     fn strain_new(&self, i: usize) -> [f64; W];
     fn dt(&self) -> [f64; W];

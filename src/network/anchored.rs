@@ -1,40 +1,29 @@
 //! A potential that vanishes at zero together with its gradient.
 
-use super::Potential;
-use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use super::{Potential, Quadratic};
+use crate::algebra::Algebra;
 
 /// `P(x; θ) = ½ |L x|² + N([x; θ]) − N([0; θ]) − ∂N([0; θ])·x`
 ///
 /// `P` and `∂P/∂x` are zero at `x = 0` for any parameters and any external variables `θ`. `P` is
-/// convex in `x` where the network `N` is, and then has its least value there: `P ≥ 0`. `L` is
-/// square, and keeps `P` growing outside the trained range.
+/// convex in `x` where the network `N` is, and then has its least value there: `P ≥ 0`. `L` keeps
+/// `P` growing outside the trained range.
 #[derive(Clone, Debug)]
 pub struct Anchored<P> {
     inputs: usize,
     external: usize,
-    quadratic: Parameter,
+    quadratic: Quadratic,
     network: P,
 }
 
 impl<P: Potential> Anchored<P> {
-    /// `network` is laid out for `inputs + external` inputs; `LᵀL` starts near `gain²`.
-    pub fn new(
-        layout: &mut ParameterLayout,
-        name: &str,
-        [inputs, external]: [usize; 2],
-        gain: f64,
-        network: impl FnOnce(&mut ParameterLayout, usize) -> P,
-    ) -> Self {
+    /// `network` takes `inputs + external` entries, `quadratic` the `inputs`.
+    pub fn new([inputs, external]: [usize; 2], quadratic: Quadratic, network: P) -> Self {
         Self {
             inputs,
             external,
-            quadratic: layout.add(
-                format!("{name}.quadratic"),
-                [inputs, inputs],
-                Constraint::Free,
-                Initial::Scaled(gain),
-            ),
-            network: network(layout, inputs + external),
+            quadratic,
+            network,
         }
     }
 
@@ -95,13 +84,9 @@ impl<P: Potential> Anchored<P> {
             }
         };
         let (value_at_zero, slope_at_zero) = (a.slice(anchor, 0..1), a.slice(anchor, 1..1 + n));
-        let stretched = a.dense(self.quadratic, None, x);
-        let quadratic = a.scale(&a.dot(&stretched, &stretched), 0.5);
+        let (quadratic, stretch) = self.quadratic.value_and_gradient(a, x);
         let linear = a.add(&value_at_zero, &a.dot(&slope_at_zero, x));
-        let gradient = a.add(
-            &a.sub(&gradient, &slope_at_zero),
-            &a.dense_transposed(self.quadratic, &stretched),
-        );
+        let gradient = a.add(&a.sub(&gradient, &slope_at_zero), &stretch);
         (a.add(&quadratic, &a.sub(&value, &linear)), gradient)
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Amos, Xu, Kolter (2017), Input convex neural networks, ICML: `h_i = softplus(W_i h_{i−1} +
 //! V_i x + b_i)` with `W_i ≥ 0`, and a positive output layer; softplus is convex and increasing.
+//! Where `x` alone is the input, `W_1` is left out; else `h_0` is any convex function of other
+//! quantities, and the whole is convex in these, too.
 
 use super::{Dense, Potential};
 use crate::algebra::{Activation, Algebra, Constraint, ParameterLayout};
 
 #[derive(Clone, Debug)]
 struct Layer {
-    /// From the layer below, positive; the first layer has none.
+    /// From the layer below, positive; the first layer may have none.
     below: Option<Dense>,
     /// From the input, free.
     skip: Dense,
@@ -23,19 +25,27 @@ pub struct InputConvex {
 
 impl InputConvex {
     /// `layers ≥ 1` hidden layers of `width`.
-    pub fn new(
+    pub fn new(layout: &mut ParameterLayout, name: &str, inputs: usize, size: [usize; 2]) -> Self {
+        Self::above(layout, name, [inputs, 0], size)
+    }
+
+    /// Also of `h_0 [convex]`, in which it is convex and does not fall.
+    pub fn above(
         layout: &mut ParameterLayout,
         name: &str,
-        inputs: usize,
+        [inputs, convex]: [usize; 2],
         [width, layers]: [usize; 2],
     ) -> Self {
         let layers = (0..layers.max(1))
-            .map(|i| Layer {
-                below: (i > 0).then(|| {
-                    let name = format!("{name}.{i}.below");
-                    Dense::without_bias(layout, &name, width, width, Constraint::Positive)
-                }),
-                skip: Dense::new(layout, &format!("{name}.{i}.skip"), inputs, width),
+            .map(|i| {
+                let below = if i > 0 { width } else { convex };
+                Layer {
+                    below: (below > 0).then(|| {
+                        let name = format!("{name}.{i}.below");
+                        Dense::without_bias(layout, &name, below, width, Constraint::Positive)
+                    }),
+                    skip: Dense::new(layout, &format!("{name}.{i}.skip"), inputs, width),
+                }
             })
             .collect();
         let output = Dense::without_bias(
@@ -48,8 +58,20 @@ impl InputConvex {
         Self { layers, output }
     }
 
-    /// Value, gradient with respect to the hidden vector below layer `i` (none for the first) and
-    /// the share of the gradient that reaches `x` through the skips.
+    /// `x [inputs], h_0 [convex]` → value `[1]` and its gradients.
+    pub fn value_and_gradients<A: Algebra>(
+        &self,
+        a: &A,
+        x: &A::Vector,
+        convex: &A::Vector,
+    ) -> (A::Vector, A::Vector, A::Vector) {
+        let (value, below, gradient) = self.climb(a, 0, x, Some(convex));
+        let below = below.unwrap_or_else(|| a.scale(convex, 0.0));
+        (value, gradient, below)
+    }
+
+    /// Value, gradient with respect to the vector below layer `i`, where there is one, and the
+    /// share of the gradient that reaches `x` through the skips.
     fn climb<A: Algebra>(
         &self,
         a: &A,

@@ -2,13 +2,19 @@
 //! written out layer by layer, so that no reading needs second-order differentiation.
 
 mod anchored;
+mod convex;
 mod dense;
 mod input_convex;
 mod mlp;
+mod parts;
 mod potential;
+mod quadratic;
 
 pub use anchored::Anchored;
+pub use convex::Convex;
 pub use dense::Dense;
 pub use input_convex::InputConvex;
 pub use mlp::Mlp;
+pub use parts::{Coordinates, Parts};
 pub use potential::Potential;
+pub use quadratic::Quadratic;

@@ -19,10 +19,8 @@
 use super::{AnyLaw, Inputs, RecurrentLaw};
 use crate::algebra::{Algebra, Bundles, Dual, Program, Recorder, Runner, Tangent, Workspace};
 use crate::error::{Error, Result, UpdateError};
-use crate::law::{
-    Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status, prepare,
-};
-use crate::learned::{LearnedLaw, Prepared};
+use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, prepare};
+use crate::learned::{LearnedLaw, Points, Prepared, input, with_workspace};
 
 /// How exact an increment is, and what it may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,12 +56,45 @@ pub struct Adaptive<L = AnyLaw> {
     tolerance: Tolerance,
 }
 
-/// Inputs of a step; those of the forces are the first two.
-mod input {
-    pub const STATE: usize = 0;
-    pub const STRAIN_NEW: usize = 1;
-    pub const STRAIN_OLD: usize = 2;
-    pub const TIME: usize = 3;
+/// The part of an increment between two shares of it.
+struct Part<'a> {
+    increment: &'a Increment<'a>,
+    shares: [f64; 2],
+    state: &'a [f64],
+}
+
+impl Part<'_> {
+    /// Exact at both ends of the increment.
+    fn strain(&self, share: f64, i: usize) -> [f64; 1] {
+        let (old, new) = (self.increment.strain_old[i], self.increment.strain_new[i]);
+        [match share {
+            0.0 => old,
+            1.0 => new,
+            _ => old + share * (new - old),
+        }]
+    }
+}
+
+impl Points<1> for Part<'_> {
+    fn strain_old(&self, i: usize) -> [f64; 1] {
+        self.strain(self.shares[0], i)
+    }
+
+    fn strain_new(&self, i: usize) -> [f64; 1] {
+        self.strain(self.shares[1], i)
+    }
+
+    fn dt(&self) -> [f64; 1] {
+        [self.increment.dt * (self.shares[1] - self.shares[0])]
+    }
+
+    fn external(&self, i: usize) -> [f64; 1] {
+        [self.increment.external_new[i]]
+    }
+
+    fn state(&self, i: usize) -> [f64; 1] {
+        [self.state[i]]
+    }
 }
 
 /// A vector with its slopes along the strain at the end of the increment.
@@ -113,25 +144,27 @@ fn tangent<L: RecurrentLaw>(law: &L, external: usize) -> Program {
     Program::new(a, &[new.value, slopes])
 }
 
-/// From the state, the strain, external variables and the slopes of the state to energy, driving
-/// force, stress and tangent.
+/// From the state, the strain, external variables, the slopes of the state and the state at the start
+/// of the increment to what an update of a learned law gives.
 fn forces<L: RecurrentLaw>(law: &L, external: usize) -> Program {
     let a = Recorder::new();
     let (t, n) = (Tangent::new(&a), law.components());
     let (state, strain) = (a.input(law.states()), a.input(n));
     let external = (external > 0).then(|| t.fixed(a.input(external)));
-    let state = Moving {
+    let moving = Moving {
         value: state,
         directions: Some(a.bundle(n, law.states())),
     };
+    let change = a.sub(&state, &a.input(law.states()));
     let strain = t.variable(strain);
-    let forces = law.forces(&t, &law.prepare(&t), &strain, external.as_ref(), &state);
+    let forces = law.forces(&t, &law.prepare(&t), &strain, external.as_ref(), &moving);
     let none = || a.scale(&a.units(n), 0.0);
     let outputs = [
-        forces.energy.value,
-        forces.driving_force.value,
+        state,
         forces.stress.value,
         forces.stress.directions.unwrap_or_else(none),
+        forces.energy.value,
+        a.dot(&forces.driving_force.value, &change),
     ];
     Program::new(a, &outputs)
 }
@@ -182,48 +215,21 @@ impl<L: RecurrentLaw> Adaptive<L> {
         &self.law
     }
 
-    /// Sets state, strain, time and external variables of a step between two shares of an
-    /// increment.
-    fn set(
+    /// Runs a part of an increment after its other inputs are set, and gives the outputs.
+    fn outputs<const N: usize>(
         &self,
-        runner: &Runner,
-        workspace: &mut Workspace<1>,
-        increment: &Increment,
-        [start, end]: [f64; 2],
-        state: &[f64],
-    ) {
-        runner.prepare(workspace, 1);
-        let scales = self.law.normalisation();
-        let (old, new) = (increment.strain_old, increment.strain_new);
-        let strain = |share: f64, i: usize| {
-            // Exact at both ends.
-            let strain = match share {
-                0.0 => old[i],
-                1.0 => new[i],
-                _ => old[i] + share * (new[i] - old[i]),
-            };
-            [strain / scales.strain]
-        };
-        runner.set(workspace, 0, input::STATE, |i| [state[i]]);
-        runner.set(workspace, 0, input::STRAIN_NEW, |i| strain(end, i));
-        runner.set(workspace, 0, input::STRAIN_OLD, |i| strain(start, i));
-        let dt = increment.dt / scales.time * (end - start);
-        runner.set(workspace, 0, input::TIME, |_| [dt]);
-        self.set_external(runner, workspace, input::TIME + 1, increment);
-    }
-
-    fn set_external(
-        &self,
-        runner: &Runner,
-        workspace: &mut Workspace<1>,
-        input: usize,
-        increment: &Increment,
-    ) {
-        let scales = &self.law.normalisation().external;
-        if !scales.is_empty() {
-            let value = |i: usize| (increment.external_new[i] - scales[i][0]) / scales[i][1];
-            runner.set(workspace, 0, input, |i| [value(i)]);
-        }
+        step: &Prepared,
+        part: &Part,
+        set: impl FnOnce(&Runner, &mut Workspace<1>),
+    ) -> [Vec<f64>; N] {
+        let runner = step.runner();
+        with_workspace::<1, _>(|workspace| {
+            runner.prepare(workspace, 1);
+            self.law.set_increment(&runner, workspace, part);
+            set(&runner, workspace);
+            runner.run(workspace, 0);
+            std::array::from_fn(|output| numbers(&runner, workspace, output))
+        })
     }
 
     /// The shares of an increment at which the two halves of each step end.
@@ -231,12 +237,14 @@ impl<L: RecurrentLaw> Adaptive<L> {
     /// # Errors
     /// [`UpdateError::StepBudget`] where the steps do not suffice.
     pub fn knots(&self, increment: &Increment, state: &[f64]) -> Result<Vec<f64>, UpdateError> {
-        let runner = self.step.runner();
-        let mut workspace = Workspace::<1>::default();
-        let mut update = |from: &[f64], ends: [f64; 2]| {
-            self.set(&runner, &mut workspace, increment, ends, from);
-            runner.run(&mut workspace, 0);
-            numbers(&runner, &workspace, 0)
+        let update = |state: &[f64], shares: [f64; 2]| {
+            let part = Part {
+                increment,
+                shares,
+                state,
+            };
+            let [state] = self.outputs(&self.step, &part, |_, _| ());
+            state
         };
         let (mut knots, mut now, mut step) = (Vec::new(), state.to_vec(), 1.0f64);
         let mut start = 0.0;
@@ -331,19 +339,20 @@ impl<L: RecurrentLaw> MaterialLaw for Adaptive<L> {
     ) -> Result<(), UpdateError> {
         prepare(self, increment, state_old, state_new)?;
         let knots = self.knots(increment, state_old)?;
-        let mut workspace = Workspace::<1>::default();
-        let runner = self.tangent.runner();
         let extra = usize::from(!increment.external_new.is_empty());
         // State and slopes at the end of a step from those at its start.
-        let mut advance = |from: &[Vec<f64>; 2], [start, end]: [f64; 2]| {
-            let [state, slopes] = from;
-            self.set(&runner, &mut workspace, increment, [start, end], state);
-            let first = input::TIME + 1 + extra;
-            runner.set(&mut workspace, 0, first, |i| [slopes[i]]);
-            runner.set(&mut workspace, 0, first + 1, |_| [start]);
-            runner.set(&mut workspace, 0, first + 2, |_| [end]);
-            runner.run(&mut workspace, 0);
-            [0, 1].map(|output| numbers(&runner, &workspace, output))
+        let advance = |[state, slopes]: &[Vec<f64>; 2], shares: [f64; 2]| {
+            let part = Part {
+                increment,
+                shares,
+                state,
+            };
+            self.outputs(&self.tangent, &part, |runner, workspace| {
+                let first = input::TIME + 1 + extra;
+                runner.set(workspace, 0, first, |i| [slopes[i]]);
+                runner.set(workspace, 0, first + 1, |_| [shares[0]]);
+                runner.set(workspace, 0, first + 2, |_| [shares[1]]);
+            })
         };
         let slopes = vec![0.0; self.components() * state_old.len()];
         let mut now = [state_old.to_vec(), slopes];
@@ -362,46 +371,18 @@ impl<L: RecurrentLaw> MaterialLaw for Adaptive<L> {
             start = end;
         }
         let [state, slopes] = now;
-        let scales = self.law.normalisation();
+        let (strain, external) = (increment.strain_new, increment.external_new);
         let runner = self.forces.runner();
-        runner.prepare(&mut workspace, 1);
-        runner.set(&mut workspace, 0, input::STATE, |i| [state[i]]);
-        let strain = increment.strain_new;
-        runner.set(&mut workspace, 0, input::STRAIN_NEW, |i| {
-            [strain[i] / scales.strain]
-        });
-        self.set_external(&runner, &mut workspace, 2, increment);
-        runner.set(&mut workspace, 0, 2 + extra, |i| [slopes[i]]);
-        runner.run(&mut workspace, 0);
-        let [energy, driving_force, stress, tangent] =
-            std::array::from_fn(|output| numbers(&runner, &workspace, output));
-        let changes = state.iter().zip(state_old).map(|(new, old)| new - old);
-        let dissipation: f64 = driving_force.iter().zip(changes).map(|(a, z)| a * z).sum();
-        let energy_scale = scales.strain * scales.stress;
-        let mut result = Response {
-            stored_energy: energy[0] * energy_scale,
-            dissipation: dissipation * energy_scale,
-            status: Status::Inside,
-            ..Response::default()
-        };
-        let n = stress.len();
-        for (i, stress) in stress.iter().enumerate() {
-            result.stress[i] = stress * scales.stress;
-            for j in 0..n {
-                result.tangent[(i, j)] = tangent[j * n + i] * scales.stress / scales.strain;
-            }
-        }
-        let mut within = increment.strain_new.iter().zip(&scales.strain_range);
-        if !within.all(|(e, [least, most])| (*least..=*most).contains(e)) {
-            result.status = Status::Outside;
-        }
-        let sum = result.stored_energy + result.dissipation + result.stress.sum();
-        if !(sum + result.tangent.sum() + state.iter().sum::<f64>()).is_finite() {
-            return Err(UpdateError::Overflow { what: "the law" });
-        }
-        state_new.copy_from_slice(&state);
-        *response = result;
-        Ok(())
+        with_workspace::<1, _>(|workspace| {
+            runner.prepare(workspace, 1);
+            let law = &self.law;
+            law.set_point(&runner, workspace, strain, &state, external);
+            let first = input::EXTERNAL_OF_ENERGY + extra;
+            runner.set(workspace, 0, first, |i| [slopes[i]]);
+            runner.set(workspace, 0, first + 1, |i| [state_old[i]]);
+            runner.run(workspace, 0);
+            law.read_response(&runner, workspace, strain, state_new, response)
+        })
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -2,6 +2,7 @@
 
 use super::Symmetry;
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use crate::network::{Coordinates, Parts};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 const FRAC_1_SQRT_3: f64 = 0.577_350_269_189_625_8;
@@ -28,6 +29,13 @@ enum Map {
         volumetric: Parameter,
         deviatoric: Parameter,
     },
+    /// `B_p = s_p (1 + M_p)` on the linear invariants, `M [k·P, k]`, and `s_p d_p` on each other
+    /// part, `d [P]`.
+    Symmetric {
+        parts: Parts,
+        invariants: Parameter,
+        turning: Vec<Parameter>,
+    },
 }
 
 /// Spread of the maps at the start.
@@ -45,6 +53,9 @@ impl Branches {
         let count = scales.len();
         // Every map of a bar is isotropic.
         let map = match symmetry {
+            Symmetry::TransverselyIsotropic | Symmetry::Orthotropic => {
+                Self::symmetric(layout, name, [n, count], symmetry)
+            }
             Symmetry::Isotropic if n > 1 => {
                 let mut factor = |name: String| {
                     layout.add(name, [count, 1], Constraint::Free, Initial::Value(1.0))
@@ -66,6 +77,34 @@ impl Branches {
             count,
             map,
             scale: scales.repeat(n),
+        }
+    }
+
+    fn symmetric(
+        layout: &mut ParameterLayout,
+        name: &str,
+        [n, count]: [usize; 2],
+        symmetry: Symmetry,
+    ) -> Map {
+        let Some(parts) = symmetry.parts(n) else {
+            unreachable!("a symmetry has parts")
+        };
+        let linear = parts.invariants();
+        let turning = 0..parts.turning();
+        Map::Symmetric {
+            invariants: layout.add(
+                format!("{name}.invariants"),
+                [linear * count, linear],
+                Constraint::Free,
+                Initial::Scaled(INITIAL_SPREAD),
+            ),
+            turning: turning
+                .map(|part| {
+                    let name = format!("{name}.turning.{part}");
+                    layout.add(name, [count, 1], Constraint::Free, Initial::Value(1.0))
+                })
+                .collect(),
+            parts,
         }
     }
 
@@ -108,21 +147,45 @@ impl Branches {
     /// `B ε`, `[n] → [n·P]`
     pub fn strains<A: Algebra>(&self, a: &A, strain: &A::Vector) -> A::Vector {
         let spread = |x: &A::Vector, c| a.broadcast(&a.slice(x, c..c + 1), self.count);
-        let strains = match self.map {
+        let strains = match &self.map {
             Map::General(map) => {
                 let start = self.of_components(a, |c| spread(strain, c));
-                a.add(&start, &a.dense(map, None, strain))
+                a.add(&start, &a.dense(*map, None, strain))
             }
             Map::Isotropic {
                 volumetric,
                 deviatoric,
             } => {
                 let (volume, deviator) = split(a, strain);
-                let (v, d) = (a.parameter(volumetric), a.parameter(deviatoric));
+                let (v, d) = (a.parameter(*volumetric), a.parameter(*deviatoric));
                 self.of_components(a, |c| {
                     let (volume, deviator) = (spread(&volume, c), spread(&deviator, c));
                     a.add(&a.mul(&v, &volume), &a.mul(&d, &deviator))
                 })
+            }
+            Map::Symmetric {
+                parts,
+                invariants,
+                turning,
+            } => {
+                let of_strain = parts.split(a, strain);
+                let all = a.concat(&of_strain.invariants.iter().collect::<Vec<_>>());
+                let mixed = a.dense(*invariants, None, &all);
+                let each = |x: &A::Vector| a.broadcast(x, self.count);
+                let linear = of_strain.invariants.iter().enumerate();
+                let turned = turning.iter().zip(&of_strain.turning);
+                let coordinates = Coordinates {
+                    invariants: linear
+                        .map(|(i, x)| a.add(&each(x), &self.component(a, &mixed, i)))
+                        .collect(),
+                    turning: turned
+                        .map(|(factor, part)| {
+                            let factor = a.parameter(*factor);
+                            part.iter().map(|x| a.mul(&factor, &each(x))).collect()
+                        })
+                        .collect(),
+                };
+                parts.join(a, &coordinates)
             }
         };
         a.mul(&strains, &a.constant(&self.scale))
@@ -135,18 +198,42 @@ impl Branches {
             let sum = |c| a.dot(&self.component(a, &forces, c), weight);
             self.of_components(a, sum)
         };
-        match self.map {
+        match &self.map {
             Map::General(map) => {
                 let ones = a.broadcast(&a.constant(&[1.0]), self.count);
-                a.add(&sums(&ones), &a.dense_transposed(map, &forces))
+                a.add(&sums(&ones), &a.dense_transposed(*map, &forces))
             }
             Map::Isotropic {
                 volumetric,
                 deviatoric,
             } => {
-                let (volume, _) = split(a, &sums(&a.parameter(volumetric)));
-                let (_, deviator) = split(a, &sums(&a.parameter(deviatoric)));
+                let (volume, _) = split(a, &sums(&a.parameter(*volumetric)));
+                let (_, deviator) = split(a, &sums(&a.parameter(*deviatoric)));
                 a.add(&volume, &deviator)
+            }
+            Map::Symmetric {
+                parts,
+                invariants,
+                turning,
+            } => {
+                let of_forces = parts.split(a, &forces);
+                let all = a.concat(&of_forces.invariants.iter().collect::<Vec<_>>());
+                let mixed = a.dense_transposed(*invariants, &all);
+                let ones = a.broadcast(&a.constant(&[1.0]), self.count);
+                let linear = of_forces.invariants.iter().enumerate();
+                let turned = turning.iter().zip(&of_forces.turning);
+                let coordinates = Coordinates {
+                    invariants: linear
+                        .map(|(i, x)| a.add(&a.dot(x, &ones), &a.slice(&mixed, i..i + 1)))
+                        .collect(),
+                    turning: turned
+                        .map(|(factor, part)| {
+                            let factor = a.parameter(*factor);
+                            part.iter().map(|x| a.dot(x, &factor)).collect()
+                        })
+                        .collect(),
+                };
+                parts.join(a, &coordinates)
             }
         }
     }
@@ -164,13 +251,14 @@ impl Branches {
     }
 }
 
-/// The volumetric tensor of unit norm, `[n]`; with three components, of the plane.
+/// The volumetric tensor of unit norm, `[n]`; with three components, of the plane. A bar has none: it
+/// answers to compression as to tension.
 pub(super) fn volumetric<A: Algebra>(a: &A, n: usize) -> A::Vector {
     let unit = FRAC_1_SQRT_3;
     match n {
         6 => a.constant(&[unit, unit, unit, 0.0, 0.0, 0.0]),
         3 => a.constant(&[FRAC_1_SQRT_2, FRAC_1_SQRT_2, 0.0]),
-        _ => a.constant(&[1.0]),
+        _ => a.zeros(1),
     }
 }
 

@@ -15,8 +15,8 @@
 //! leaves `t` out, the time clock `α`.
 //!
 //! Guarantees, for any parameters and any step: second law,
-//! `D_end = Σ_p r_p (1 − r_p) |B_p ε_{n+1} − z_p|² ≥ 0`; stationary; at rest; isotropic with
-//! [`Symmetry::Isotropic`]. The end of the increment stands for all of it: first order in the step; a
+//! `D_end = Σ_p r_p (1 − r_p) |B_p ε_{n+1} − z_p|² ≥ 0`; stationary; at rest; the
+//! [`Symmetry`] asked for. The end of the increment stands for all of it: first order in the step; a
 //! hold is exact.
 
 use super::branches::{Branches, kept_share};
@@ -116,7 +116,7 @@ impl RecurrentLaw for DecayingMemory {
             in_parts: false,
             stationary: true,
             rate_independent: self.time.is_none(),
-            isotropic: self.symmetry == Symmetry::Isotropic,
+            symmetry: self.symmetry,
         }
     }
 

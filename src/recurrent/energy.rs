@@ -2,7 +2,7 @@
 
 use super::Forces;
 use crate::algebra::{Algebra, ParameterLayout};
-use crate::network::{Anchored, InputConvex, Mlp, Potential};
+use crate::network::{Anchored, Convex, Mlp, Parts, Potential, Quadratic};
 
 /// `ψ(ε, z) = ½ |L x|² + N(x) − N(x_0) − ∂N(x_0)·(x − x_0)`, `x = [ε; z; θ]`, `x_0 = [0; 0; θ]`.
 ///
@@ -13,6 +13,8 @@ use crate::network::{Anchored, InputConvex, Mlp, Potential};
 pub struct FreeEnergy<P = Mlp> {
     components: usize,
     states: usize,
+    /// The internal variables are tensors, `[n·P]` component by component.
+    tensors: bool,
     potential: Anchored<P>,
 }
 
@@ -20,40 +22,49 @@ impl FreeEnergy {
     /// With a free network of hidden `[width, layers]`; `ψ` need not be convex.
     pub fn new(
         layout: &mut ParameterLayout,
-        sizes: [usize; 3],
-        [width, layers]: [usize; 2],
+        [components, states, external]: [usize; 3],
+        size: [usize; 2],
     ) -> Self {
-        Self::with(layout, sizes, |layout, inputs| {
-            Mlp::potential(layout, "energy", inputs, [width, layers])
-        })
+        let inputs = components + states;
+        let quadratic = Quadratic::new(layout, "energy", inputs, 1.0, None);
+        let network = Mlp::potential(layout, "energy", inputs + external, size);
+        Self {
+            components,
+            states,
+            tensors: false,
+            potential: Anchored::new([inputs, external], quadratic, network),
+        }
     }
 }
 
-impl FreeEnergy<InputConvex> {
-    /// `ψ` is convex in `(ε, z)`.
+impl FreeEnergy<Convex> {
+    /// `ψ` is convex in `(ε, z)`. With a symmetry the internal variables are tensors, and `ψ` is a
+    /// function of joint invariants.
     pub fn convex(
         layout: &mut ParameterLayout,
-        sizes: [usize; 3],
-        [width, layers]: [usize; 2],
+        [components, states, external]: [usize; 3],
+        size: [usize; 2],
+        parts: Option<&Parts>,
     ) -> Self {
-        Self::with(layout, sizes, |layout, inputs| {
-            InputConvex::new(layout, "energy", inputs, [width, layers])
-        })
+        let inputs = [components + states, external];
+        let quadratic = Quadratic::new(layout, "energy", inputs[0], 1.0, parts);
+        let network = Convex::new(layout, "energy", inputs, size, parts);
+        Self {
+            components,
+            states,
+            tensors: parts.is_some(),
+            potential: Anchored::new(inputs, quadratic, network),
+        }
     }
 }
 
 impl<P: Potential> FreeEnergy<P> {
-    fn with(
-        layout: &mut ParameterLayout,
-        [components, states, external]: [usize; 3],
-        network: impl FnOnce(&mut ParameterLayout, usize) -> P,
-    ) -> Self {
-        let inputs = [components + states, external];
-        Self {
-            components,
-            states,
-            potential: Anchored::new(layout, "energy", inputs, 1.0, network),
-        }
+    pub fn components(&self) -> usize {
+        self.components
+    }
+
+    pub fn states(&self) -> usize {
+        self.states
     }
 
     /// Length of what [`FreeEnergy::prepare`] gives.
@@ -98,13 +109,42 @@ impl<P: Potential> FreeEnergy<P> {
         external: Option<&A::Vector>,
         state: &A::Vector,
     ) -> Forces<A::Vector> {
-        let (n, s) = (self.components, self.states);
-        let x = a.concat(&[strain, state]);
+        let x = self.joined(a, strain, state);
         let (energy, gradient) = self.potential.value_and_gradient(a, anchor, &x, external);
+        let (stress, slope) = self.parted(a, &gradient);
         Forces {
             energy,
-            stress: a.slice(&gradient, 0..n),
-            driving_force: a.scale(&a.slice(&gradient, n..n + s), -1.0),
+            stress,
+            driving_force: a.scale(&slope, -1.0),
         }
+    }
+
+    /// `[ε; z]`, or the strain and the tensors component by component.
+    fn joined<A: Algebra>(&self, a: &A, strain: &A::Vector, state: &A::Vector) -> A::Vector {
+        if !self.tensors {
+            return a.concat(&[strain, state]);
+        }
+        let count = self.states / self.components;
+        let component = |c: usize| {
+            let tensors = a.slice(state, c * count..(c + 1) * count);
+            a.concat(&[&a.slice(strain, c..c + 1), &tensors])
+        };
+        let components: Vec<_> = (0..self.components).map(component).collect();
+        a.concat(&components.iter().collect::<Vec<_>>())
+    }
+
+    /// What [`FreeEnergy::joined`] has put together.
+    fn parted<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
+        let (n, s) = (self.components, self.states);
+        if !self.tensors {
+            return (a.slice(x, 0..n), a.slice(x, n..n + s));
+        }
+        let count = 1 + s / n;
+        let each = |from: usize, to: usize| {
+            let component = |c: usize| a.slice(x, c * count + from..c * count + to);
+            let components: Vec<_> = (0..n).map(component).collect();
+            a.concat(&components.iter().collect::<Vec<_>>())
+        };
+        (each(0, 1), each(1, count))
     }
 }

@@ -13,7 +13,7 @@
 //! whatever the clock: rate-independent. The second law is penalised in training; the window moves
 //! on without strain, too.
 
-use super::{Architecture, Claims, Forces, FreeEnergy, Inputs, RecurrentLaw};
+use super::{Architecture, Cell, Claims, FreeEnergy, Inputs};
 use crate::algebra::{Algebra, ParameterLayout};
 
 /// See the module.
@@ -36,45 +36,25 @@ impl FiniteWindow {
     }
 }
 
-impl RecurrentLaw for FiniteWindow {
-    fn components(&self) -> usize {
-        self.components
+impl Cell for FiniteWindow {
+    fn energy(&self) -> &FreeEnergy {
+        &self.energy
     }
 
-    fn states(&self) -> usize {
-        self.components * self.window
-    }
-
-    fn claims(&self) -> Claims {
+    fn guarantees(&self) -> Claims {
         Claims {
             rate_independent: true,
             ..Claims::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.energy.prepare(a)
-    }
-
-    fn evolve<A: Algebra>(
+    fn advance<A: Algebra>(
         &self,
         a: &A,
-        _: &A::Vector,
         inputs: &Inputs<A::Vector>,
         state: &A::Vector,
     ) -> A::Vector {
         let kept = self.components * (self.window - 1);
         a.concat(&[&inputs.strain_old, &a.slice(state, 0..kept)])
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        self.energy.forces(a, prepared, strain, external, state)
     }
 }

@@ -19,10 +19,14 @@
 //! that all this holds at every `θ`. With the strain-path clock the law is rate-independent (of the
 //! endochronic kind: it flows at every load, if little at small `A`).
 //!
+//! With a [`Symmetry`] the internal variables are tensors, and both networks see joint invariants that
+//! are convex functions of them ([`Convex`]).
+//!
 //! Guarantees, for any parameters and any step:
 //! - second law: `D_end = A'·(z' − z) = g A'·∂φ*/∂A(A') ≥ g φ*(A') ≥ 0`, as `φ*` is convex and has
 //!   its least value zero at `A = 0`;
 //! - stationary: `g = 0` leaves `z' = z`, exactly; at rest: `A(0, 0) = 0`, where nothing flows;
+//! - the [`Symmetry`] asked for;
 //! - one root: `z'` minimises the convex `ψ(ε_{n+1}, z') + g φ((z' − z)/g)`, `φ` the conjugate of
 //!   `φ*`. The Jacobian `I + g H ψ_zz`, `H = φ*_AA`, is regular: both factors are positive
 //!   semidefinite, so that its eigenvalues are real and at least one;
@@ -33,22 +37,21 @@
 //! Tested, not guaranteed: that the search finds the root. Where it does not, the update fails and
 //! a smaller step can help.
 
-use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw};
+use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw, Symmetry};
 use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout, Residual};
-use crate::network::{Anchored, InputConvex};
+use crate::network::{Anchored, Convex, Quadratic};
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct GeneralizedStandard {
-    components: usize,
-    states: usize,
     external: usize,
     clock: Clock,
+    symmetry: Symmetry,
     /// `c`
     time_rate: Option<Parameter>,
-    energy: FreeEnergy<InputConvex>,
+    energy: FreeEnergy<Convex>,
     /// `φ*`
-    dissipation: Anchored<InputConvex>,
+    dissipation: Anchored<Convex>,
 }
 
 /// Root of the rate at which `z` follows at the start.
@@ -58,27 +61,27 @@ const INITIAL_TIME_RATE: f64 = 0.1;
 
 impl GeneralizedStandard {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
-        let (n, s, m) = (sizes.components, sizes.states, sizes.external);
+        let (n, m) = (sizes.components, sizes.external);
+        let parts = sizes.symmetry.parts(n);
+        let s = match parts {
+            None => sizes.states,
+            Some(_) => n * sizes.states,
+        };
         let both = sizes.clock == Clock::Both;
+        let (name, size) = ("dissipation", [sizes.width, sizes.layers]);
         Self {
-            components: n,
-            states: s,
             external: m,
             clock: sizes.clock,
+            symmetry: sizes.symmetry,
             time_rate: both.then(|| {
                 let initial = Initial::Value(INITIAL_TIME_RATE);
                 layout.add("clock.time_rate", [1, 1], Constraint::Positive, initial)
             }),
-            energy: FreeEnergy::convex(layout, [n, s, m], sizes.energy_size()),
+            energy: FreeEnergy::convex(layout, [n, s, m], sizes.energy_size(), parts.as_ref()),
             dissipation: Anchored::new(
-                layout,
-                "dissipation",
                 [s, m],
-                INITIAL_FLOW,
-                |layout, inputs| {
-                    let size = [sizes.width, sizes.layers];
-                    InputConvex::new(layout, "dissipation", inputs, size)
-                },
+                Quadratic::new(layout, name, s, INITIAL_FLOW, parts.as_ref()),
+                Convex::new(layout, name, [s, m], size, parts.as_ref()),
             ),
         }
     }
@@ -137,11 +140,11 @@ impl Residual<6> for GeneralizedStandard {
 
 impl RecurrentLaw for GeneralizedStandard {
     fn components(&self) -> usize {
-        self.components
+        self.energy.components()
     }
 
     fn states(&self) -> usize {
-        self.states
+        self.energy.states()
     }
 
     fn claims(&self) -> Claims {
@@ -149,6 +152,7 @@ impl RecurrentLaw for GeneralizedStandard {
             second_law: true,
             stationary: true,
             rate_independent: self.clock == Clock::StrainPath,
+            symmetry: self.symmetry,
             ..Claims::default()
         }
     }
@@ -194,26 +198,32 @@ mod tests {
     /// Newton steps before a search counts as astray.
     const PASSES: usize = 20;
 
-    fn sizes() -> Architecture {
+    const BOTH: [Symmetry; 2] = [Symmetry::None, Symmetry::Isotropic];
+
+    fn sizes(symmetry: Symmetry) -> Architecture {
         Architecture {
             law: "generalized-standard".into(),
             components: 3,
             external: 0,
-            states: 8,
+            states: if symmetry == Symmetry::None { 8 } else { 3 },
             width: 16,
             layers: 2,
             energy_width: 16,
             energy_layers: 2,
             clock: Clock::Both,
-            symmetry: Symmetry::None,
+            symmetry,
             substeps: 1,
         }
     }
 
     /// A law whose raw parameters lie within `±width` of a start, and its effective ones.
-    fn draw(random: &mut ChaCha8Rng, width: f64) -> (GeneralizedStandard, Vec<f64>) {
+    fn draw(
+        random: &mut ChaCha8Rng,
+        symmetry: Symmetry,
+        width: f64,
+    ) -> (GeneralizedStandard, Vec<f64>) {
         let mut layout = ParameterLayout::default();
-        let law = GeneralizedStandard::new(&mut layout, &sizes());
+        let law = GeneralizedStandard::new(&mut layout, &sizes(symmetry));
         let mut raw = layout.initial_values(random.random());
         raw.iter_mut()
             .for_each(|p| *p += random.random_range(-width..width));
@@ -221,7 +231,12 @@ mod tests {
     }
 
     /// Strains, state and time step of an increment, the strains of this size.
-    fn increment(a: &Recorder, random: &mut ChaCha8Rng, size: f64) -> (Inputs<View>, View) {
+    fn increment(
+        a: &Recorder,
+        law: &GeneralizedStandard,
+        random: &mut ChaCha8Rng,
+        size: f64,
+    ) -> (Inputs<View>, View) {
         let mut draw = |n| {
             let values: Vec<_> = (0..n).map(|_| random.random_range(-size..size)).collect();
             a.constant(&values)
@@ -232,7 +247,7 @@ mod tests {
             dt: a.constant(&[1.0]),
             external: None,
         };
-        (inputs, draw(8))
+        (inputs, draw(law.states()))
     }
 
     /// Roots of laws far from any start: what is not refused solves the equation.
@@ -240,11 +255,11 @@ mod tests {
     fn no_answer_is_unconverged() {
         let mut random = ChaCha8Rng::seed_from_u64(2);
         let (mut refused, mut worst) = (0, 0.0f64);
-        for _ in 0..400 {
-            let (law, effective) = draw(&mut random, 3.0);
+        for i in 0..800 {
+            let (law, effective) = draw(&mut random, BOTH[i % 2], 3.0);
             let a = Recorder::new();
             let size = 10f64.powf(random.random_range(-3.0..2.0));
-            let (inputs, state) = increment(&a, &mut random, size);
+            let (inputs, state) = increment(&a, &law, &mut random, size);
             let known = law.known(&a, &law.prepare(&a), &inputs, &state);
             let root = a.root(&law, &known, &state).value;
             let rest = law.evaluate(&a, &known, &root);
@@ -270,7 +285,7 @@ mod tests {
             worst = worst.max(norm(1) / (1.0 + norm(0) + norm(2)));
         }
         println!("{refused} refused, largest residual {worst:.1e}");
-        assert!(refused < 40);
+        assert!(refused < 80);
         assert!(worst < 1e-7, "{worst:e}");
     }
 
@@ -282,10 +297,10 @@ mod tests {
         size: f64,
     ) -> Vec<f64> {
         let a = Recorder::new();
-        let (inputs, state) = increment(&a, draw, size);
+        let (inputs, state) = increment(&a, law, draw, size);
         let t = Tangent::new(&a);
         let known = law.known(&a, &law.prepare(&a), &inputs, &state);
-        let unknown = t.variable(a.input(law.states));
+        let unknown = t.variable(a.input(law.states()));
         let residual = law.evaluate(&t, &known.map(|k| t.fixed(k)), &unknown);
         let jacobian = residual.directions.unwrap();
         let program = Program::new(a, &[residual.value, jacobian, state]);
@@ -293,7 +308,7 @@ mod tests {
         let runner = Runner::new(&program, &tables);
         let mut workspace = Workspace::<1>::default();
         runner.prepare(&mut workspace, 1);
-        let mut x = DVector::zeros(law.states);
+        let mut x = DVector::zeros(law.states());
         let mut steps = Vec::new();
         for pass in 0..=PASSES {
             runner.set(&mut workspace, 0, 0, |i| [x[i]]);
@@ -302,8 +317,8 @@ mod tests {
                 runner.read(&workspace, 0, 2, |_, i, [z]| x[i] = *z);
                 continue;
             }
-            let mut rest = DVector::zeros(law.states);
-            let mut jacobian = DMatrix::zeros(law.states, law.states);
+            let mut rest = DVector::zeros(law.states());
+            let mut jacobian = DMatrix::zeros(law.states(), law.states());
             runner.read(&workspace, 0, 0, |_, i, [r]| rest[i] = *r);
             runner.read(&workspace, 0, 1, |k, i, [slope]| jacobian[(i, k)] = *slope);
             let step = jacobian.lu().solve(&rest).unwrap();
@@ -316,54 +331,60 @@ mod tests {
     #[test]
     fn newton_converges_quadratically() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let (mut orders, mut astray) = (Vec::new(), 0);
-        while orders.len() < 1000 {
-            let (law, effective) = draw(&mut random, 0.5);
-            let size = 10f64.powf(random.random_range(-1.0..1.0));
-            let mut steps = newton(&law, &effective, &mut random, size);
-            let round_off = |step: &f64| *step <= ROUND_OFF * (1.0 + size);
-            match steps.iter().position(round_off) {
-                Some(end) => steps.truncate(end),
-                None => {
-                    astray += 1;
-                    continue;
+        for symmetry in BOTH {
+            let (mut orders, mut astray) = (Vec::new(), 0);
+            while orders.len() < 1000 {
+                let (law, effective) = draw(&mut random, symmetry, 0.5);
+                let size = 10f64.powf(random.random_range(-1.0..1.0));
+                let mut steps = newton(&law, &effective, &mut random, size);
+                let round_off = |step: &f64| *step <= ROUND_OFF * (1.0 + size);
+                match steps.iter().position(round_off) {
+                    Some(end) => steps.truncate(end),
+                    None => {
+                        astray += 1;
+                        continue;
+                    }
+                }
+                if let [.., a, b, c] = steps[..] {
+                    orders.push((c / b).ln() / (b / a).ln());
                 }
             }
-            if let [.., a, b, c] = steps[..] {
-                orders.push((c / b).ln() / (b / a).ln());
-            }
+            orders.sort_by(f64::total_cmp);
+            let (order, quartiles) = (orders[500], [orders[250], orders[750]]);
+            println!(
+                "{symmetry:?}: order {order:.3}, quartiles {quartiles:.3?}; {astray} astray without damping"
+            );
+            assert!(order >= 1.9, "{order}");
+            assert!(astray < 20, "{astray}");
         }
-        orders.sort_by(f64::total_cmp);
-        let (order, quartiles) = (orders[500], [orders[250], orders[750]]);
-        println!("order {order:.3}, quartiles {quartiles:.3?}; {astray} without damping astray");
-        assert!(order >= 1.9, "{order}");
-        assert!(astray < 20, "{astray}");
     }
 
     #[test]
     fn the_search_needs_few_jacobians() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let mut passes = Vec::new();
-        for _ in 0..1000 {
-            let (law, effective) = draw(&mut random, 0.5);
-            let a = Recorder::new();
-            let size = 10f64.powf(random.random_range(-1.0..1.0));
-            let (inputs, state) = increment(&a, &mut random, size);
-            let known = law.known(&a, &law.prepare(&a), &inputs, &state);
-            let root = a.root(&law, &known, &state);
-            let program = Program::new(a, &[root.value]);
-            let tables = program.tables(&effective);
-            let runner = Runner::new(&program, &tables);
-            let mut workspace = Workspace::<1>::default();
-            runner.prepare(&mut workspace, 1);
-            let mut count = 0;
-            runner.watched(&mut workspace, 0, &mut |_| count += 1);
-            assert_eq!(workspace.unsolved(), [None]);
-            passes.push(count);
+        for symmetry in BOTH {
+            let mut passes = Vec::new();
+            for _ in 0..1000 {
+                let (law, effective) = draw(&mut random, symmetry, 0.5);
+                let a = Recorder::new();
+                let size = 10f64.powf(random.random_range(-1.0..1.0));
+                let (inputs, state) = increment(&a, &law, &mut random, size);
+                let known = law.known(&a, &law.prepare(&a), &inputs, &state);
+                let root = a.root(&law, &known, &state);
+                let program = Program::new(a, &[root.value]);
+                let tables = program.tables(&effective);
+                let runner = Runner::new(&program, &tables);
+                let mut workspace = Workspace::<1>::default();
+                runner.prepare(&mut workspace, 1);
+                let mut count = 0;
+                runner.watched(&mut workspace, 0, &mut |_| count += 1);
+                assert_eq!(workspace.unsolved(), [None]);
+                passes.push(count);
+            }
+            passes.sort();
+            let (median, most) = (passes[500], passes[999]);
+            println!("{symmetry:?}: Jacobians of a search: median {median}, most {most}");
+            assert!(median <= 3 && most <= 8, "{median}, {most}");
         }
-        passes.sort();
-        let (median, most) = (passes[500], passes[999]);
-        println!("Jacobians of a search: median {median}, most {most}");
-        assert!(median <= 3 && most <= 8, "{median}, {most}");
     }
 }

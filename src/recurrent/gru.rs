@@ -14,14 +14,13 @@
 //! time still moves the state, so that even a virgin point does not stay at rest. With the
 //! strain-path clock `dt` is not an input, and the law is rate-independent.
 
-use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw};
+use super::{Architecture, Cell, Claims, Clock, FreeEnergy, Inputs};
 use crate::algebra::{Activation, Algebra, ParameterLayout};
 use crate::network::Dense;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Gru {
-    components: usize,
     states: usize,
     clock: Clock,
     /// `[W_r; W_u; W_c]`
@@ -53,7 +52,6 @@ impl Gru {
         let (n, s, m) = (sizes.components, sizes.states, sizes.external);
         let time = usize::from(sizes.clock != Clock::StrainPath);
         Self {
-            components: n,
             states: s,
             clock: sizes.clock,
             input: Dense::new(layout, "gru.input", 2 * n + time + m, 3 * s),
@@ -63,30 +61,21 @@ impl Gru {
     }
 }
 
-impl RecurrentLaw for Gru {
-    fn components(&self) -> usize {
-        self.components
+impl Cell for Gru {
+    fn energy(&self) -> &FreeEnergy {
+        &self.energy
     }
 
-    fn states(&self) -> usize {
-        self.states
-    }
-
-    fn claims(&self) -> Claims {
+    fn guarantees(&self) -> Claims {
         Claims {
             rate_independent: self.clock == Clock::StrainPath,
             ..Claims::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.energy.prepare(a)
-    }
-
-    fn evolve<A: Algebra>(
+    fn advance<A: Algebra>(
         &self,
         a: &A,
-        _: &A::Vector,
         inputs: &Inputs<A::Vector>,
         state: &A::Vector,
     ) -> A::Vector {
@@ -109,16 +98,5 @@ impl RecurrentLaw for Gru {
             ),
         );
         a.add(&candidate, &a.mul(&update, &a.sub(state, &candidate)))
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        self.energy.forces(a, prepared, strain, external, state)
     }
 }

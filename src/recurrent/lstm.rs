@@ -17,14 +17,13 @@
 //! rate-independent. A baseline, as [`Gru`](super::Gru) is.
 
 use super::gru::features;
-use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw};
+use super::{Architecture, Cell, Claims, Clock, FreeEnergy, Inputs};
 use crate::algebra::{Activation, Algebra, ParameterLayout};
 use crate::network::Dense;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Lstm {
-    components: usize,
     /// Of `h` and of `c`.
     cells: usize,
     clock: Clock,
@@ -44,7 +43,6 @@ impl Lstm {
         let (n, s, m) = (sizes.components, sizes.states, sizes.external);
         let time = usize::from(sizes.clock != Clock::StrainPath);
         Self {
-            components: n,
             cells: s,
             clock: sizes.clock,
             input: Dense::new(layout, "lstm.input", 2 * n + time + m, 4 * s),
@@ -54,30 +52,21 @@ impl Lstm {
     }
 }
 
-impl RecurrentLaw for Lstm {
-    fn components(&self) -> usize {
-        self.components
+impl Cell for Lstm {
+    fn energy(&self) -> &FreeEnergy {
+        &self.energy
     }
 
-    fn states(&self) -> usize {
-        2 * self.cells
-    }
-
-    fn claims(&self) -> Claims {
+    fn guarantees(&self) -> Claims {
         Claims {
             rate_independent: self.clock == Clock::StrainPath,
             ..Claims::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.energy.prepare(a)
-    }
-
-    fn evolve<A: Algebra>(
+    fn advance<A: Algebra>(
         &self,
         a: &A,
-        _: &A::Vector,
         inputs: &Inputs<A::Vector>,
         state: &A::Vector,
     ) -> A::Vector {
@@ -93,16 +82,5 @@ impl RecurrentLaw for Lstm {
         let cell = a.add(&kept, &a.mul(&gate(&part(0)), &candidate));
         let hidden = a.mul(&gate(&part(2)), &a.apply(Activation::Tanh, &cell));
         a.concat(&[&hidden, &cell])
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        self.energy.forces(a, prepared, strain, external, state)
     }
 }

@@ -21,14 +21,13 @@
 //! Guarantees: stationary (no strain and no time, no change), `|z| ≤ 1`. The second law is
 //! penalised in training.
 
-use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw};
+use super::{Architecture, Cell, Claims, Clock, FreeEnergy, Inputs};
 use crate::algebra::{Activation, Algebra, ParameterLayout};
 use crate::network::Dense;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct MinimalState {
-    components: usize,
     states: usize,
     /// `[W_a; W_b]` of each layer.
     layers: Vec<Dense>,
@@ -57,7 +56,6 @@ impl MinimalState {
         let path = sizes.clock != Clock::Time;
         let time = sizes.clock != Clock::StrainPath;
         Self {
-            components: n,
             states: s,
             layers,
             path_rate: path
@@ -69,16 +67,12 @@ impl MinimalState {
     }
 }
 
-impl RecurrentLaw for MinimalState {
-    fn components(&self) -> usize {
-        self.components
+impl Cell for MinimalState {
+    fn energy(&self) -> &FreeEnergy {
+        &self.energy
     }
 
-    fn states(&self) -> usize {
-        self.states
-    }
-
-    fn claims(&self) -> Claims {
+    fn guarantees(&self) -> Claims {
         Claims {
             stationary: true,
             rate_independent: self.time_rate.is_none(),
@@ -86,14 +80,9 @@ impl RecurrentLaw for MinimalState {
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.energy.prepare(a)
-    }
-
-    fn evolve<A: Algebra>(
+    fn advance<A: Algebra>(
         &self,
         a: &A,
-        _: &A::Vector,
         inputs: &Inputs<A::Vector>,
         state: &A::Vector,
     ) -> A::Vector {
@@ -128,16 +117,5 @@ impl RecurrentLaw for MinimalState {
         // z + (1 − e^{−g})(β − z): without strain and time the second term is exactly zero.
         let gain = a.affine(&decay, -1.0, 1.0);
         a.add(state, &a.mul(&gain, &a.sub(&target, state)))
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        self.energy.forces(a, prepared, strain, external, state)
     }
 }

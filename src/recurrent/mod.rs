@@ -6,6 +6,7 @@
 
 mod adaptive;
 mod branches;
+mod cell;
 mod decaying_memory;
 mod energy;
 mod finite_window;
@@ -21,6 +22,7 @@ mod strain_energy;
 mod uniaxial;
 
 pub use adaptive::{Adaptive, Tolerance};
+pub use cell::Cell;
 pub use decaying_memory::DecayingMemory;
 pub use energy::FreeEnergy;
 pub use finite_window::FiniteWindow;
@@ -29,9 +31,11 @@ pub use gru::Gru;
 pub use lstm::Lstm;
 pub use minimal_state::MinimalState;
 pub use physically_recurrent::PhysicallyRecurrent;
-pub use registry::{AnyLaw, Architecture, Clock, ISOTROPIC_LAWS, LAWS, Symmetry};
+pub use registry::{AnyLaw, Architecture, Clock, LAWS, SYMMETRIC_LAWS};
 pub use relaxation::Relaxation;
 pub use uniaxial::Uniaxial;
+
+pub use crate::symmetry::Symmetry;
 
 use crate::algebra::Algebra;
 
@@ -68,7 +72,7 @@ pub struct Claims {
     pub in_parts: bool,
     pub stationary: bool,
     pub rate_independent: bool,
-    pub isotropic: bool,
+    pub symmetry: Symmetry,
 }
 
 /// A recurrent constitutive model, written once for every reading of the algebra.

@@ -32,7 +32,7 @@
 //! Guarantees, for any parameters, any step and however often Newton's method iterates:
 //! - second law: `D_end = Σ_p x (y + f(x) + v x/dt) ≥ 0`, as `f ≥ 0` below the root;
 //! - stationary: without strain (J2) or time (Maxwell, Perzyna) nothing flows, exactly; at rest;
-//! - isotropic with [`Symmetry::Isotropic`].
+//! - the [`Symmetry`] asked for.
 //!
 //! Tested, not guaranteed: that the iterations suffice.
 
@@ -244,7 +244,7 @@ impl RecurrentLaw for PhysicallyRecurrent {
             in_parts: false,
             stationary: true,
             rate_independent: self.clock == Clock::StrainPath,
-            isotropic: self.symmetry == Symmetry::Isotropic,
+            symmetry: self.symmetry,
         }
     }
 

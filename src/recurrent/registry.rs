@@ -3,7 +3,7 @@
 use super::integrator::integrate;
 use super::{
     Claims, DecayingMemory, FiniteWindow, Forces, GeneralizedStandard, Gru, Inputs, Lstm,
-    MinimalState, PhysicallyRecurrent, RecurrentLaw, Relaxation,
+    MinimalState, PhysicallyRecurrent, RecurrentLaw, Relaxation, Symmetry,
 };
 use crate::algebra::{Algebra, ParameterLayout};
 use crate::error::Error;
@@ -22,20 +22,16 @@ pub enum Clock {
     Both,
 }
 
-/// What a rotation of the material changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Symmetry {
-    /// Anything: records of every direction have to say what.
-    #[default]
-    None,
-    /// Nothing. With three components, rotations within the plane; a bar answers to compression
-    /// as to tension.
-    Isotropic,
-}
+/// Names of the laws that can have a [`Symmetry`].
+pub const SYMMETRIC_LAWS: &[&str] = &[
+    "decaying-memory",
+    "relaxation",
+    "physically-recurrent",
+    "generalized-standard",
+];
 
-/// Names of the laws that can be isotropic.
-pub const ISOTROPIC_LAWS: &[&str] = &["decaying-memory", "relaxation", "physically-recurrent"];
+/// Unknowns that the search of an implicit update can have.
+const MOST_UNKNOWNS: usize = 512;
 
 /// Which law, and its sizes: all that is needed to lay out its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,9 +94,28 @@ impl Architecture {
                 return Err((key, format!("{value}, {least} to {most} are possible")));
             }
         }
-        if self.symmetry == Symmetry::Isotropic && !ISOTROPIC_LAWS.contains(&self.law.as_str()) {
-            let (law, able) = (&self.law, ISOTROPIC_LAWS.join(", "));
-            return Err(("symmetry", format!("{law} cannot be isotropic, {able} can")));
+        if self.symmetry != Symmetry::None && !SYMMETRIC_LAWS.contains(&self.law.as_str()) {
+            let (law, able) = (&self.law, SYMMETRIC_LAWS.join(", "));
+            return Err(("symmetry", format!("{law} cannot have one, {able} can")));
+        }
+        let able = self.symmetry.components();
+        if !able.contains(&self.components) {
+            let able: Vec<_> = able.iter().map(usize::to_string).collect();
+            let message = format!(
+                "a law with this one has {} components, not {}",
+                able.join(" or "),
+                self.components
+            );
+            return Err(("symmetry", message));
+        }
+        let unknowns = self.components * self.states;
+        let tensors = self.symmetry != Symmetry::None && self.law == "generalized-standard";
+        if tensors && unknowns > MOST_UNKNOWNS {
+            let message = format!(
+                "{} tensors have {unknowns} components, {MOST_UNKNOWNS} are possible",
+                self.states
+            );
+            return Err(("states", message));
         }
         Ok(())
     }

@@ -31,13 +31,13 @@
 //!   `s'`, is then a sum of `d` and of what of the first `s` is normal to it, with factors that are
 //!   not negative; so every product `s'·s*` of the last with an earlier one is not negative either;
 //! - stationary: without strain and time `ρ = 1`, and nothing moves, exactly; at rest;
-//! - isotropic with [`Symmetry::Isotropic`]: all that enters is made of joint invariants.
+//! - the [`Symmetry`] asked for: all that enters is made of joint invariants.
 
 use super::branches::{Branches, kept_share, positive_part};
 use super::strain_energy::StrainEnergy;
 use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
-use crate::network::Mlp;
+use crate::network::{Mlp, Parts};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ pub struct Relaxation {
     components: usize,
     clock: Clock,
     symmetry: Symmetry,
+    parts: Option<Parts>,
     energy: StrainEnergy,
     branches: Branches,
     /// `W [P, m]`
@@ -78,9 +79,11 @@ impl Relaxation {
             .map(|log| (log.exp() / count as f64).sqrt())
             .collect();
         let symmetry = sizes.symmetry;
-        let raw = match symmetry {
-            Symmetry::None => n,
-            Symmetry::Isotropic => 0,
+        let parts = symmetry.parts(n);
+        let raw = match (symmetry, &parts) {
+            (Symmetry::Isotropic, _) => 0,
+            (_, None) => n,
+            (_, Some(parts)) => parts.invariants() + parts.turning(),
         };
         let of_state = count + 1 + MEMORIES + raw + m;
         let mut rates = |used: bool, name: &str, inputs: usize| {
@@ -92,6 +95,7 @@ impl Relaxation {
             components: n,
             clock: sizes.clock,
             symmetry,
+            parts,
             path_rates: rates(
                 sizes.clock != Clock::Time,
                 "path_rates",
@@ -132,8 +136,22 @@ impl Relaxation {
             a.apply(Activation::Sqrt, &a.affine(square, 1.0, SMOOTHING.powi(2)))
         };
         let mut features = a.concat(&[&size(&squares), &size(&a.dot(strain, strain)), memory]);
-        if self.symmetry == Symmetry::None {
-            features = a.concat(&[&features, strain]);
+        // What else of a strain the symmetry leaves to be seen.
+        let seen = |strain: &A::Vector| match (self.symmetry, &self.parts) {
+            (Symmetry::Isotropic, _) => None,
+            (_, None) => Some(strain.clone()),
+            (_, Some(parts)) => {
+                let of_strain = parts.split(a, strain);
+                let mut seen = of_strain.invariants;
+                seen.extend(of_strain.turning.iter().map(|part| {
+                    let part = a.concat(&part.iter().collect::<Vec<_>>());
+                    size(&a.dot(&part, &part))
+                }));
+                Some(a.concat(&seen.iter().collect::<Vec<_>>()))
+            }
+        };
+        if let Some(strain) = seen(strain) {
+            features = a.concat(&[&features, &strain]);
         }
         if let Some(external) = &inputs.external {
             features = a.concat(&[&features, external]);
@@ -143,7 +161,7 @@ impl Relaxation {
             let along = branches.strains(a, &direction);
             let power = branches.products(a, trial, &along);
             let mut features = a.concat(&[&features, &power, &a.dot(strain, &direction)]);
-            if self.symmetry == Symmetry::None {
+            if let Some(direction) = seen(&direction) {
                 features = a.concat(&[&features, &direction]);
             }
             let lengths = a.mul(&squares, &branches.products(a, &along, &along));
@@ -202,7 +220,7 @@ impl RecurrentLaw for Relaxation {
             in_parts: self.clock == Clock::StrainPath,
             stationary: true,
             rate_independent: self.clock == Clock::StrainPath,
-            isotropic: self.symmetry == Symmetry::Isotropic,
+            symmetry: self.symmetry,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Symmetry;
 use super::branches::volumetric;
 use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout};
-use crate::network::{Anchored, InputConvex, Mlp};
+use crate::network::{Anchored, Convex, Mlp, Quadratic};
 
 /// `ψ_e(ε; θ)`, zero with its slope at zero strain, for any parameters and any `θ`.
 #[derive(Clone, Debug)]
@@ -14,8 +14,8 @@ pub struct StrainEnergy {
 
 #[derive(Clone, Debug)]
 enum Form {
-    /// Convex in `ε`.
-    General(Anchored<InputConvex>),
+    /// Convex in `ε`; with a symmetry, of its invariants.
+    General(Anchored<Convex>),
     /// `½ K h² + G J + N(h, J)`, `h` the volumetric part along its unit tensor, `J = |dev ε|²`.
     Isotropic {
         /// `K` and `G`
@@ -43,17 +43,20 @@ impl StrainEnergy {
                     Constraint::Positive,
                     Initial::Value(INITIAL_GAIN.powi(2)),
                 ),
-                network: Anchored::new(layout, "energy", [2, external], 0.1, |layout, inputs| {
-                    Mlp::potential(layout, "energy", inputs, size)
-                }),
+                network: Anchored::new(
+                    [2, external],
+                    Quadratic::new(layout, "energy", 2, 0.1, None),
+                    Mlp::potential(layout, "energy", 2 + external, size),
+                ),
             },
-            Symmetry::None => Form::General(Anchored::new(
-                layout,
-                "energy",
-                [n, external],
-                INITIAL_GAIN,
-                |layout, inputs| InputConvex::new(layout, "energy", inputs, size),
-            )),
+            Symmetry::None | Symmetry::TransverselyIsotropic | Symmetry::Orthotropic => {
+                let parts = symmetry.parts(n);
+                Form::General(Anchored::new(
+                    [n, external],
+                    Quadratic::new(layout, "energy", n, INITIAL_GAIN, parts.as_ref()),
+                    Convex::new(layout, "energy", [n, external], size, parts.as_ref()),
+                ))
+            }
         };
         Self {
             components: n,

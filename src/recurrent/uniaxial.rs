@@ -1,6 +1,6 @@
 //! A bar: a law of six components under uniaxial stress.
 
-use super::{Claims, Forces, Inputs, RecurrentLaw};
+use super::{Claims, Forces, Inputs, RecurrentLaw, Symmetry};
 use crate::algebra::{Algebra, Residual};
 
 /// An isotropic law of six components as a law of one: the axial strain is given, the lateral stress
@@ -27,7 +27,8 @@ impl<L: RecurrentLaw> Uniaxial<L> {
     /// `None` where the law does not have six components or does not claim isotropy: tests on bars
     /// say nothing of other directions.
     pub fn new(law: L) -> Option<Self> {
-        (law.components() == 6 && law.claims().isotropic).then_some(Self { law })
+        let isotropic = law.claims().symmetry == Symmetry::Isotropic;
+        (law.components() == 6 && isotropic).then_some(Self { law })
     }
 
     /// The law of six components.

@@ -5,6 +5,7 @@
 //! ([`loss`]), the optimisers are burn's Adam and
 //! then L-BFGS ([`mod@fit`]). On a GPU the roll-out is many operations ([`mod@device`]).
 
+mod bars;
 pub mod checkpoint;
 pub mod device;
 pub mod fit;
@@ -47,6 +48,12 @@ pub struct Trained<L = AnyLaw> {
 }
 
 /// Learns a law of the list. See [`train_law`].
+///
+/// An isotropic law of six components also learns from records of one: those of bars under uniaxial
+/// stress ([`Uniaxial`](crate::recurrent::Uniaxial)).
+///
+/// # Errors
+/// Those of [`train_law`]; records of bars for a law that is not isotropic.
 pub fn train(
     name: &str,
     architecture: &Architecture,
@@ -57,9 +64,15 @@ pub fn train(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained> {
     let (law, layout) = architecture.build()?;
-    train_law(
-        name, law, layout, training, validation, options, resume, observe,
-    )
+    let bars = training.iter().all(|record| record.components == 1);
+    match bars && architecture.components == 6 {
+        true => bars::train(
+            name, law, layout, training, validation, options, resume, observe,
+        ),
+        false => train_law(
+            name, law, layout, training, validation, options, resume, observe,
+        ),
+    }
 }
 
 /// Learns any recurrent law.

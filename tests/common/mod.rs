@@ -6,7 +6,7 @@ use hysteron::algebra::{Program, Runner, Workspace};
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::learned::{LearnedLaw, Normalisation};
-use hysteron::recurrent::{Clock, ISOTROPIC_LAWS, LAWS, Symmetry};
+use hysteron::recurrent::{Clock, LAWS, SYMMETRIC_LAWS, Symmetry};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -99,6 +99,13 @@ pub fn extrapolated(values: &[f64]) -> (f64, f64) {
     (column[0], change)
 }
 
+pub const SYMMETRIES: [Symmetry; 4] = [
+    Symmetry::None,
+    Symmetry::Isotropic,
+    Symmetry::TransverselyIsotropic,
+    Symmetry::Orthotropic,
+];
+
 /// Every law, clock, symmetry and number of components, with random parameters well away from
 /// their start.
 pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
@@ -106,16 +113,22 @@ pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
     for law in LAWS {
         for clock in [Clock::StrainPath, Clock::Time, Clock::Both] {
             for components in [1, 3, 6] {
-                for symmetry in [Symmetry::None, Symmetry::Isotropic] {
-                    if symmetry == Symmetry::Isotropic && !ISOTROPIC_LAWS.contains(law) {
+                for symmetry in SYMMETRIES {
+                    if !SYMMETRIC_LAWS.contains(law) && symmetry != Symmetry::None
+                        || !symmetry.components().contains(&components)
+                    {
                         continue;
                     }
-                    let learn = Learn {
+                    let mut learn = Learn {
                         law: (*law).into(),
                         clock,
                         symmetry,
                         ..Learn::default()
                     };
+                    // Tensors of it are many unknowns of an implicit update.
+                    if *law == "generalized-standard" && symmetry != Symmetry::None {
+                        learn.states = 3;
+                    }
                     let name = format!("{law}, {clock:?}, {components} components, {symmetry:?}");
                     let law = random_law(&name, &learn, components, external);
                     list.push((name, law));

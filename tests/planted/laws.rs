@@ -4,6 +4,7 @@
 use hysteron::error::UpdateError;
 use hysteron::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status};
 use hysteron::mandel::{Mandel, Moduli, isotropic_moduli};
+use hysteron::symmetry::Symmetry;
 
 fn mandel(values: &[f64]) -> Mandel {
     Mandel::from_column_slice(values)
@@ -79,7 +80,7 @@ impl MaterialLaw for KelvinMaxwell {
             second_law: true,
             stationary: true,
             rate_independent: false,
-            isotropic: true,
+            symmetry: Symmetry::Isotropic,
             rest: true,
         }
     }
@@ -172,7 +173,7 @@ impl MaterialLaw for Bar {
             second_law: true,
             stationary: true,
             rate_independent: true,
-            isotropic: false,
+            symmetry: Symmetry::None,
             rest: true,
         }
     }
@@ -189,7 +190,7 @@ impl MaterialLaw for Bar {
 /// Orthotropic elasticity with nine different constants.
 pub struct Orthotropic {
     pub moduli: Moduli,
-    pub claims_isotropy: bool,
+    pub claims: Symmetry,
     layout: StateLayout,
 }
 
@@ -207,7 +208,7 @@ impl Default for Orthotropic {
         }
         Self {
             moduli,
-            claims_isotropy: false,
+            claims: Symmetry::Orthotropic,
             layout: StateLayout::default(),
         }
     }
@@ -254,7 +255,7 @@ impl MaterialLaw for Orthotropic {
             second_law: true,
             stationary: true,
             rate_independent: true,
-            isotropic: self.claims_isotropy,
+            symmetry: self.claims,
             rest: true,
         }
     }
@@ -423,7 +424,7 @@ impl MaterialLaw for Thermal {
             second_law: true,
             stationary: true,
             rate_independent: true,
-            isotropic: false,
+            symmetry: Symmetry::None,
             rest: true,
         }
     }

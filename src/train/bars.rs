@@ -1,0 +1,96 @@
+//! Laws of six components that learn from bars.
+
+use super::{Progress, Resume, Trained, train_law};
+use crate::algebra::ParameterLayout;
+use crate::card::Training;
+use crate::driver::follow;
+use crate::error::{Error, Result};
+use crate::law::MaterialLaw;
+use crate::learned::{LearnedLaw, Normalisation};
+use crate::record::Record;
+use crate::recurrent::{AnyLaw, RecurrentLaw, Uniaxial};
+use std::f64::consts::FRAC_1_SQRT_2;
+use std::ops::ControlFlow;
+
+/// What two searches for the same lateral strain may differ by, over the range of strains.
+const ROUND_OFF: f64 = 1e-6;
+
+/// Learns an isotropic law of six components as a [`Uniaxial`] one, and gives it back with all six.
+///
+/// # Errors
+/// A law that is not isotropic; those of [`train_law`].
+#[allow(clippy::too_many_arguments)]
+pub(super) fn train(
+    name: &str,
+    law: AnyLaw,
+    layout: ParameterLayout,
+    training: &[&Record],
+    validation: &[&Record],
+    options: &Training,
+    resume: &Resume,
+    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Trained> {
+    let mut options = options.clone();
+    // The bar loses the claim to the round-off of its lateral stress, not to anything that could be
+    // learned.
+    if law.claims().second_law {
+        options.probes = 0;
+    }
+    let bar = Uniaxial::new(law).ok_or_else(|| {
+        Error::invalid(
+            "records of bars say nothing of other directions: only an isotropic law of six \
+             components learns from them",
+        )
+    })?;
+    let trained = train_law(
+        name, bar, layout, training, validation, &options, resume, observe,
+    )?;
+    let bar = trained.law;
+    let normalisation = Normalisation {
+        strain_range: strain_range(&bar, training),
+        ..bar.normalisation().clone()
+    };
+    let law = LearnedLaw::new(
+        name,
+        bar.law().clone().into_law(),
+        bar.layout().clone(),
+        bar.raw_parameters().to_vec(),
+        normalisation,
+    )?;
+    Ok(Trained {
+        law,
+        fit: trained.fit,
+    })
+}
+
+/// The range of every component over the strains of the bars and all that they are turned into:
+/// to an isotropic law they are the same.
+fn strain_range(bar: &LearnedLaw<Uniaxial<AnyLaw>>, records: &[&Record]) -> Vec<[f64; 2]> {
+    let [mut least, mut most, mut apart] = [0.0f64; 3];
+    for record in records {
+        let states = bar.state_layout().len();
+        // A record that the law cannot follow has no lateral strains.
+        let curve = follow(bar, record).ok();
+        for row in 0..record.rows() {
+            let axial = record.strain[row];
+            let lateral = curve.as_ref().map_or(axial, |curve| {
+                curve.states[(row + 1) * states - 1] * bar.normalisation().strain
+            });
+            least = least.min(axial).min(lateral);
+            most = most.max(axial).max(lateral);
+            apart = apart.max((axial - lateral).abs());
+        }
+    }
+    let margin = ROUND_OFF * (most - least);
+    (least, most) = (least - margin, most + margin);
+    // `√2 ε_12` is largest halfway between the principal axes.
+    let shear = apart * FRAC_1_SQRT_2 + margin;
+    let component = |i: usize| {
+        if i < 3 {
+            [least, most]
+        } else {
+            [-shear, shear]
+        }
+    };
+    (0..6).map(component).collect()
+}
