@@ -24,7 +24,7 @@
 
 mod learn;
 
-pub use learn::{Learn, Precision, Training, TrainingDevice};
+pub use learn::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 
 use crate::driver::drive;
 use crate::error::{Error, Result};
