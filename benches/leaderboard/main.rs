@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `DATA` is a folder with the records of each task. Every training of a task has the same budget: `S`
-//! times the weight of the task; the laws that come nearest to its aim are trained once more with
-//! eight times as much, for a table of its own. Every training is a line in
+//! times the weight of the task; the laws that come nearest to its aim are trained once more, with the
+//! first seed, in eight times as much, for a table of its own. Every training is a line in
 //! `out/leaderboard/results.jsonl`; a run that is started again goes on after the last one. Once all
 //! are done, or with `--tables` at any time, the tables in `docs/src/leaderboard.md` and their figures
 //! are written anew; the text above the tables stays. `--task` and `--law` choose what to train, and no
@@ -26,6 +26,7 @@ use hysteron::recurrent::LAWS;
 use hysteron::{Error, Result};
 use std::path::PathBuf;
 use tasks::Task;
+use trial::Plan;
 
 struct Options {
     data: PathBuf,
@@ -74,16 +75,26 @@ impl Options {
         Ok(options)
     }
 
-    /// What is trained on a task, each with its budget.
-    fn trainings(&self, task: &Task) -> impl Iterator<Item = (&'static str, f64)> {
+    /// What is trained on a task with a seed.
+    fn trainings<'a>(&self, task: &'a Task, seed: u64) -> Vec<Plan<'a>> {
         let seconds = self.seconds * task.weight;
-        let all = LAWS.iter().map(move |law| (*law, seconds));
-        all.chain(
-            task.longer
-                .iter()
-                .map(move |law| (*law, LONGER * seconds)),
-        )
-        .filter(|(law, _)| self.chooses(task, law))
+        let all = LAWS.iter().map(|law| Plan {
+            law,
+            seconds,
+            learn: &task.learn,
+            training: &task.training,
+        });
+        let longer = task.longer.iter().filter(|_| seed == 1);
+        let longer = longer.flat_map(|longer| {
+            longer.laws.iter().map(move |law| Plan {
+                law,
+                seconds: LONGER * seconds,
+                learn: &longer.learn,
+                training: &longer.training,
+            })
+        });
+        let chosen = |plan: &Plan| self.chooses(task, plan.law);
+        all.chain(longer).filter(chosen).collect()
     }
 
     fn chooses(&self, task: &Task, law: &str) -> bool {
@@ -98,7 +109,8 @@ fn main() -> Result<()> {
     // Every law has a first seed before any has a second one.
     for seed in 1..=options.seeds {
         for task in tasks.iter().filter(|_| !options.tables) {
-            if options.trainings(task).next().is_none() {
+            let plans = options.trainings(task, seed);
+            if plans.is_empty() {
                 continue;
             }
             let Some(data) = (task.data)(&options.data, seed)? else {
@@ -109,11 +121,12 @@ fn main() -> Result<()> {
             if !entries.iter().any(known) {
                 keep(task, trial::references(task, &data)?, &mut entries)?;
             }
-            for (law, seconds) in options.trainings(task) {
-                let same = |e: &Entry| e.is_of(task, law) && e.seed == seed && e.seconds == seconds;
+            for plan in plans {
+                let same = |e: &Entry| {
+                    e.is_of(task, plan.law) && e.seed == seed && e.seconds == plan.seconds
+                };
                 if !entries.iter().any(same) {
-                    let trained = trial::run(task, law, seed, seconds, &data);
-                    keep(task, trained, &mut entries)?;
+                    keep(task, trial::run(task, &plan, seed, &data), &mut entries)?;
                 }
             }
         }

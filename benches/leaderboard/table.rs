@@ -31,8 +31,12 @@ pub fn write(tasks: &[Task], entries: &[Entry], longer: &[Entry]) -> Result<()> 
         page.push_str(&table(&variants, entries));
         let of = |e: &&Entry| e.seed > 0 && e.task == task.name;
         let longer: Vec<_> = longer.iter().filter(of).cloned().collect();
-        if !longer.is_empty() {
-            page.push_str("\nWith eight times the time:\n\n");
+        if let Some(plan) = task.longer.as_ref().filter(|_| !longer.is_empty()) {
+            let _ = write!(
+                page,
+                "\nWith eight times the time{}, seed 1:\n\n",
+                plan.note
+            );
             page.push_str(&table(&variants, &longer));
         }
         if let Some(file) = figure(&variants, entries)? {

@@ -20,23 +20,32 @@ const MANY_EPOCHS: usize = 1_000_000;
 const FIRST_EPOCHS: usize = 3;
 const FIRST_SECONDS: f64 = 0.3;
 
+/// A training.
+pub struct Plan<'a> {
+    pub law: &'static str,
+    /// The budget, s of processor time.
+    pub seconds: f64,
+    pub learn: &'a Learn,
+    pub training: &'a Training,
+}
+
 /// Trains and measures, also in adaptive steps where the task asks for it; what fails is written into
 /// the entry.
-pub fn run(task: &Task, law: &str, seed: u64, seconds: f64, data: &Data) -> Vec<Entry> {
+pub fn run(task: &Task, plan: &Plan, seed: u64, data: &Data) -> Vec<Entry> {
     let mut entry = Entry {
         task: task.name.into(),
         variant: task.variant.clone(),
-        law: law.into(),
+        law: plan.law.into(),
         seed,
-        seconds,
+        seconds: plan.seconds,
         errors: vec![None; task.columns.len()],
         ..Entry::default()
     };
     let mut entries = Vec::new();
-    match fill(&mut entry, task, data) {
-        Ok(trained) if task.adaptive.contains(&law) => {
+    match fill(&mut entry, plan, task, data) {
+        Ok(trained) if task.adaptive.contains(&plan.law) => {
             let mut steps = Entry {
-                law: adaptive_name(law),
+                law: adaptive_name(plan.law),
                 errors: vec![None; task.columns.len()],
                 negative_share: None,
                 spread_strain: None,
@@ -100,14 +109,14 @@ fn errors(task: &Task, law: &dyn MaterialLaw, data: &Data) -> Result<Vec<Option<
     Ok(errors.map(|e| e.is_finite().then_some(e)).collect())
 }
 
-fn fill(entry: &mut Entry, task: &Task, data: &Data) -> Result<LearnedLaw> {
+fn fill(entry: &mut Entry, plan: &Plan, task: &Task, data: &Data) -> Result<LearnedLaw> {
     let learn = Learn {
         law: entry.law.clone(),
-        ..task.learn.clone()
+        ..plan.learn.clone()
     };
     let options = Training {
         seed: entry.seed,
-        ..task.training.clone()
+        ..plan.training.clone()
     };
     let fit = |epochs: usize, observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>| {
         trained(&learn, &options, data, epochs, observe)
