@@ -4,7 +4,7 @@
 mod support;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use hysteron::card::{Learn, Precision, Training, TrainingDevice};
+use hysteron::card::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Padded, Record};
 use hysteron::train::loss::{Target, Weights};
 use hysteron::train::{Histories, Resume, Stop, Trained, normalisation, train};
@@ -88,10 +88,37 @@ fn the_loss_that_is_differentiated_is_the_one_that_is_reported() {
     let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
     // The last record is a probe: its stress must not count, its dissipation must.
     let histories = Histories::with_probes(padded, normalisation, 3);
-    let target = Target::new(&histories);
     let size: usize = histories.shape().iter().product();
     let output: Vec<f64> = (0..size).map(|i| (i as f64 * 0.7).sin() * 1e-2).collect();
-    for weights in [
+    for (scale, weights) in [ErrorScale::Common, ErrorScale::Record]
+        .iter()
+        .flat_map(|scale| weightings().map(move |weights| (scale, weights)))
+    {
+        let target = Target::new(&histories, *scale);
+        let data = TensorData::new(output.clone(), histories.shape());
+        let tensor = Tensor::<3>::from_data(data, (&Device::flex(), DType::F64));
+        let differentiated: Vec<f64> = target
+            .loss(tensor, weights)
+            .into_data()
+            .try_into_vec()
+            .unwrap();
+        let reported = target
+            .parts(&output, weights.margin)
+            .weighted(weights)
+            .loss();
+        approx::assert_relative_eq!(differentiated[0], reported, max_relative = 1e-12);
+        let mut other = output.clone();
+        let [_, width, count] = histories.shape();
+        for row in other.chunks_mut(width * count) {
+            row[count - 1] += 1.0;
+        }
+        let stress = |output: &[f64]| target.parts(output, 0.0).stress;
+        assert_eq!(stress(&output), stress(&other));
+    }
+}
+
+fn weightings() -> [Weights; 3] {
+    [
         Weights {
             dissipation: 0.0,
             margin: 0.0,
@@ -107,27 +134,42 @@ fn the_loss_that_is_differentiated_is_the_one_that_is_reported() {
             margin: 0.0,
             tangent: 0.5,
         },
-    ] {
-        let data = TensorData::new(output.clone(), histories.shape());
-        let tensor = Tensor::<3>::from_data(data, (&Device::flex(), DType::F64));
-        let differentiated: Vec<f64> = target
-            .loss(tensor, weights)
-            .into_data()
-            .try_into_vec()
-            .unwrap();
-        let reported = target
-            .parts(&output, weights.margin)
-            .weighted(weights)
-            .loss();
-        approx::assert_relative_eq!(differentiated[0], reported, max_relative = 1e-12);
-    }
-    let mut other = output.clone();
-    let [_, width, count] = histories.shape();
-    for row in other.chunks_mut(width * count) {
-        row[count - 1] += 1.0;
-    }
-    let stress = |output: &[f64]| target.parts(output, 0.0).stress;
-    assert_eq!(stress(&output), stress(&other));
+    ]
+}
+
+/// What a law is off by in per cent of a record's own stress counts the same in every record.
+#[test]
+fn errors_over_the_stress_of_their_record() {
+    let stiff = record("stiff", 40, 0.01);
+    let soft = Record {
+        name: "soft".into(),
+        stress: stiff.stress.iter().map(|s| 0.01 * s).collect(),
+        ..stiff.clone()
+    };
+    let records = [stiff, soft];
+    let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
+    let histories = Histories::new(padded, normalisation(&records).unwrap());
+    let [rows, width, count] = histories.shape();
+    let measured = histories.target();
+    // One record five per cent too stiff.
+    let off = |which: usize| {
+        let mut output = vec![0.0; rows * width * count];
+        for (i, stress) in measured.iter().enumerate() {
+            let (row, record) = (i / count, i % count);
+            let factor = if record == which { 1.05 } else { 1.0 };
+            output[row * width * count + record] = factor * stress;
+        }
+        output
+    };
+    let loss = |scale, which| Target::new(&histories, scale).parts(&off(which), 0.0);
+    let [stiff, soft] = [0, 1].map(|which| loss(ErrorScale::Record, which));
+    approx::assert_relative_eq!(stiff.stress, 0.5 * 0.05f64.powi(2), max_relative = 1e-12);
+    approx::assert_relative_eq!(soft.stress, stiff.stress, max_relative = 1e-12);
+    // In MPa it does not, and the reported RMSE is in MPa.
+    let [stiff, soft] = [0, 1].map(|which| loss(ErrorScale::Common, which));
+    approx::assert_relative_eq!(soft.stress, 1e-4 * stiff.stress, max_relative = 1e-12);
+    assert_eq!(stiff.square, loss(ErrorScale::Record, 0).square);
+    assert_eq!(stiff.square, stiff.stress);
 }
 
 #[test]

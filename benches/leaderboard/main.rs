@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `DATA` is a folder with the records of each task. Every training of a task has the same budget: `S`
-//! times the weight of the task. Every training is a line in
+//! times the weight of the task; the laws that come nearest to its aim are trained once more, with the
+//! first seed, in eight times as much, for a table of its own. Every training is a line in
 //! `out/leaderboard/results.jsonl`; a run that is started again goes on after the last one. Once all
 //! are done, or with `--tables` at any time, the tables in `docs/src/leaderboard.md` and their figures
 //! are written anew; the text above the tables stays. `--task` and `--law` choose what to train, and no
@@ -25,6 +26,7 @@ use hysteron::recurrent::LAWS;
 use hysteron::{Error, Result};
 use std::path::PathBuf;
 use tasks::Task;
+use trial::Plan;
 
 struct Options {
     data: PathBuf,
@@ -34,6 +36,9 @@ struct Options {
     law: String,
     tables: bool,
 }
+
+/// The budget of the tables with more time, over that of the others.
+const LONGER: f64 = 8.0;
 
 const USAGE: &str = "usage: cargo bench --bench leaderboard -- DATA [--seconds S] [--seeds N] \
                      [--task WORD] [--law NAME] [--tables]";
@@ -70,6 +75,28 @@ impl Options {
         Ok(options)
     }
 
+    /// What is trained on a task with a seed.
+    fn trainings<'a>(&self, task: &'a Task, seed: u64) -> Vec<Plan<'a>> {
+        let seconds = self.seconds * task.weight;
+        let all = LAWS.iter().map(|law| Plan {
+            law,
+            seconds,
+            learn: &task.learn,
+            training: &task.training,
+        });
+        let longer = task.longer.iter().filter(|_| seed == 1);
+        let longer = longer.flat_map(|longer| {
+            longer.laws.iter().map(move |law| Plan {
+                law,
+                seconds: LONGER * seconds,
+                learn: &longer.learn,
+                training: &longer.training,
+            })
+        });
+        let chosen = |plan: &Plan| self.chooses(task, plan.law);
+        all.chain(longer).filter(chosen).collect()
+    }
+
     fn chooses(&self, task: &Task, law: &str) -> bool {
         task.title().contains(&self.task) && (self.law.is_empty() || self.law == law)
     }
@@ -82,7 +109,8 @@ fn main() -> Result<()> {
     // Every law has a first seed before any has a second one.
     for seed in 1..=options.seeds {
         for task in tasks.iter().filter(|_| !options.tables) {
-            if !LAWS.iter().any(|law| options.chooses(task, law)) {
+            let plans = options.trainings(task, seed);
+            if plans.is_empty() {
                 continue;
             }
             let Some(data) = (task.data)(&options.data, seed)? else {
@@ -90,23 +118,16 @@ fn main() -> Result<()> {
                 continue;
             };
             let known = |e: &Entry| e.seed == 0 && e.task == task.name;
-            if !entries.iter().any(known)
-                && let Some(entry) = trial::reference(task, &data)?
-            {
-                println!("{}", entry.line(task));
-                entry::append(&entry)?;
-                entries.push(entry);
+            if !entries.iter().any(known) {
+                keep(task, trial::references(task, &data)?, &mut entries)?;
             }
-            for law in LAWS.iter().filter(|law| options.chooses(task, law)) {
-                let seconds = options.seconds * task.weight;
-                let same = |e: &Entry| e.is_of(task, law) && e.seed == seed && e.seconds == seconds;
-                if entries.iter().any(same) {
-                    continue;
+            for plan in plans {
+                let same = |e: &Entry| {
+                    e.is_of(task, plan.law) && e.seed == seed && e.seconds == plan.seconds
+                };
+                if !entries.iter().any(same) {
+                    keep(task, trial::run(task, &plan, seed, &data), &mut entries)?;
                 }
-                let entry = trial::run(task, law, seed, seconds, &data);
-                println!("{}", entry.line(task));
-                entry::append(&entry)?;
-                entries.push(entry);
             }
         }
     }
@@ -114,10 +135,24 @@ fn main() -> Result<()> {
     if !(all || options.tables) {
         return Ok(());
     }
-    entries.retain(|e| {
-        let of = |task: &&Task| e.is_of(task, &e.law);
-        let budget = tasks.iter().find(of).map(|t| t.weight * options.seconds);
-        e.seed == 0 || Some(e.seconds) == budget
-    });
-    table::write(&tasks, &entries)
+    let with = |share: f64| -> Vec<Entry> {
+        let budget = |e: &Entry| {
+            let of = |task: &&Task| e.is_of(task, &e.law);
+            let task = tasks.iter().find(of);
+            task.map(|t| share * t.weight * options.seconds)
+        };
+        let of = |e: &&Entry| e.seed == 0 || Some(e.seconds) == budget(e);
+        entries.iter().filter(of).cloned().collect()
+    };
+    table::write(&tasks, &with(1.0), &with(LONGER))
+}
+
+/// Prints and writes entries, and adds them to what is known.
+fn keep(task: &Task, new: Vec<Entry>, entries: &mut Vec<Entry>) -> Result<()> {
+    for entry in new {
+        println!("{}", entry.line(task));
+        entry::append(&entry)?;
+        entries.push(entry);
+    }
+    Ok(())
 }

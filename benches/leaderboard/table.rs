@@ -11,8 +11,8 @@ const FIGURES: &str = "docs/src/images";
 /// What is above it is written by hand.
 const MARKER: &str = "<!-- Below: written by `cargo bench --bench leaderboard`. -->";
 
-/// Writes the tables below the text of the page, and the figures.
-pub fn write(tasks: &[Task], entries: &[Entry]) -> Result<()> {
+/// Writes the tables below the text of the page, and the figures; `longer` had more time.
+pub fn write(tasks: &[Task], entries: &[Entry], longer: &[Entry]) -> Result<()> {
     let old = std::fs::read_to_string(DOCUMENT).map_err(|e| Error::io(DOCUMENT, e))?;
     let Some((text, _)) = old.split_once(MARKER) else {
         return Err(Error::invalid(format!(
@@ -27,7 +27,18 @@ pub fn write(tasks: &[Task], entries: &[Entry]) -> Result<()> {
         other
     }) {
         let variants: Vec<_> = tasks.iter().filter(|t| t.name == task.name).collect();
+        page.push_str(&heading(variants[0]));
         page.push_str(&table(&variants, entries));
+        let of = |e: &&Entry| e.seed > 0 && e.task == task.name;
+        let longer: Vec<_> = longer.iter().filter(of).cloned().collect();
+        if let Some(plan) = task.longer.as_ref().filter(|_| !longer.is_empty()) {
+            let _ = write!(
+                page,
+                "\nWith eight times the time{}, seed 1:\n\n",
+                plan.note
+            );
+            page.push_str(&table(&variants, &longer));
+        }
         if let Some(file) = figure(&variants, entries)? {
             // Writing to a string cannot fail.
             let _ = writeln!(page, "\n![{}](images/{file})", task.name);
@@ -73,6 +84,13 @@ fn first(summary: Option<[f64; 2]>) -> String {
     summary.map_or("–".into(), |[mean, _]| figures(mean))
 }
 
+fn heading(task: &Task) -> String {
+    format!(
+        "\n## {}\n\n{}\nTo beat: {}. Aim: {}.\n\n",
+        task.name, task.protocol, task.to_beat, task.aim,
+    )
+}
+
 fn table(variants: &[&Task], entries: &[Entry]) -> String {
     let task = variants[0];
     let errors: Vec<_> = variants
@@ -85,23 +103,22 @@ fn table(variants: &[&Task], entries: &[Entry]) -> String {
         .collect();
     let own = |e: &&Entry| e.task == task.name;
     let mut text = format!(
-        "\n## {}\n\n{}\nTo beat: {}. Aim: {}.\n\n\
-         | law | {} | parameters | states | training, s | epochs | D < 0, % | spread, strain, % | \
+        "| law | {} | parameters | states | training, s | epochs | D < 0, % | spread, strain, % | \
          spread, stress, % | tangent | µs |\n|---|{}---|---|---|---|---|---|---|---|---|\n",
-        task.name,
-        task.protocol,
-        task.to_beat,
-        task.aim,
         titles.join(" | "),
         "---|".repeat(titles.len())
     );
-    for law in task.laws() {
+    for law in &task.rows() {
         let of: Vec<_> = entries
             .iter()
             .filter(own)
-            .filter(|e| e.law == law)
+            .filter(|e| e.law == *law)
             .collect();
         let Some(any) = of.first() else { continue };
+        let label = match any.seed {
+            0 => law.clone(),
+            _ => format!("`{law}`"),
+        };
         let column = |variant: &Task, column: usize| {
             let of = of.iter().filter(|e| e.is_of(variant, law)).copied();
             both(summary(of, |e| e.errors[column]))
@@ -114,7 +131,7 @@ fn table(variants: &[&Task], entries: &[Entry]) -> String {
         };
         let _ = writeln!(
             text,
-            "| `{law}` | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {label} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             cells.join(" | "),
             any.parameters,
             any.states,
@@ -149,7 +166,8 @@ fn figure(variants: &[&Task], entries: &[Entry]) -> Result<Option<String>> {
         Some(mean).filter(|mean| *mean > 0.0)
     };
     let laws: Vec<_> = task
-        .laws()
+        .rows()
+        .into_iter()
         .filter(|law| variants.iter().all(|v| value(v, law).is_some()))
         .collect();
     if laws.is_empty() {
@@ -163,8 +181,9 @@ fn figure(variants: &[&Task], entries: &[Entry]) -> Result<Option<String>> {
     let (quantity, unit) = task.columns[task.shown]
         .rsplit_once(", ")
         .unwrap_or((task.columns[task.shown], ""));
+    let names: Vec<_> = laws.iter().map(String::as_str).collect();
     bars(
-        &laws,
+        &names,
         &series.collect::<Vec<_>>(),
         &Axis::logarithmic(quantity, unit),
         task.name,

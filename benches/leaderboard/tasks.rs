@@ -1,8 +1,9 @@
 //! The tasks: records, settings that are the same for every law, and what is to be beaten.
 
+use crate::trial::adaptive_name;
 use crate::{measured, synthetic};
 use hysteron::Result;
-use hysteron::card::{Card, Learn, Training};
+use hysteron::card::{Card, ErrorScale, Learn, Training};
 use hysteron::law::MaterialLaw;
 use hysteron::record::Record;
 use hysteron::recurrent::{Clock, LAWS};
@@ -25,6 +26,12 @@ pub struct Reference {
     pub law: fn() -> Result<Box<dyn MaterialLaw>>,
 }
 
+/// What no law of some kind can be better than.
+pub struct Bound {
+    pub name: &'static str,
+    pub errors: fn(&Data) -> Vec<f64>,
+}
+
 pub struct Task {
     pub name: &'static str,
     /// Tasks of one name that differ in their records.
@@ -43,6 +50,19 @@ pub struct Task {
     pub data: Load,
     pub errors: fn(&dyn MaterialLaw, &Data) -> Result<Vec<f64>>,
     pub reference: Option<Reference>,
+    pub bound: Option<Bound>,
+    /// Laws that are also measured in adaptive steps.
+    pub adaptive: &'static [&'static str],
+    pub longer: Option<Longer>,
+}
+
+/// Laws that are also trained with more time, and how.
+pub struct Longer {
+    pub laws: &'static [&'static str],
+    pub learn: Learn,
+    pub training: Training,
+    /// What differs beside the time, for a heading.
+    pub note: &'static str,
 }
 
 impl Task {
@@ -61,11 +81,40 @@ impl Task {
         }
     }
 
-    /// Every law, and what is to be beaten.
-    pub fn laws(&self) -> impl Iterator<Item = &'static str> {
-        LAWS.iter()
-            .copied()
-            .chain(self.reference.iter().map(|r| r.name))
+    /// Every law, in adaptive steps, too, and what is to be beaten.
+    pub fn rows(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for law in LAWS {
+            rows.push(law.to_string());
+            if self.adaptive.contains(law) {
+                rows.push(adaptive_name(law));
+            }
+        }
+        rows.extend(self.reference.iter().map(|r| r.name.into()));
+        rows.extend(self.bound.iter().map(|b| b.name.into()));
+        rows
+    }
+}
+
+/// The rest of a task.
+fn plain() -> Task {
+    Task {
+        name: "",
+        variant: String::new(),
+        protocol: "",
+        to_beat: "",
+        aim: "",
+        columns: &[],
+        shown: 0,
+        weight: 1.0,
+        learn: Learn::default(),
+        training: training(),
+        data: Box::new(|_, _| Ok(None)),
+        errors: |_, _| Ok(Vec::new()),
+        reference: None,
+        bound: None,
+        adaptive: &[],
+        longer: None,
     }
 }
 
@@ -94,9 +143,8 @@ fn training() -> Training {
 fn steel() -> Task {
     Task {
         name: "cyclic steel",
-        variant: String::new(),
-        protocol: "Structural steel S355, `steel_epfl_resslab`: examples 1 and 2 fitted; unseen are 18 \
-                   cycles of C12 and LP8, another heat. RMSE over the rows as measured.",
+        protocol: "Structural steel S355, `steel_epfl_resslab`: examples 1 and 2 fitted; unseen are C12, \
+                   which buckles in its later cycles, and LP8, another heat. RMSE over the rows as measured.",
         to_beat: "published Voce–Chaboche 36.0 / 26.2 fitted, 64 / 67 MPa unseen",
         aim: "≤ 9 / ≤ 6 fitted, ≤ 30 / ≤ 67 MPa unseen",
         columns: &[
@@ -108,9 +156,21 @@ fn steel() -> Task {
         shown: 2,
         weight: 3.0,
         learn: learn(Clock::StrainPath, 8),
-        training: training(),
         data: Box::new(|data, _| measured::steel(data)),
         errors: measured::steel_errors,
+        bound: Some(Bound {
+            name: "any law, tangent ≤ 200 GPa",
+            errors: measured::steel_bound,
+        }),
+        longer: Some(Longer {
+            laws: &["relaxation", "physically-recurrent"],
+            learn: learn(Clock::StrainPath, 8),
+            training: Training {
+                spacing: vec![0.0, 5e-4],
+                ..training()
+            },
+            note: ", the records also in strain steps of 0.0005",
+        }),
         reference: Some(Reference {
             name: "published Voce–Chaboche",
             law: || {
@@ -120,6 +180,7 @@ fn steel() -> Task {
                     .build(1)
             },
         }),
+        ..plain()
     }
 }
 
@@ -135,17 +196,21 @@ fn composite(count: usize) -> Task {
         shown: 1,
         weight: if count == 18 { 2.0 } else { 1.0 },
         learn: learn(Clock::StrainPath, 16),
-        training: training(),
         data: Box::new(move |data, seed| measured::composite(data, seed, count)),
         errors: measured::composite_errors,
-        reference: None,
+        longer: Some(Longer {
+            laws: &["physically-recurrent"],
+            learn: learn(Clock::StrainPath, 24),
+            training: training(),
+            note: " and 24 points",
+        }),
+        ..plain()
     }
 }
 
 fn elastomer() -> Task {
     Task {
         name: "nonlinear viscoelasticity",
-        variant: String::new(),
         protocol: "Acrylic elastomer, `vhb4910_hossain2012`: the two records to stretch 3 fitted, the \
                    other nine unseen; also without the two to stretch 2.5 that are known to be \
                    inconsistent. Mean NRMSE.",
@@ -155,17 +220,21 @@ fn elastomer() -> Task {
         shown: 1,
         weight: 1.0,
         learn: learn(Clock::Time, 8),
-        training: training(),
         data: Box::new(|data, _| measured::elastomer(data)),
         errors: measured::elastomer_errors,
-        reference: None,
+        longer: Some(Longer {
+            laws: &["generalized-standard"],
+            learn: learn(Clock::Time, 8),
+            training: training(),
+            note: "",
+        }),
+        ..plain()
     }
 }
 
 fn adhesive() -> Task {
     Task {
         name: "relaxation",
-        variant: String::new(),
         protocol: "Soft adhesive in shear, `oca_shear_zhao2024`: the slowest and the fastest ramps with \
                    holds fitted (`…_1` and `…_5`); unseen are two other multi-step tests, a fifth one of \
                    another film (at the same rate as `…_2` its stress is twice as high) and four \
@@ -182,10 +251,9 @@ fn adhesive() -> Task {
         shown: 1,
         weight: 1.0,
         learn: learn(Clock::Time, 8),
-        training: training(),
         data: Box::new(|data, _| measured::adhesive(data)),
         errors: measured::adhesive_errors,
-        reference: None,
+        ..plain()
     }
 }
 
@@ -208,37 +276,48 @@ fn hot_steel(held_out: Option<&'static str>) -> Task {
         shown: usize::from(held_out.is_some()),
         weight: 1.5,
         learn: learn(Clock::Both, 8),
-        training: training(),
         data: Box::new(move |data, _| measured::hot_steel(data, held_out)),
         errors: measured::hot_steel_errors,
-        reference: None,
+        longer: Some(Longer {
+            laws: &["relaxation"],
+            learn: learn(Clock::Both, 8),
+            training: Training {
+                error_scale: ErrorScale::Record,
+                ..training()
+            },
+            note: ", errors over the stress of their record",
+        }),
+        ..plain()
     }
 }
 
 fn four_legs() -> Task {
     Task {
         name: "self-consistency",
-        variant: String::new(),
         protocol: "J2 in plane stress (E 70 GPa, ν 0.3, hardening 300 + 1000 p^0.3 MPa as a sum of Voce \
                    terms), 240 paths of 4 × 25 increments within ±0.012, every fourth unseen. Spread of \
-                   the end of ten unseen paths over 50 to 800 increments.",
+                   the end of ten unseen paths over 40 to 800 increments.",
         to_beat: "LMSC 0.01 % strain-driven, 0.06 % stress-driven; LSTM 0.09 % and 65 %",
         aim: "≤ 0.01 % and ≤ 0.05 %",
         columns: &["unseen, MPa", "strain-driven, %", "stress-driven, %"],
         shown: 1,
         weight: 4.0,
         learn: learn(Clock::StrainPath, 8),
-        training: training(),
         data: Box::new(|_, _| synthetic::four_legs()),
         errors: synthetic::four_legs_errors,
-        reference: None,
+        adaptive: &[
+            "decaying-memory",
+            "relaxation",
+            "physically-recurrent",
+            "generalized-standard",
+        ],
+        ..plain()
     }
 }
 
 fn walks() -> Task {
     Task {
         name: "sequence-length transfer",
-        variant: String::new(),
         protocol: "J2 with mixed hardening in plane stress, random walks of 125 legs: 24 fitted in 500 \
                    increments, 12 others tested in 500, 125 and 2000 increments of the same paths. \
                    RMSE at the ends of the legs; the last two over the first.",
@@ -248,10 +327,9 @@ fn walks() -> Task {
         shown: 2,
         weight: 2.0,
         learn: learn(Clock::StrainPath, 8),
-        training: training(),
         data: Box::new(|_, seed| synthetic::walks(seed)),
         errors: synthetic::walks_errors,
-        reference: None,
+        ..plain()
     }
 }
 
@@ -270,10 +348,9 @@ fn paths(count: usize) -> Task {
         shown: 0,
         weight: if count == 256 { 3.0 } else { 1.0 },
         learn: learn(Clock::StrainPath, 8),
-        training: training(),
         data: Box::new(move |_, seed| synthetic::paths(seed, count)),
         errors: synthetic::paths_errors,
-        reference: None,
+        ..plain()
     }
 }
 

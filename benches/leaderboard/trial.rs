@@ -7,6 +7,7 @@ use hysteron::card::{Learn, Training};
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::learned::LearnedLaw;
 use hysteron::record::Record;
+use hysteron::recurrent::{Adaptive, Tolerance};
 use hysteron::train::{Progress, Resume, Trained, train};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
@@ -19,38 +20,88 @@ const MANY_EPOCHS: usize = 1_000_000;
 const FIRST_EPOCHS: usize = 3;
 const FIRST_SECONDS: f64 = 0.3;
 
-/// Trains and measures; what fails is written into the entry.
-pub fn run(task: &Task, law: &str, seed: u64, seconds: f64, data: &Data) -> Entry {
+/// A training.
+pub struct Plan<'a> {
+    pub law: &'static str,
+    /// The budget, s of processor time.
+    pub seconds: f64,
+    pub learn: &'a Learn,
+    pub training: &'a Training,
+}
+
+/// Trains and measures, also in adaptive steps where the task asks for it; what fails is written into
+/// the entry.
+pub fn run(task: &Task, plan: &Plan, seed: u64, data: &Data) -> Vec<Entry> {
     let mut entry = Entry {
         task: task.name.into(),
         variant: task.variant.clone(),
-        law: law.into(),
+        law: plan.law.into(),
         seed,
-        seconds,
+        seconds: plan.seconds,
         errors: vec![None; task.columns.len()],
         ..Entry::default()
     };
-    if let Err(error) = fill(&mut entry, task, data) {
-        entry.failure = Some(error.to_string());
+    let mut entries = Vec::new();
+    match fill(&mut entry, plan, task, data) {
+        Ok(trained) if task.adaptive.contains(&plan.law) => {
+            let mut steps = Entry {
+                law: adaptive_name(plan.law),
+                errors: vec![None; task.columns.len()],
+                negative_share: None,
+                spread_strain: None,
+                spread_stress: None,
+                tangent_error: None,
+                microseconds: None,
+                ..entry.clone()
+            };
+            if let Err(error) = in_steps(&mut steps, task, trained, data) {
+                steps.failure = Some(error.to_string());
+            }
+            entries.push(steps);
+        }
+        Ok(_) => {}
+        Err(error) => entry.failure = Some(error.to_string()),
     }
-    entry
+    entries.insert(0, entry);
+    entries
 }
 
-/// What is to be beaten, measured in the same way.
-pub fn reference(task: &Task, data: &Data) -> Result<Option<Entry>> {
-    let Some(reference) = &task.reference else {
-        return Ok(None);
-    };
-    let law = (reference.law)()?;
-    Ok(Some(Entry {
+pub fn adaptive_name(law: &str) -> String {
+    format!("{law}, adaptive")
+}
+
+/// The errors of the same law in adaptive steps. The audit's histories, which go far beyond the
+/// records, would take it hours.
+fn in_steps(entry: &mut Entry, task: &Task, law: LearnedLaw, data: &Data) -> Result<()> {
+    let law = Adaptive::new(law, Tolerance::default())?;
+    entry.errors = errors(task, &law, data)?;
+    entry.microseconds = Some(microseconds(&law, &data.fitted[0])?);
+    Ok(())
+}
+
+/// What is to be beaten, measured in the same way, and what no law can be better than.
+pub fn references(task: &Task, data: &Data) -> Result<Vec<Entry>> {
+    let named = |name: &str, errors| Entry {
         task: task.name.into(),
         variant: task.variant.clone(),
-        law: reference.name.into(),
-        errors: errors(task, law.as_ref(), data)?,
-        states: law.state_layout().len(),
-        microseconds: Some(microseconds(law.as_ref(), &data.fitted[0])?),
+        law: name.into(),
+        errors,
         ..Entry::default()
-    }))
+    };
+    let mut entries = Vec::new();
+    if let Some(reference) = &task.reference {
+        let law = (reference.law)()?;
+        entries.push(Entry {
+            states: law.state_layout().len(),
+            microseconds: Some(microseconds(law.as_ref(), &data.fitted[0])?),
+            ..named(reference.name, errors(task, law.as_ref(), data)?)
+        });
+    }
+    if let Some(bound) = &task.bound {
+        let errors = (bound.errors)(data);
+        entries.push(named(bound.name, errors.into_iter().map(Some).collect()));
+    }
+    Ok(entries)
 }
 
 fn errors(task: &Task, law: &dyn MaterialLaw, data: &Data) -> Result<Vec<Option<f64>>> {
@@ -58,14 +109,14 @@ fn errors(task: &Task, law: &dyn MaterialLaw, data: &Data) -> Result<Vec<Option<
     Ok(errors.map(|e| e.is_finite().then_some(e)).collect())
 }
 
-fn fill(entry: &mut Entry, task: &Task, data: &Data) -> Result<()> {
+fn fill(entry: &mut Entry, plan: &Plan, task: &Task, data: &Data) -> Result<LearnedLaw> {
     let learn = Learn {
         law: entry.law.clone(),
-        ..task.learn.clone()
+        ..plan.learn.clone()
     };
     let options = Training {
         seed: entry.seed,
-        ..task.training.clone()
+        ..plan.training.clone()
     };
     let fit = |epochs: usize, observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>| {
         trained(&learn, &options, data, epochs, observe)
@@ -94,7 +145,7 @@ fn fill(entry: &mut Entry, task: &Task, data: &Data) -> Result<()> {
     entry.training_seconds = processor_seconds() - start;
     measure(entry, &trained.law, data)?;
     entry.errors = errors(task, &trained.law, data)?;
-    Ok(())
+    Ok(trained.law)
 }
 
 fn trained(

@@ -6,7 +6,7 @@ use super::{Arrays, Outcome, Task, named_parameters, parameters};
 use burn::optim::{Adam, AdamConfig, AdamState, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::algebra::ParameterLayout;
-use hysteron::card::TrainingDevice;
+use hysteron::card::{ErrorScale, TrainingDevice};
 use hysteron::learned::Normalisation;
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::RecurrentLaw;
@@ -87,7 +87,7 @@ impl<L: RecurrentLaw> Training<L> {
             parameters: parameters(&layout),
             positive: Some(layout.positive_mask()).filter(|mask| mask.contains(&1.0)),
             layout,
-            target: Target::new(&histories),
+            target: Target::new(&histories, ErrorScale::Common),
             histories: Arc::new(histories),
             weights,
             roll_out,

@@ -130,6 +130,17 @@ pub enum Precision {
     F32,
 }
 
+/// What an error of the stress is measured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorScale {
+    /// The root mean square of all records: a MPa counts the same everywhere.
+    #[default]
+    Common,
+    /// That of the record: a per cent counts the same, where records differ in their stress.
+    Record,
+}
+
 /// How a law is trained, `[train]` in a card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -164,6 +175,8 @@ pub struct Training {
     pub probe_range: f64,
     /// `λ_C`, weight of the error of the stress increments along the path (the secant stiffness).
     pub tangent_weight: f64,
+    #[serde(skip_serializing_if = "is_default")]
+    pub error_scale: ErrorScale,
     /// Stop after so many epochs without a better law.
     pub patience: Option<usize>,
     /// Epochs between two looks at the validation records.
@@ -198,6 +211,7 @@ impl Default for Training {
             probes: 8,
             probe_range: 2.0,
             tangent_weight: 0.0,
+            error_scale: ErrorScale::default(),
             patience: None,
             validate_every: 10,
             seed: 1,

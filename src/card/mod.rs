@@ -24,7 +24,7 @@
 
 mod learn;
 
-pub use learn::{Learn, Precision, StressState, Training, TrainingDevice};
+pub use learn::{ErrorScale, Learn, Precision, StressState, Training, TrainingDevice};
 
 use crate::driver::drive;
 use crate::error::{Error, Result};

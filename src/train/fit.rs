@@ -85,8 +85,9 @@ pub fn fit<L: RecurrentLaw + 'static>(
 ) -> Result<Fit> {
     let place = Place::of(options)?;
     let roll_out = RollOut::new(law.as_ref(), train.external());
-    let target = Target::new(train);
-    let validation_target = validate.map(|v| (v, Target::new(v)));
+    let target_of = |histories| Target::new(histories, options.error_scale);
+    let target = target_of(train.as_ref());
+    let validation_target = validate.map(|v| (v, target_of(v)));
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
     let positive = place.vector(layout.positive_mask());
     let subject = subject(layout, train, validate);
@@ -158,7 +159,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
             best_epoch: now.best_epoch,
             elapsed,
             remaining: elapsed.mul_f64((options.epochs - now.epoch) as f64 / done),
-            rmse: parts.stress.sqrt() * train.stress_scale(),
+            rmse: parts.square.sqrt() * train.stress_scale(),
         };
         stop = match observe(&progress) {
             ControlFlow::Break(()) => Stop::Interrupted,

@@ -4,9 +4,12 @@
 //! valid rows; the penalty is also taken on the [probes](super::probes), which have no measured
 //! stress. `s_D = s_σ·mean‖Δε‖` is the work of one mean increment, so that `λ_D` means the same
 //! for fine and coarse records; `s_Δσ` is the root mean square of the measured stress increments.
+//! With [`ErrorScale::Record`] errors are over the root mean square of their own record in the place
+//! of `s_σ`, which weighs them alike in per cent.
 
 use super::Histories;
 use crate::algebra::tensor;
+use crate::card::ErrorScale;
 use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;
 use burn::tensor::{Tensor, activation};
@@ -25,6 +28,8 @@ pub struct Parts {
     pub stress: f64,
     pub dissipation: f64,
     pub tangent: f64,
+    /// Mean square of the error over `s_σ`, whatever the scale of errors.
+    pub square: f64,
     /// Share of measured rows with negative dissipation.
     pub negative_share: f64,
 }
@@ -36,6 +41,8 @@ pub struct Target {
     stress: Vec<f64>,
     /// Rows with a measured stress.
     measured: Vec<f64>,
+    /// `s_σ` over the scale of errors in these rows.
+    weight: Vec<f64>,
     /// All rows but the padding.
     mask: Vec<f64>,
     /// `s_D`, normalised.
@@ -44,7 +51,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn new(histories: &Histories) -> Self {
+    pub fn new(histories: &Histories, scale: ErrorScale) -> Self {
         let padded = histories.padded();
         let [rows, width, records] = histories.shape();
         let n = width - 1;
@@ -70,9 +77,25 @@ impl Target {
             }
         }
         let positive = |v: f64| if v > 0.0 { v } else { 1.0 };
+        let mut weight = measured.clone();
+        if scale == ErrorScale::Record {
+            for record in 0..histories.measured() {
+                let (mut square, mut count) = (0.0, 0.0);
+                for row in 0..rows {
+                    let own = (0..n).map(|i| stress[(row * n + i) * records + record].powi(2));
+                    let there = measured[row * records + record];
+                    square += there * own.sum::<f64>();
+                    count += there * n as f64;
+                }
+                let size = positive((square / positive(count)).sqrt());
+                let own = weight.iter_mut().skip(record).step_by(records);
+                own.for_each(|weight| *weight /= size);
+            }
+        }
         Self {
             shape: [rows, width, records],
             measured,
+            weight,
             mask: padded.mask.clone(),
             dissipation_scale: positive(path / positive(steps)),
             tangent_scale: positive((squares / (positive(steps) * n as f64)).sqrt()),
@@ -86,10 +109,9 @@ impl Target {
         let n = width - 1;
         let (device, float) = (output.device(), output.dtype());
         let mask = |rows_of: &[f64]| tensor(rows_of.to_vec(), [rows, 1, records], &device, float);
-        let measured = mask(&self.measured);
         let target = tensor(self.stress.clone(), [rows, n, records], &device, float);
         let stress = output.clone().slice([0..rows, 0..n, 0..records]);
-        let error = (stress - target) * measured.clone();
+        let error = (stress - target) * mask(&self.weight);
         // Not divided: burn's derivative of a division by a number rounds the number to `f32`.
         let mut loss = error.clone().square().sum() * (1.0 / (self.measured_rows() * n as f64));
         if weights.dissipation > 0.0 {
@@ -103,7 +125,7 @@ impl Target {
         if weights.tangent > 0.0 && rows > 1 {
             let later = error.clone().slice([1..rows, 0..n, 0..records]);
             let before = error.slice([0..rows - 1, 0..n, 0..records]);
-            let both = measured.slice([1..rows, 0..1, 0..records]);
+            let both = mask(&self.measured).slice([1..rows, 0..1, 0..records]);
             let secant = ((later - before) * both).square().sum();
             let scale = self.tangent_scale.powi(2) * self.measured_rows() * n as f64;
             loss = loss + secant * (weights.tangent / scale);
@@ -127,12 +149,15 @@ impl Target {
         for row in 0..rows {
             for record in 0..records {
                 let measured = self.measured[row * records + record];
-                let error = |row: usize, i: usize| {
+                let missed = |row: usize, i: usize| {
                     output[(row * width + i) * records + record]
                         - self.stress[(row * n + i) * records + record]
                 };
+                let error =
+                    |row: usize, i: usize| self.weight[row * records + record] * missed(row, i);
                 for i in 0..n {
-                    parts.stress += measured * error(row, i).powi(2);
+                    parts.square += measured * missed(row, i).powi(2);
+                    parts.stress += error(row, i).powi(2);
                     if row > 0 {
                         parts.tangent += measured * (error(row, i) - error(row - 1, i)).powi(2);
                     }
@@ -147,6 +172,7 @@ impl Target {
             }
         }
         parts.stress /= self.measured_rows() * n as f64;
+        parts.square /= self.measured_rows() * n as f64;
         parts.tangent /= self.tangent_scale.powi(2) * self.measured_rows() * n as f64;
         parts.dissipation /= self.rows();
         parts.negative_share /= self.measured_rows();
