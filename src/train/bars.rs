@@ -1,7 +1,6 @@
 //! Laws of six components that learn from bars.
 
-use super::{Progress, Resume, Trained, train_law};
-use crate::algebra::ParameterLayout;
+use super::Trained;
 use crate::card::Training;
 use crate::driver::follow;
 use crate::error::{Error, Result};
@@ -10,26 +9,15 @@ use crate::learned::{LearnedLaw, Normalisation};
 use crate::record::Record;
 use crate::recurrent::{AnyLaw, RecurrentLaw, Uniaxial};
 use std::f64::consts::FRAC_1_SQRT_2;
-use std::ops::ControlFlow;
 
 /// What two searches for the same lateral strain may differ by, over the range of strains.
 const ROUND_OFF: f64 = 1e-6;
 
-/// Learns an isotropic law of six components as a [`Uniaxial`] one, and gives it back with all six.
+/// An isotropic law of six components as one that learns from bars, and how it is trained.
 ///
 /// # Errors
-/// A law that is not isotropic; those of [`train_law`].
-#[allow(clippy::too_many_arguments)]
-pub(super) fn train(
-    name: &str,
-    law: AnyLaw,
-    layout: ParameterLayout,
-    training: &[&Record],
-    validation: &[&Record],
-    options: &Training,
-    resume: &Resume,
-    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<Trained> {
+/// A law that is not isotropic.
+pub(super) fn bar(law: AnyLaw, options: &Training) -> Result<(Uniaxial<AnyLaw>, Training)> {
     let mut options = options.clone();
     // The bar loses the claim to the round-off of its lateral stress, not to anything that could be
     // learned.
@@ -42,9 +30,15 @@ pub(super) fn train(
              components learns from them",
         )
     })?;
-    let trained = train_law(
-        name, bar, layout, training, validation, &options, resume, observe,
-    )?;
+    Ok((bar, options))
+}
+
+/// What has learned from bars, with all six components.
+pub(super) fn whole(
+    name: &str,
+    trained: Trained<Uniaxial<AnyLaw>>,
+    training: &[&Record],
+) -> Result<Trained> {
     let bar = trained.law;
     let normalisation = Normalisation {
         strain_range: strain_range(&bar, training),

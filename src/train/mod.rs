@@ -65,14 +65,16 @@ pub fn train(
 ) -> Result<Trained> {
     let (law, layout) = architecture.build()?;
     let bars = training.iter().all(|record| record.components == 1);
-    match bars && architecture.components == 6 {
-        true => bars::train(
+    if !bars || architecture.components != 6 {
+        return train_law(
             name, law, layout, training, validation, options, resume, observe,
-        ),
-        false => train_law(
-            name, law, layout, training, validation, options, resume, observe,
-        ),
+        );
     }
+    let (bar, options) = bars::bar(law, options)?;
+    let trained = train_law(
+        name, bar, layout, training, validation, &options, resume, observe,
+    )?;
+    bars::whole(name, trained, training)
 }
 
 /// Learns any recurrent law.

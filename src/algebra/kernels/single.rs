@@ -7,8 +7,8 @@ use crate::algebra::Real;
 
 for_each_isa!(
     /// `y_k = A x_k + start` for several vectors. `[count, stride, m]` says how many vectors `[m]`
-    /// lie in `x`, and how far apart; `y [count, n]` holds the results one after the other. Sums run in the order of the lanes'
-    /// kernel, so that both give the same bits.
+    /// lie in `x`, and how far apart; `y [count, n]` holds the results one after the other. Sums run
+    /// in the order of the lanes' kernel, so that both give the same bits.
     pub(crate) fn dense_single [T: Real] [T] = dense_single_body(
         columns: Columns<T>, start: Start<T>, x: &[T], shape: [usize; 3], y: &mut [T])
 );

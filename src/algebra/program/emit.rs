@@ -209,13 +209,13 @@ pub(super) fn program(mut graph: Graph, outputs: &[View], carried: Option<&[View
     };
     let uniform_program = (!uniform.is_empty()).then(|| {
         let place = place_in_table(Space::Record);
-        let instructions: Vec<_> = uniform
+        let instructions = uniform
             .iter()
             .flat_map(|n| forward(&graph, *n, Operand::Value, Operand::Value))
             .map(|i| i.map(|x| place(x.view())))
             .collect();
         Box::new(Program {
-            first: instructions.len(),
+            first: 0,
             instructions,
             inputs: Vec::new(),
             outputs: Vec::new(),

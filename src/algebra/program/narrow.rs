@@ -17,8 +17,9 @@ pub(super) fn narrow(mut graph: Graph, outputs: &[View]) -> (Graph, Vec<View>) {
         if let Some(range) = read[n].clone() {
             let whole = 0..graph.nodes[n].shape[1];
             let range = if narrows(&graph, n) { range } else { whole };
-            read[n] = Some(range.clone());
-            for x in operands(&graph.nodes[n].operation, &range) {
+            keep(&mut graph.nodes[n].operation, &range);
+            read[n] = Some(range);
+            for x in graph.nodes[n].operation.operands() {
                 add(&graph, &mut read, x);
             }
         }
@@ -30,11 +31,8 @@ pub(super) fn narrow(mut graph: Graph, outputs: &[View]) -> (Graph, Vec<View>) {
     };
     for (node, range) in graph.nodes.iter_mut().zip(&read) {
         if let Some(range) = range {
-            keep(&mut node.operation, range);
-            node.operation
-                .operands_mut()
-                .into_iter()
-                .for_each(|x| *x = moved(*x));
+            let operands = node.operation.operands_mut().into_iter();
+            operands.for_each(|x| *x = moved(*x));
             node.shape[1] = range.len();
         }
     }
@@ -65,14 +63,7 @@ fn narrows(graph: &Graph, node: usize) -> bool {
         }
 }
 
-/// What an operation reads to make some entries of its vectors.
-fn operands(operation: &Operation, range: &Range<usize>) -> Vec<View> {
-    let mut operation = operation.clone();
-    keep(&mut operation, range);
-    operation.operands()
-}
-
-/// Lets an operation make these entries only; its operands keep their places.
+/// Lets an operation make these entries only, and read no more than they need.
 fn keep(operation: &mut Operation, range: &Range<usize>) {
     let part = |x: &mut View| *x = x.slice(range.clone());
     match operation {

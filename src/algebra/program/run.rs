@@ -181,8 +181,7 @@ impl<'a, T: Real> Runner<'a, T> {
         self.part(workspace, 0, self.program.first..all, &mut |_| ());
     }
 
-    /// `watch` sees every lane that is still searching, once an
-    /// evaluation of a Jacobian.
+    /// `watch` sees every lane that is still searching, once an evaluation of a Jacobian.
     pub(crate) fn watched<const W: usize>(
         &self,
         workspace: &mut Workspace<W, T>,
