@@ -19,6 +19,10 @@ pub enum Activation {
     Sqrt,
     /// `1/√x`; zero, with zero derivatives, where `x ≤ 0`.
     InverseSqrt,
+    /// `1/x`; zero, with zero derivatives, where `x ≤ 0`.
+    Reciprocal,
+    /// `max(x, 0)`; its derivatives are zero where `x ≤ 0`.
+    PositivePart,
 }
 
 /// Takes a scalar function with its first three derivatives and runs a loop over it; one loop is
@@ -39,6 +43,8 @@ impl Activation {
             Self::Tanh => visitor.visit(math::tanh::<I, T>),
             Self::Sqrt => visitor.visit(math::sqrt),
             Self::InverseSqrt => visitor.visit(math::inverse_sqrt),
+            Self::Reciprocal => visitor.visit(math::reciprocal),
+            Self::PositivePart => visitor.visit(math::positive_part),
         }
     }
 }
@@ -48,13 +54,15 @@ mod tests {
     use super::*;
     use crate::algebra::kernels::simd::Portable;
 
-    const ALL: [Activation; 6] = [
+    const ALL: [Activation; 8] = [
         Activation::Tanh,
         Activation::Sigmoid,
         Activation::Softplus,
         Activation::Exp,
         Activation::Sqrt,
         Activation::InverseSqrt,
+        Activation::Reciprocal,
+        Activation::PositivePart,
     ];
 
     struct At<'a>(f64, &'a mut [f64; 4]);

@@ -74,6 +74,9 @@ pub trait Algebra: Sized {
     /// `factor · x + offset`, with numbers.
     fn affine(&self, x: &Self::Vector, factor: f64, offset: f64) -> Self::Vector;
 
+    /// `x` as a constant: no derivative flows through it.
+    fn detach(&self, x: &Self::Vector) -> Self::Vector;
+
     /// `x · y → [1]`.
     fn dot(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector;
 

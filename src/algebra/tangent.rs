@@ -164,6 +164,10 @@ impl<A: Bundles> Algebra for Tangent<'_, A> {
         }
     }
 
+    fn detach(&self, x: &Self::Vector) -> Self::Vector {
+        self.fixed(self.inner.detach(&x.value))
+    }
+
     fn dot(&self, x: &Self::Vector, y: &Self::Vector) -> Self::Vector {
         self.product(x, y, |x, y| self.inner.dot(x, y))
     }

@@ -82,26 +82,10 @@ impl Tensors {
                     _ => slope * (y.square().mul_scalar(6.0) - 2.0),
                 }
             }
-            (Activation::Sqrt | Activation::InverseSqrt, k) => {
-                // A harmless argument where the result is replaced, or its NaN would reach the
-                // gradient through the mask.
-                let mask = x.clone().lower_equal_elem(0.0);
-                let safe = x.clone().mask_fill(mask, 1.0);
-                let root = safe.clone().sqrt();
-                let y = match (activation, k) {
-                    (Activation::Sqrt, 0) => root,
-                    (Activation::Sqrt, 1) => root.recip().mul_scalar(0.5),
-                    (Activation::Sqrt, 2) => (safe * root).recip().mul_scalar(-0.25),
-                    (Activation::Sqrt, _) => (safe.square() * root).recip().mul_scalar(0.375),
-                    (_, 0) => root.recip(),
-                    (_, 1) => (safe * root).recip().mul_scalar(-0.5),
-                    (_, 2) => (safe.square() * root).recip().mul_scalar(0.75),
-                    (_, _) => (safe.clone().square() * safe * root)
-                        .recip()
-                        .mul_scalar(-1.875),
-                };
-                zero_where_not_positive(&x, y)
-            }
+            (Activation::Sqrt, k) => power(0.5, k, x),
+            (Activation::InverseSqrt, k) => power(-0.5, k, x),
+            (Activation::Reciprocal, k) => power(-1.0, k, x),
+            (Activation::PositivePart, k) => power(1.0, k, x),
         }
     }
 
@@ -134,9 +118,16 @@ pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     numbers(tensor)
 }
 
-fn zero_where_not_positive(x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+/// The `order`-th derivative of `x^exponent`, zero where `x ≤ 0`.
+fn power(exponent: f64, order: u8, x: Tensor<2>) -> Tensor<2> {
+    let exponents = (0..order).map(|k| exponent - f64::from(k));
+    // A harmless argument where the result is replaced, or its NaN would reach the gradient through
+    // the mask.
     let mask = x.clone().lower_equal_elem(0.0);
-    y.mask_fill(mask, 0.0)
+    let safe = x.mask_fill(mask.clone(), 1.0);
+    let y = safe.powf_scalar(exponent - f64::from(order));
+    y.mul_scalar(exponents.product::<f64>())
+        .mask_fill(mask, 0.0)
 }
 
 impl Algebra for Tensors {
@@ -190,6 +181,10 @@ impl Algebra for Tensors {
 
     fn affine(&self, x: &Tensor<2>, factor: f64, offset: f64) -> Tensor<2> {
         x.clone().mul_scalar(factor).add_scalar(offset)
+    }
+
+    fn detach(&self, x: &Tensor<2>) -> Tensor<2> {
+        x.clone().detach()
     }
 
     fn dot(&self, x: &Tensor<2>, y: &Tensor<2>) -> Tensor<2> {

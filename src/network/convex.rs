@@ -12,7 +12,7 @@
 //! through invariants only, it has the symmetry. The differences `x_j − x_k` and all mixed inner
 //! products are cases of such combinations. Invariants of the third order are left out.
 
-use super::quadratic::pieces;
+use super::pieces;
 use super::{Coordinates, InputConvex, Parts, Potential};
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
 

@@ -45,6 +45,13 @@ impl Parts {
         self.invariants.len()
     }
 
+    /// Number of coordinates of each invariant, which is one, and of each irreducible part.
+    pub fn sizes(&self) -> Vec<usize> {
+        let invariants = vec![1; self.invariants.len()];
+        let turning = self.turning.iter().map(Vec::len);
+        invariants.into_iter().chain(turning).collect()
+    }
+
     /// Number of irreducible parts that the group turns.
     pub fn turning(&self) -> usize {
         self.turning.len()
@@ -102,4 +109,11 @@ fn combination<A: Algebra>(
     });
     let sum = scaled.reduce(|sum, term| a.add(&sum, &term));
     sum.unwrap_or_else(|| a.zeros(len))
+}
+
+/// A vector cut into so many of equal length.
+pub(crate) fn pieces<A: Algebra>(a: &A, x: &A::Vector, count: usize) -> Vec<A::Vector> {
+    let len = a.len(x) / count.max(1);
+    let piece = |i: usize| a.slice(x, i * len..(i + 1) * len);
+    (0..count).map(piece).collect()
 }

@@ -1,6 +1,6 @@
 //! Quadratic forms that are never negative.
 
-use super::{Coordinates, Parts, Potential};
+use super::{Coordinates, Parts, Potential, pieces};
 use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout};
 
 /// `½ |L x|²`
@@ -94,11 +94,4 @@ impl Potential for Quadratic {
             }
         }
     }
-}
-
-/// A vector cut into so many of equal length.
-pub(super) fn pieces<A: Algebra>(a: &A, x: &A::Vector, count: usize) -> Vec<A::Vector> {
-    let len = a.len(x) / count.max(1);
-    let piece = |i: usize| a.slice(x, i * len..(i + 1) * len);
-    (0..count).map(piece).collect()
 }

@@ -7,36 +7,45 @@
 //! dimension this is the overlay model (Besseling 1958, Iwan 1967).
 //!
 //! ```text
-//! ψ   = ½ |L ε|² + Σ_p ½ c |s_p|² + ½ h |z_p|² + q (b κ_p + e^{−b κ_p} − 1) + ½ r κ_p²
-//! s_p = B_p ε − z_p           σ = LᵀL ε + Σ_p B_pᵀ c s_p
-//! ξ_p = c s_p − h z_p         R_p = q b (1 − e^{−b κ_p}) + r κ_p
+//! ψ   = ½ |L ε|² + Σ_p ½ s_p·K_p s_p + ½ z_p·H_p z_p + q (b κ_p + e^{−b κ_p} − 1) + ½ r κ_p²
+//! s_p = B_p ε − z_p           σ = LᵀL ε + Σ_p B_pᵀ K_p s_p
+//! ξ_p = K_p s_p − H_p z_p     R_p = q b (1 − e^{−b κ_p}) + r κ_p
 //! ```
 //!
 //! `z_p` is the plastic (viscous) local strain, `κ_p` its path, `q, b, r` Voce and linear isotropic
-//! hardening, `h` kinematic hardening, `y` the initial yield stress, `v` a viscosity; each point has
-//! its own. All are positive and become times `e^{W θ}` with external variables `θ`. The trainable
-//! `B_p [n, n]` holds the point's elastic constants and its weight: `½ |B_p ε|²` is any energy, and
-//! `J2` is the case in which `B_p` takes the deviator. `c = e^{W θ}` is one without `θ`.
+//! hardening, `y` the initial yield stress, `v` a viscosity; each point has its own. All are positive
+//! and become times `e^{W θ}` with external variables `θ`. The trainable `B_p [n, n]` chooses local
+//! coordinates in which the yield condition is `‖ξ‖`, the elastic constants `K_p` and the kinematic
+//! hardening `H_p` are diagonal, with a number for each group of [`Branches`]: the elastic constants
+//! need not be a multiple of the yield metric. `J2` is the case in which `B_p` takes the deviator.
 //!
 //! The clock chooses the points:
 //!
 //! | clock | point | flow over an increment |
 //! |---|---|---|
-//! | strain path | J2 | `‖ξ‖ ≤ y + R`, backward Euler: radial return |
+//! | strain path | J2 | `‖ξ‖ ≤ y + R`, backward Euler |
 //! | time | Maxwell | `v ż = ξ`, backward Euler; no yield stress, no `κ` |
 //! | both | Perzyna | `v κ̇ = (‖ξ‖ − y − R)⁺`, backward Euler |
 //!
-//! Backward Euler leaves one equation for the flow `x = Δκ` of each point, `f(x) = 0` with a convex
-//! falling `f`. Newton's method from below then climbs to the root without passing it.
+//! Backward Euler gives `z' = z + λ ξ'` with `ξ' = ξ*/(1 + λ (K + H))` by components, `ξ*` the force
+//! without flow, and `Δκ = λ ‖ξ'‖`. One equation for the multiplier `λ` of each point is left,
+//!
+//! ```text
+//! f(λ) = (y + R(κ + λ ‖ξ'‖)) / ‖ξ'‖ + v λ/dt − 1 = 0
+//! ```
+//!
+//! `1/‖ξ'‖` rises with `λ` and is concave (the secular equation of trust regions; Conn, Gould & Toint
+//! 2000, Trust-region methods, 7.3), and so is `f`, as `R` is concave and `R/‖ξ'‖` its perspective.
+//! Newton's method from zero then climbs to the root without passing it.
 //!
 //! Guarantees, for any parameters, any step and however often Newton's method iterates:
-//! - second law: `D_end = Σ_p x (y + f(x) + v x/dt) ≥ 0`, as `f ≥ 0` below the root;
+//! - second law: `D_end = Σ_p Δκ (y + ‖ξ'‖ (v λ/dt − f(λ))) ≥ 0`, as `f ≤ 0` below the root;
 //! - stationary: without strain (J2) or time (Maxwell, Perzyna) nothing flows, exactly; at rest;
 //! - the [`Symmetry`] asked for.
 //!
 //! Tested, not guaranteed: that the iterations suffice.
 
-use super::branches::{Branches, positive_part, reciprocal};
+use super::branches::Branches;
 use super::relaxation::spread;
 use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
@@ -50,10 +59,13 @@ pub struct PhysicallyRecurrent {
     /// `LᵀL`, a branch without internal variables.
     elastic: Branches,
     points: Branches,
-    /// `[y; q; b; r; h; v]` over their values at the start, `[P]` each; Maxwell points only have
-    /// `[h; v]`.
+    /// `K`, `[k·P]`; where there is one group, its scale is that of `B`.
+    stiffness: Option<Parameter>,
+    /// `H` over its value at the start, `[k·P]`.
+    kinematic: Parameter,
+    /// `[y; q; b; r; v]` over their values at the start, `[P]` each; Maxwell points only have `v`.
     constants: Parameter,
-    /// `W`, for `c` and the constants.
+    /// `W`, for `K`, `H` and the constants.
     sensitivity: Option<Parameter>,
     /// The constants at the start.
     start: Vec<f64>,
@@ -74,8 +86,8 @@ const VOCE_STRAINS: f64 = 3.0;
 const RELAXATION_TIME: f64 = 10.0;
 /// … a Perzyna point has such a share of that viscosity.
 const OVERSTRESS_SHARE: f64 = 0.1;
-/// Iterations of Newton's method.
-const ITERATIONS: usize = 6;
+/// Iterations of Newton's method before the one that carries the derivatives.
+const ITERATIONS: usize = 9;
 
 impl PhysicallyRecurrent {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
@@ -105,25 +117,33 @@ impl PhysicallyRecurrent {
             start.push(of_points(&rate));
             start.push(of_points(&|_| LINEAR_SLOPE));
         }
-        start.push(of_points(&|_| KINEMATIC_SLOPE));
         if sizes.clock != Clock::StrainPath {
             start.push(of_points(&|_| viscosity));
         }
         let start = start.concat();
+        let elastic = Branches::new(layout, "elastic", n, &[ELASTIC_SCALE], symmetry);
+        let points = Branches::new(layout, "points", n, &scales, symmetry);
+        let mut positive = |name: &str, len: usize| {
+            let one = Initial::Value(1.0);
+            layout.add(
+                format!("points.{name}"),
+                [len, 1],
+                Constraint::Positive,
+                one,
+            )
+        };
+        let groups = points.groups();
         Self {
             components: n,
             clock: sizes.clock,
             symmetry,
-            elastic: Branches::new(layout, "elastic", n, &[ELASTIC_SCALE], symmetry),
-            points: Branches::new(layout, "points", n, &scales, symmetry),
-            constants: layout.add(
-                "points.constants",
-                [start.len(), 1],
-                Constraint::Positive,
-                Initial::Value(1.0),
-            ),
+            elastic,
+            stiffness: (groups > 1).then(|| positive("stiffness", groups * count)),
+            kinematic: positive("kinematic", groups * count),
+            constants: positive("constants", start.len()),
+            points,
             sensitivity: (m > 0).then(|| {
-                let shape = [count + start.len(), m];
+                let shape = [2 * count + start.len(), m];
                 let zero = Initial::Value(0.0);
                 layout.add("points.sensitivity", shape, Constraint::Free, zero)
             }),
@@ -137,91 +157,163 @@ impl PhysicallyRecurrent {
     }
 
     fn constants<A: Algebra>(&self, a: &A, external: Option<&A::Vector>) -> Constants<A::Vector> {
-        let count = self.points.count();
-        let mut all = a.mul(&a.parameter(self.constants), &a.constant(&self.start));
-        let mut stiffness = None;
+        let (points, count) = (&self.points, self.points.count());
+        let mut stiffness = match self.stiffness {
+            Some(stiffness) => a.parameter(stiffness),
+            None => a.broadcast(&a.constant(&[1.0]), count),
+        };
+        let mut kinematic = a.scale(&a.parameter(self.kinematic), KINEMATIC_SLOPE);
+        let mut others = a.mul(&a.parameter(self.constants), &a.constant(&self.start));
         if let (Some(sensitivity), Some(external)) = (self.sensitivity, external) {
             let factors = a.apply(Activation::Exp, &a.dense(sensitivity, None, external));
-            stiffness = Some(a.slice(&factors, 0..count));
-            all = a.mul(&all, &a.slice(&factors, count..a.len(&factors)));
+            let of = |i: usize| a.slice(&factors, i * count..(i + 1) * count);
+            stiffness = a.mul(&stiffness, &points.each_group(a, &of(0)));
+            kinematic = a.mul(&kinematic, &points.each_group(a, &of(1)));
+            others = a.mul(&others, &a.slice(&factors, 2 * count..a.len(&factors)));
         }
-        let at = |i: usize| a.slice(&all, i * count..(i + 1) * count);
-        let stiffness = stiffness.unwrap_or_else(|| a.broadcast(&a.constant(&[1.0]), count));
+        let at = |i: usize| a.slice(&others, i * count..(i + 1) * count);
         let first = if self.yields() { 4 } else { 0 };
         Constants {
             stiffness,
+            kinematic,
             hardening: self.yields().then(|| [at(0), at(1), at(2), at(3)]),
-            kinematic: at(first),
-            viscosity: (self.clock != Clock::StrainPath).then(|| at(first + 1)),
+            viscosity: (self.clock != Clock::StrainPath).then(|| at(first)),
         }
     }
 
-    /// `Δκ [P]` of points that see the force `‖ξ‖ [P]`, all elastic so far.
-    fn flow<A: Algebra>(
+    /// `K s` and `H z`, `[n·P]`.
+    fn local_forces<A: Algebra>(
+        &self,
+        a: &A,
+        constants: &Constants<A::Vector>,
+        strain: &A::Vector,
+        plastic: &A::Vector,
+    ) -> [A::Vector; 2] {
+        let points = &self.points;
+        let stretch = a.sub(&points.strains(a, strain), plastic);
+        [
+            a.mul(&stretch, &points.of_groups(a, &constants.stiffness)),
+            a.mul(plastic, &points.of_groups(a, &constants.kinematic)),
+        ]
+    }
+
+    /// `λ [P]` of points whose forces without flow have the squares `|ξ*|² [k·P]`.
+    fn multiplier<A: Algebra>(
         &self,
         a: &A,
         constants: &Constants<A::Vector>,
         dt: &A::Vector,
-        force: &A::Vector,
+        squares: &A::Vector,
         path: Option<&A::Vector>,
     ) -> A::Vector {
         let count = self.points.count();
-        // Unknown is Δκ or, with a viscosity, Δκ/dt, which also is finite without time.
+        // Unknown is λ or, with a viscosity, λ/dt, which also is finite without time.
         let elapsed = constants.viscosity.as_ref().map(|_| a.broadcast(dt, count));
         let over_step = |x: &A::Vector| match &elapsed {
             Some(elapsed) => a.mul(x, elapsed),
             None => x.clone(),
         };
-        let mut slope = a.add(&constants.stiffness, &constants.kinematic);
-        let (Some([yielding, energy, rate, linear]), Some(path)) = (&constants.hardening, path)
-        else {
-            let slope = constants.with_viscosity(a, over_step(&slope));
-            return over_step(&a.mul(force, &reciprocal(a, &slope)));
+        let (Some(hardening), Some(path)) = (&constants.hardening, path) else {
+            let viscosity = constants.viscosity.as_ref();
+            let fluidity = viscosity.map(|v| a.apply(Activation::Reciprocal, v));
+            return over_step(&fluidity.unwrap_or_else(|| a.zeros(count)));
         };
-        slope = constants.with_viscosity(a, over_step(&a.add(&slope, linear)));
-        // What the Voce hardening can still gain.
-        let decay = a.apply(Activation::Exp, &a.scale(&a.mul(rate, path), -1.0));
-        let range = a.mul(&a.mul(energy, rate), &decay);
-        let gained = a.sub(&a.mul(energy, rate), &range);
-        let resistance = a.add(&a.add(yielding, &gained), &a.mul(linear, path));
-        let over = positive_part(a, &a.sub(force, &resistance));
-        let local_rate = over_step(rate);
-        let steepest = a.add(&slope, &a.mul(&range, &local_rate));
-        // Two bounds from below: the hardening is as steep as at the start, or is used up.
-        let early = a.mul(&over, &reciprocal(a, &steepest));
-        let late = a.mul(&a.sub(&over, &range), &reciprocal(a, &slope));
-        let mut x = a.add(&early, &positive_part(a, &a.sub(&late, &early)));
+        let decay = a.apply(Activation::Exp, &a.scale(&a.mul(&hardening[2], path), -1.0));
+        // `f` and `f'`
+        let equation = |x: &A::Vector| {
+            let flow = over_step(x);
+            let after = self.after(a, constants, squares, &flow);
+            let inverse = a.apply(Activation::InverseSqrt, &after.square);
+            let size = a.mul(&after.square, &inverse);
+            // `−‖ξ'‖⁻¹ d‖ξ'‖/dλ`
+            let fall = a.mul(&after.fall, &a.mul(&inverse, &inverse));
+            let [resistance, slope] = resistance(a, hardening, path, &decay, &a.mul(&flow, &size));
+            let ratio = a.mul(&resistance, &inverse);
+            let stays = a.affine(&a.mul(&flow, &fall), -1.0, 1.0);
+            let rise = over_step(&a.add(&a.mul(&ratio, &fall), &a.mul(&slope, &stays)));
+            let (mut value, mut rise) = (a.affine(&ratio, 1.0, -1.0), rise);
+            if let Some(viscosity) = &constants.viscosity {
+                value = a.add(&value, &a.mul(viscosity, x));
+                rise = a.add(&rise, viscosity);
+            }
+            (value, rise)
+        };
+        let newton = |x: &A::Vector, value: &A::Vector, rise: &A::Vector| {
+            let step = a.mul(value, &a.apply(Activation::Reciprocal, rise));
+            a.apply(Activation::PositivePart, &a.sub(x, &step))
+        };
+        let mut x = a.zeros(count);
         for _ in 0..ITERATIONS {
-            let left = a.apply(Activation::Exp, &a.scale(&a.mul(&local_rate, &x), -1.0));
-            let left = a.mul(&range, &left);
-            let used = a.sub(&range, &left);
-            let rest = a.sub(&a.sub(&over, &a.mul(&slope, &x)), &used);
-            let fall = a.add(&slope, &a.mul(&left, &local_rate));
-            x = a.add(&x, &a.mul(&rest, &reciprocal(a, &fall)));
+            let (value, rise) = equation(&x);
+            x = newton(&x, &value, &rise);
         }
-        over_step(&x)
+        // At the root one more iteration has the derivatives of the implicit function theorem.
+        let x = a.detach(&x);
+        let (value, rise) = equation(&x);
+        over_step(&newton(&x, &value, &a.detach(&rise)))
+    }
+
+    /// What forces with the squares `|ξ*|² [k·P]` become by a flow `λ [P]`.
+    fn after<A: Algebra>(
+        &self,
+        a: &A,
+        constants: &Constants<A::Vector>,
+        squares: &A::Vector,
+        flow: &A::Vector,
+    ) -> After<A::Vector> {
+        let points = &self.points;
+        let slope = a.add(&constants.stiffness, &constants.kinematic);
+        let relaxed = a.mul(&points.each_group(a, flow), &slope);
+        let share = a.apply(Activation::Reciprocal, &a.affine(&relaxed, 1.0, 1.0));
+        let square = a.mul(&a.mul(squares, &share), &share);
+        let fall = a.mul(&a.mul(&square, &share), &slope);
+        After {
+            share,
+            square: points.total(a, &square),
+            fall: points.total(a, &fall),
+        }
     }
 }
 
-/// Constants of the points at some external variables, `[P]` each.
+/// Forces after a flow.
+struct After<V> {
+    /// `1/(1 + λ (K + H))`, `[k·P]`
+    share: V,
+    /// `‖ξ'‖²`, `[P]`
+    square: V,
+    /// `−½ d‖ξ'‖²/dλ`, `[P]`
+    fall: V,
+}
+
+/// `y + R(κ + Δκ)` and its slope in `Δκ`, `[P]`, with `e^{−b κ}`.
+fn resistance<A: Algebra>(
+    a: &A,
+    [yielding, energy, rate, linear]: &[A::Vector; 4],
+    path: &A::Vector,
+    decay: &A::Vector,
+    grown: &A::Vector,
+) -> [A::Vector; 2] {
+    let left = a.apply(Activation::Exp, &a.scale(&a.mul(rate, grown), -1.0));
+    let most = a.mul(energy, rate);
+    let left = a.mul(&a.mul(&most, decay), &left);
+    let voce = a.sub(&most, &left);
+    let along = a.mul(linear, &a.add(path, grown));
+    [
+        a.add(&a.add(yielding, &voce), &along),
+        a.add(&a.mul(&left, rate), linear),
+    ]
+}
+
+/// Constants of the points at some external variables.
 struct Constants<V> {
-    /// `c`
+    /// `K`, `[k·P]`
     stiffness: V,
-    /// `y, q, b, r` of points that yield.
-    hardening: Option<[V; 4]>,
-    /// `h`
+    /// `H`, `[k·P]`
     kinematic: V,
-    /// `v`
+    /// `y, q, b, r` of points that yield, `[P]` each.
+    hardening: Option<[V; 4]>,
+    /// `v`, `[P]`
     viscosity: Option<V>,
-}
-
-impl<V: Clone> Constants<V> {
-    fn with_viscosity<A: Algebra<Vector = V>>(&self, a: &A, slope: V) -> V {
-        match &self.viscosity {
-            Some(viscosity) => a.add(&slope, viscosity),
-            None => slope,
-        }
-    }
 }
 
 impl RecurrentLaw for PhysicallyRecurrent {
@@ -265,14 +357,18 @@ impl RecurrentLaw for PhysicallyRecurrent {
         let path = self
             .yields()
             .then(|| a.slice(state, points.len()..self.states()));
-        let force = constants.local_force(a, points, &inputs.strain_new, &old);
-        let square = points.products(a, &force, &force);
-        let size = a.apply(Activation::Sqrt, &square);
-        let flow = self.flow(a, &constants, &inputs.dt, &size, path.as_ref());
-        let along = a.mul(&flow, &a.apply(Activation::InverseSqrt, &square));
-        let new = a.add(&old, &a.mul(&force, &points.each(a, &along)));
+        let [stress, back] = self.local_forces(a, &constants, &inputs.strain_new, &old);
+        let force = a.sub(&stress, &back);
+        let squares = points.squares(a, &force);
+        let flow = self.multiplier(a, &constants, &inputs.dt, &squares, path.as_ref());
+        let after = self.after(a, &constants, &squares, &flow);
+        let along = a.mul(&points.of_groups(a, &after.share), &points.each(a, &flow));
+        let new = a.add(&old, &a.mul(&force, &along));
         let new = match &path {
-            Some(path) => a.concat(&[&new, &a.add(path, &flow)]),
+            Some(path) => {
+                let size = a.apply(Activation::Sqrt, &after.square);
+                a.concat(&[&new, &a.add(path, &a.mul(&flow, &size))])
+            }
             None => new,
         };
         match self.clock {
@@ -297,9 +393,8 @@ impl RecurrentLaw for PhysicallyRecurrent {
         let constants = self.constants(a, external);
         let plastic = a.slice(state, 0..points.len());
         let elastic = self.elastic.strains(a, strain);
+        let [stress, back] = self.local_forces(a, &constants, strain, &plastic);
         let stretch = a.sub(&points.strains(a, strain), &plastic);
-        let stress = a.mul(&stretch, &points.each(a, &constants.stiffness));
-        let back = a.mul(&plastic, &points.each(a, &constants.kinematic));
         let squares = [
             a.dot(&elastic, &elastic),
             a.dot(&stretch, &stress),
@@ -329,21 +424,6 @@ impl RecurrentLaw for PhysicallyRecurrent {
             stress: a.add(&outside, &points.stress(a, &stress)),
             driving_force,
         }
-    }
-}
-
-impl<V: Clone> Constants<V> {
-    /// `ξ [n·P]`
-    fn local_force<A: Algebra<Vector = V>>(
-        &self,
-        a: &A,
-        points: &Branches,
-        strain: &V,
-        plastic: &V,
-    ) -> V {
-        let stretch = a.sub(&points.strains(a, strain), plastic);
-        let stress = a.mul(&stretch, &points.each(a, &self.stiffness));
-        a.sub(&stress, &a.mul(plastic, &points.each(a, &self.kinematic)))
     }
 }
 

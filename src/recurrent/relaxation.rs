@@ -33,7 +33,7 @@
 //! - stationary: without strain and time `ρ = 1`, and nothing moves, exactly; at rest;
 //! - the [`Symmetry`] asked for: all that enters is made of joint invariants.
 
-use super::branches::{Branches, kept_share, positive_part};
+use super::branches::{Branches, kept_share};
 use super::strain_energy::StrainEnergy;
 use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
@@ -166,7 +166,7 @@ impl Relaxation {
             }
             let lengths = a.mul(&squares, &branches.products(a, &along, &along));
             let inverse = a.apply(Activation::InverseSqrt, &lengths);
-            let gate = a.mul(&positive_part(a, &power), &inverse);
+            let gate = a.mul(&a.apply(Activation::PositivePart, &power), &inverse);
             let open = a.broadcast(&a.constant(&[1.0]), MEMORIES);
             let rates = self.rates(a, network, &features, 0.0);
             let gated = a.mul(&rates, &a.concat(&[&gate, &open]));

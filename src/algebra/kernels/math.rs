@@ -155,6 +155,21 @@ pub(crate) fn inverse_sqrt<T: Real>(x: T) -> [T; 4] {
     where_positive(x, [inverse, first, second, T::of(-2.5) * second / x])
 }
 
+/// `1/x` and its first three derivatives; all zero where `x ≤ 0`.
+#[inline(always)]
+pub(crate) fn reciprocal<T: Real>(x: T) -> [T; 4] {
+    let inverse = T::ONE / x;
+    let first = -inverse * inverse;
+    let second = T::of(-2.0) * first * inverse;
+    where_positive(x, [inverse, first, second, T::of(-3.0) * second * inverse])
+}
+
+/// `max(x, 0)` and its first three derivatives; all zero where `x ≤ 0`.
+#[inline(always)]
+pub(crate) fn positive_part<T: Real>(x: T) -> [T; 4] {
+    where_positive(x, [x, T::ONE, T::ZERO, T::ZERO])
+}
+
 #[inline(always)]
 fn where_positive<T: Real>(x: T, values: [T; 4]) -> [T; 4] {
     values.map(|value| if x > T::ZERO { value } else { T::ZERO })

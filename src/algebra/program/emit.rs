@@ -104,7 +104,7 @@ pub(super) fn forward(
             vec![Instruction::new(action, [], result(whole.joined(*n)))]
         }
         Operation::Parameter(parameter) => one(Action::Parameter(*parameter), &[]),
-        Operation::Spread(x) => one(Action::Copy, &[*x]),
+        Operation::Spread(x) | Operation::Detach(x) => one(Action::Copy, &[*x]),
         Operation::Product {
             weight,
             bias,

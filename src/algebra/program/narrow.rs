@@ -49,6 +49,7 @@ fn narrows(graph: &Graph, node: usize) -> bool {
             | Operation::Derivatives { .. }
             | Operation::Binary(..)
             | Operation::Affine { .. }
+            | Operation::Detach(_)
             | Operation::Broadcast(..)
             | Operation::Concat(_)
             | Operation::Select { .. } => true,
@@ -70,7 +71,9 @@ fn keep(operation: &mut Operation, range: &Range<usize>) {
         Operation::Product { rows, .. } => {
             *rows = rows.start + range.start..rows.start + range.end;
         }
-        Operation::Derivatives { x, .. } | Operation::Affine { x, .. } => part(x),
+        Operation::Derivatives { x, .. } | Operation::Affine { x, .. } | Operation::Detach(x) => {
+            part(x);
+        }
         Operation::Binary(_, x, y) => [x, y].into_iter().for_each(part),
         Operation::Select { yes, no, .. } => [yes, no].into_iter().for_each(part),
         Operation::Broadcast(_, n) => *n = range.len(),

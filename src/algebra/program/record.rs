@@ -91,6 +91,7 @@ pub(super) enum Operation {
         factor: Number,
         offset: Number,
     },
+    Detach(View),
     Dot(View, View),
     Concat(Vec<View>),
     Broadcast(View, usize),
@@ -124,7 +125,7 @@ impl Operation {
     pub fn operands_mut(&mut self) -> Vec<&mut View> {
         match self {
             Self::Input(_) | Self::Constant(_) | Self::Parameter(_) | Self::Units(_) => Vec::new(),
-            Self::Spread(x) | Self::Broadcast(x, _) => vec![x],
+            Self::Spread(x) | Self::Detach(x) | Self::Broadcast(x, _) => vec![x],
             Self::Product { x, .. } | Self::Derivatives { x, .. } | Self::Affine { x, .. } => {
                 vec![x]
             }
@@ -354,6 +355,10 @@ impl Algebra for Recorder {
             offset: Number::of(offset),
         };
         self.push(operation, [x.count, x.len])
+    }
+
+    fn detach(&self, x: &View) -> View {
+        self.push(Operation::Detach(*x), [x.count, x.len])
     }
 
     fn dot(&self, x: &View, y: &View) -> View {

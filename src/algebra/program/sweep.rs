@@ -42,8 +42,8 @@ pub(super) fn reach(graph: &Graph, carried: &[View]) -> Vec<bool> {
         reach[n] = match &node.operation {
             Operation::Parameter(_) | Operation::Product { .. } => true,
             Operation::Input(_) => carried.iter().any(|x| x.node == n),
-            // What decides and what is searched counts as constant.
-            Operation::Search(..) => false,
+            // What decides and what is searched counts as constant too.
+            Operation::Search(..) | Operation::Detach(_) => false,
             Operation::Select { yes, no, .. } => reach[yes.node] || reach[no.node],
             Operation::SolveLinear { y, .. } => reach[y.node],
             other => other.operands().iter().any(|x| reach[x.node]),
@@ -291,6 +291,7 @@ impl<'r> Emitted<'r> {
             Operation::Input(_)
             | Operation::Constant(_)
             | Operation::Units(_)
+            | Operation::Detach(_)
             | Operation::Search(..) => {}
             Operation::Parameter(parameter) => self.biases.push((parameter, bar)),
             Operation::Spread(x) => self.accumulate(graph, x, part),
