@@ -135,7 +135,7 @@ fn training() -> Training {
     Training {
         learning_rate: 2e-2,
         quasi_newton: 0.75,
-        ridge: 1e-6,
+        ridge: 1e-8,
         ..Training::default()
     }
 }
