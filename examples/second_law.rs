@@ -7,15 +7,16 @@
 //! ```
 //!
 //! Weights are drawn anew for every 64 × 256 increments, up to ±3 about where a training starts, with
-//! one, three and six strain components and each clock in turn; a trained law keeps its own. Strain
-//! increments have 10⁻⁹ to 100 strain scales, time steps 10⁻⁹ to 1000 time scales. Printed is the smallest `D_end` over the largest
-//! energy that its point has stored, and the share of increments in which it is below −10⁻¹².
+//! one, three and six strain components, each symmetry that the law can have and each clock in turn; a
+//! trained law keeps its own. Strain increments have 10⁻⁹ to 100 strain scales, time steps 10⁻⁹ to 1000
+//! time scales. Printed is the smallest `D_end` over the largest energy that its point has stored, and
+//! the share of increments in which it is below −10⁻¹².
 
 use hysteron::card::Learn;
 use hysteron::law::{BatchInput, BatchOutput, MaterialLaw, Status, breaks_second_law};
 use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::model::Model;
-use hysteron::recurrent::{Clock, LAWS};
+use hysteron::recurrent::{Clock, LAWS, SYMMETRIC_LAWS, Symmetry};
 use hysteron::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +25,18 @@ use std::time::Instant;
 /// Points side by side, and their increments.
 const POINTS: usize = 256;
 const STEPS: usize = 64;
+/// Components and symmetries in turn; laws without symmetries have the first of them only.
+const MATERIALS: [(usize, Symmetry); 8] = [
+    (1, Symmetry::None),
+    (3, Symmetry::None),
+    (6, Symmetry::None),
+    (3, Symmetry::Isotropic),
+    (6, Symmetry::Isotropic),
+    (6, Symmetry::TransverselyIsotropic),
+    (3, Symmetry::Orthotropic),
+    (6, Symmetry::Orthotropic),
+];
+const WITHOUT_SYMMETRY: usize = 3;
 
 #[derive(Default)]
 struct Tally {
@@ -90,12 +103,17 @@ fn report(
 /// A law with random weights.
 fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw> {
     let clocks = [Clock::StrainPath, Clock::Time, Clock::Both];
+    let materials = match SYMMETRIC_LAWS.contains(&name) {
+        true => &MATERIALS[..],
+        false => &MATERIALS[..WITHOUT_SYMMETRY],
+    };
+    let (components, symmetry) = materials[number % materials.len()];
     let learn = Learn {
         law: name.into(),
-        clock: clocks[number / 3 % 3],
+        clock: clocks[number / materials.len() % clocks.len()],
+        symmetry,
         ..Learn::default()
     };
-    let components = [1, 3, 6][number % 3];
     let (law, layout) = learn.architecture(components, 0).build()?;
     let width = 10f64.powf(random.random_range(-1.0..0.5));
     let start = layout.initial_values(random.random());

@@ -345,7 +345,7 @@ fn bars_teach_a_law_for_solids() {
     refused(
         &folder,
         "train card.toml --law gru",
-        &["gru cannot have one"],
+        &["card.toml: symmetry: gru cannot have one"],
     );
 }
 

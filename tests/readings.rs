@@ -417,6 +417,7 @@ impl RecurrentLaw for EveryOperation {
             }
         }
         let part = a.concat(&[&a.slice(&sum, 1..3), &a.norm(z)]);
+        let part = a.mul(&part, &a.detach(&a.sub(&sum, prepared)));
         let chosen = a.select(&a.slice(z, 0..1), &part, &a.direction(&sum));
         let dt = a.broadcast(&inputs.dt, 3);
         a.apply(Activation::Tanh, &a.sub(&chosen, &a.affine(&dt, 0.2, -0.1)))
@@ -435,6 +436,11 @@ impl RecurrentLaw for EveryOperation {
             &a.apply(Activation::Sqrt, &squares),
             &a.activate(Activation::InverseSqrt, 1, &squares),
         );
+        let ratio = a.mul(
+            &a.apply(Activation::PositivePart, &a.slice(z, 1..2)),
+            &a.activate(Activation::Reciprocal, 1, &squares),
+        );
+        let roots = a.add(&roots, &ratio);
         hysteron::recurrent::Forces {
             energy: roots.clone(),
             stress: a.times(&a.add(strain, z), &roots),

@@ -6,11 +6,10 @@
 //! Derivatives of derivatives would need a second step.
 //!
 //! The search is Newton's, damped by shortening the step until the residual falls, with further steps
-//! by the same Jacobian while the residual falls well. Every point has
-//! its own step and its own end: a point that has converged stays as it is, so that no other point
-//! can change it. Where `J` is regular wherever the search comes, a point that it stops at is a
-//! root (Dennis & Schnabel, 1983, Numerical methods for unconstrained optimization and nonlinear
-//! equations, chapter 6).
+//! by the same Jacobian while the residual falls well. Every point has its own step and its own end: a
+//! point that has converged stays as it is, so that no other point can change it. Where `J` is regular
+//! wherever the search comes, a point that it stops at is a root (Dennis & Schnabel, 1983, Numerical
+//! methods for unconstrained optimization and nonlinear equations, chapter 6).
 
 use super::Algebra;
 

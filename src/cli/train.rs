@@ -5,7 +5,7 @@ use super::output::{check_output, note, same_file};
 use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 use hysteron::card::{Card, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Record, Split};
 use hysteron::recurrent::{Architecture, Clock};
@@ -139,8 +139,14 @@ impl Arguments {
         let card = self.open_card()?;
         let learn = self.learn(&card);
         let options = self.options(&card);
+        let known = Self::augment_args(Command::default());
         let fault = |(key, message): (&str, String)| {
-            Error::invalid(format!("--{}: {message}", key.replace('_', "-")))
+            // What is no option stands in the card.
+            let key = match known.get_arguments().any(|option| option.get_id() == key) {
+                true => format!("--{}", key.replace('_', "-")),
+                false => format!("{}: {key}", self.card.display()),
+            };
+            Error::invalid(format!("{key}: {message}"))
         };
         let law = learn.checked(card.components, card.external.len());
         let architecture = law.map_err(fault)?;
