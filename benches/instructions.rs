@@ -10,7 +10,9 @@ mod models;
 mod tasks;
 
 use burn::tensor::DType;
-use tasks::{batch, gradient, gru, implicit, network, single, training};
+use hysteron::laws::J2;
+use models::{points, steel};
+use tasks::{batch, gradient, gru, implicit, network, numbers, single, training};
 
 fn main() {
     let arguments: Vec<String> = std::env::args()
@@ -77,6 +79,11 @@ impl Task {
                 prepare: || Box::new(batch(implicit(), POINTS)),
             },
             Self {
+                name: "j2-batch",
+                unit: "64 plastic points of J2, stress and tangent",
+                prepare: || Box::new(plasticity(POINTS)),
+            },
+            Self {
                 name: "a-single",
                 unit: "one point of the GRU, stress and tangent",
                 prepare: || Box::new(single(gru())),
@@ -113,4 +120,12 @@ impl Task {
             },
         ]
     }
+}
+
+/// `update_batch` of so many points, all of them plastic.
+fn plasticity(points: usize) -> impl FnMut() {
+    let law = J2::new(&steel()).unwrap();
+    let strain = numbers(6 * points, 37).into_iter().map(|e| 0.03 * e);
+    let mut batch = points::batch(&law, strain.collect());
+    move || batch.update(&law).unwrap()
 }

@@ -34,7 +34,7 @@ pub fn implicit() -> (GeneralizedStandard, ParameterLayout) {
 }
 
 /// Numbers in ±½ that look irregular.
-fn numbers(n: usize, step: usize) -> Vec<f64> {
+pub fn numbers(n: usize, step: usize) -> Vec<f64> {
     (0..n)
         .map(|i| (i * step % 101) as f64 / 100.0 - 0.5)
         .collect()

@@ -10,8 +10,10 @@ use std::collections::VecDeque;
 
 /// Differences that are remembered.
 const PAIRS: usize = 20;
-/// Length of the first step, in raw parameters.
+/// Length of the first step, in raw parameters, …
 const FIRST_STEP: f64 = 1e-3;
+/// … and how many times as long the next one is where the way down only became steeper.
+const LONGER: f64 = 4.0;
 /// Share of the decrease that the slope promises which a step has to bring.
 const SUFFICIENT: f64 = 1e-4;
 /// Least and largest factor by which a step that brings less is shortened.
@@ -28,6 +30,8 @@ pub struct QuasiNewton {
     gradient: Vec<f64>,
     /// Newest last.
     pairs: VecDeque<Pair>,
+    /// Length of a step while no curvature is known.
+    reach: f64,
     direction: Vec<f64>,
     /// Of the loss along the direction, negative.
     slope: f64,
@@ -50,6 +54,7 @@ impl QuasiNewton {
             loss,
             gradient,
             pairs: VecDeque::new(),
+            reach: FIRST_STEP,
             direction: Vec::new(),
             slope: 0.0,
             step: 1.0,
@@ -114,6 +119,8 @@ impl QuasiNewton {
                 change,
                 product,
             });
+        } else if self.pairs.is_empty() {
+            self.reach *= LONGER * self.step;
         }
         (self.point, self.loss, self.gradient) = (trial, loss, gradient);
         self.aim();
@@ -131,7 +138,7 @@ impl QuasiNewton {
         }
         let size = match self.pairs.back() {
             Some(pair) => pair.product / dot(&pair.change, &pair.change),
-            None => FIRST_STEP / dot(&self.gradient, &self.gradient).sqrt().max(1e-300),
+            None => self.reach / dot(&self.gradient, &self.gradient).sqrt().max(1e-300),
         };
         self.direction.iter_mut().for_each(|d| *d *= size);
         for (pair, share) in self.pairs.iter().zip(shares.iter().rev()) {
@@ -211,6 +218,23 @@ mod tests {
         }
         assert!(outside > 0);
         assert!((search.point[0] - 1.0).abs() < 1e-6, "{}", search.point[0]);
+    }
+
+    #[test]
+    fn where_the_loss_falls_faster_and_faster_steps_grow() {
+        // A well in a plain: from 5 to 1 there is no curvature to learn from.
+        let value = |x: f64| {
+            let depth = (-0.5 * x * x).exp();
+            (1.0 - depth, vec![x * depth])
+        };
+        let (loss, gradient) = value(5.0);
+        let mut search = QuasiNewton::start(vec![5.0], loss, gradient);
+        let mut trials = 0;
+        while search.loss > 1e-12 {
+            let (loss, gradient) = value(search.trial()[0]);
+            trials += 1;
+            assert!(search.learn(loss, gradient) && trials < 30, "{search:?}");
+        }
     }
 
     #[test]
