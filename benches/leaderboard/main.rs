@@ -117,7 +117,7 @@ fn main() -> Result<()> {
                 println!("skipped {}: its records are absent", task.title());
                 continue;
             };
-            let known = |e: &Entry| e.seed == 0 && e.task == task.name;
+            let known = |e: &Entry| e.seed == 0 && e.task == task.name && e.variant == task.variant;
             if !entries.iter().any(known) {
                 keep(task, trial::references(task, &data)?, &mut entries)?;
             }

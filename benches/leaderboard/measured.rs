@@ -192,3 +192,41 @@ pub fn hot_steel_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> 
     }
     Ok(errors)
 }
+
+/// Errors of the stress of the two fitted rates nearest to the one held out, at the same temperature
+/// and strain, on a straight line over the logarithm of the rate.
+pub fn nearest_rates(data: &Data) -> Vec<f64> {
+    let of = |record: &Record| -> Option<(String, f64)> {
+        let (temperature, rate) = record.name.split_once("_rate")?;
+        Some((temperature.into(), rate.parse::<f64>().ok()?.ln()))
+    };
+    let mut errors = Vec::new();
+    for record in &data.unseen {
+        let Some((temperature, rate)) = of(record) else {
+            continue;
+        };
+        let mut others: Vec<(f64, &Record)> = Vec::new();
+        for other in &data.fitted {
+            others.extend(
+                of(other)
+                    .filter(|o| o.0 == temperature)
+                    .map(|o| (o.1, other)),
+            );
+        }
+        others.sort_by(|a, b| (a.0 - rate).abs().total_cmp(&(b.0 - rate).abs()));
+        let [(first, near), (second, far), ..] = others[..] else {
+            continue;
+        };
+        let share = (rate - first) / (second - first);
+        for row in 1..record.rows() {
+            let stress = |r: &Record| r.stress_at(row)[0];
+            let guess = (1.0 - share) * stress(near) + share * stress(far);
+            errors.push(100.0 * (guess / stress(record) - 1.0).abs());
+        }
+    }
+    match errors.len() {
+        // What is fitted is known.
+        0 => vec![0.0],
+        count => vec![0.0, errors.iter().sum::<f64>() / count as f64],
+    }
+}

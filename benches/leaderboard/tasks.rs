@@ -26,8 +26,9 @@ pub struct Reference {
     pub law: fn() -> Result<Box<dyn MaterialLaw>>,
 }
 
-/// What no law of some kind can be better than.
-pub struct Bound {
+/// What the records alone say: what no law of some kind can be better than, or how well some
+/// determine the others.
+pub struct Estimate {
     pub name: &'static str,
     pub errors: fn(&Data) -> Vec<f64>,
 }
@@ -50,7 +51,7 @@ pub struct Task {
     pub data: Load,
     pub errors: fn(&dyn MaterialLaw, &Data) -> Result<Vec<f64>>,
     pub reference: Option<Reference>,
-    pub bound: Option<Bound>,
+    pub estimate: Option<Estimate>,
     /// Laws that are also measured in adaptive steps.
     pub adaptive: &'static [&'static str],
     pub longer: Option<Longer>,
@@ -91,7 +92,7 @@ impl Task {
             }
         }
         rows.extend(self.reference.iter().map(|r| r.name.into()));
-        rows.extend(self.bound.iter().map(|b| b.name.into()));
+        rows.extend(self.estimate.iter().map(|e| e.name.into()));
         rows
     }
 }
@@ -112,7 +113,7 @@ fn plain() -> Task {
         data: Box::new(|_, _| Ok(None)),
         errors: |_, _| Ok(Vec::new()),
         reference: None,
-        bound: None,
+        estimate: None,
         adaptive: &[],
         longer: None,
     }
@@ -158,7 +159,7 @@ fn steel() -> Task {
         learn: learn(Clock::StrainPath, 8),
         data: Box::new(|data, _| measured::steel(data)),
         errors: measured::steel_errors,
-        bound: Some(Bound {
+        estimate: Some(Estimate {
             name: "any law, tangent ≤ 200 GPa",
             errors: measured::steel_bound,
         }),
@@ -278,6 +279,10 @@ fn hot_steel(held_out: Option<&'static str>) -> Task {
         learn: learn(Clock::Both, 8),
         data: Box::new(move |data, _| measured::hot_steel(data, held_out)),
         errors: measured::hot_steel_errors,
+        estimate: Some(Estimate {
+            name: "the two nearest rates, straight in ln rate",
+            errors: measured::nearest_rates,
+        }),
         longer: Some(Longer {
             laws: &["relaxation"],
             learn: learn(Clock::Both, 8),

@@ -97,9 +97,9 @@ pub fn references(task: &Task, data: &Data) -> Result<Vec<Entry>> {
             ..named(reference.name, errors(task, law.as_ref(), data)?)
         });
     }
-    if let Some(bound) = &task.bound {
-        let errors = (bound.errors)(data);
-        entries.push(named(bound.name, errors.into_iter().map(Some).collect()));
+    if let Some(estimate) = &task.estimate {
+        let errors = (estimate.errors)(data);
+        entries.push(named(estimate.name, errors.into_iter().map(Some).collect()));
     }
     Ok(entries)
 }
