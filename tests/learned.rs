@@ -13,7 +13,8 @@ use rayon::prelude::*;
 #[test]
 fn every_guaranteed_row_of_the_audit_passes() {
     let mut laws = learned_laws(0);
-    laws.extend(learned_laws(2));
+    let external = learned_laws(2).into_iter();
+    laws.extend(external.filter(|(name, _)| name.contains("Both")));
     laws.par_iter().for_each(|(name, law)| {
         let options = AuditOptions {
             histories: 4,

@@ -178,9 +178,10 @@ fn figure(variants: &[&Task], entries: &[Entry]) -> Result<Option<String>> {
         values: laws.iter().filter_map(|law| value(variant, law)).collect(),
     });
     let file = format!("leaderboard_{}.svg", task.name.replace([' ', '-'], "_"));
-    let (quantity, unit) = task.columns[task.shown]
-        .rsplit_once(", ")
-        .unwrap_or((task.columns[task.shown], ""));
+    let shown = |variant: &Task| variant.columns[variant.shown];
+    let (quantity, unit) = shown(task).rsplit_once(", ").unwrap_or((shown(task), ""));
+    let alike = variants.iter().all(|v| shown(v) == shown(task));
+    let quantity = if alike { quantity } else { "error" };
     let names: Vec<_> = laws.iter().map(String::as_str).collect();
     bars(
         &names,

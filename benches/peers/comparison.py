@@ -178,12 +178,13 @@ def main(description, plan, peers, environments, options=()):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="main sizes, few rounds: minutes")
+    parser.add_argument("--quick", action="store_true", help="few rounds, no long compilations, and without --only the main sizes: minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     parser.add_argument("--only", default="", metavar="TEXT", help="tasks whose name contains it")
     arguments = parser.parse_args()
     seconds, rounds = (0.3, 3) if arguments.quick else (1.0, 7)
-    chosen = [p for p in plan(arguments.quick) if arguments.only in p[1]]
+    main_sizes = arguments.quick and not arguments.only
+    chosen = [p for p in plan(main_sizes) if arguments.only in p[1]]
     DATA.mkdir(parents=True, exist_ok=True)
     load, cores = os.getloadavg()[0], os.cpu_count()
     if load > 0.5 * cores:

@@ -21,8 +21,8 @@
 //! | `state_growth` | largest growth of a small perturbation of the state over many increments | 10 | – |
 //! | `objectivity` | `‖σ(QεQᵀ) − QσQᵀ‖` over the peak stress, random rotations (6 components) | 1e-10 | isotropic laws |
 //! | `rest_stress` | the larger of `‖σ(0, z_0)‖ / σ_s` and `ψ(0, z_0) / σ_s ε_s` | 1e-12 | `rest` |
-//! | `energy_gradient` | `σ` against `∂ψ/∂ε` at the new state by central differences, and the stored energy against `ψ` | 1e-6 | every law |
-//! | `dissipation_gradient` | `D_end` against `−∂ψ/∂z·Δz` by central differences | 1e-6 | every law |
+//! | `energy_gradient` | `σ` against `∂ψ/∂ε` at the new state by extrapolated central differences, and the stored energy against `ψ` | 1e-6 | every law |
+//! | `dissipation_gradient` | `D_end` against `−∂ψ/∂z·Δz` by extrapolated central differences | 1e-6 | every law |
 //! | `min_dissipation_work` | smallest `σ·Δε − Δψ`, for comparison: at finite increments it hides violations | ≥ −1e-12 | – |
 //! | `material_symmetry` | the same for rotations of the symmetry that the law claims: about its fibres, or by half turns | 1e-10 | `symmetry` |
 //! | `start_tangent` | `d·C_0 d` of an increment of nothing over `d·Δσ/h` of the increments `±h d` that may follow, smallest | ≥ 0.5 | – |

@@ -93,8 +93,8 @@ fn leading(moduli: &Moduli, n: usize) -> DMatrix<f64> {
 
 /// The tangent by Richardson-extrapolated central differences at the step where they agree best
 /// from step to step. `None` where they do not settle, or where the one-sided differences disagree
-/// at every step: at a kink there is no derivative. A kink near by shows where finer differences jump. The law's own tangent has no part in this, so
-/// that a wrong one cannot excuse itself.
+/// at every step: at a kink there is no derivative. A kink near by shows where finer differences jump.
+/// The law's own tangent has no part in this, so that a wrong one cannot excuse itself.
 fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Moduli> {
     let size = norm(visit.strain_new) + visit.response.stress.norm() / subject.stiffness;
     let smallest = 4.0 * f64::EPSILON * size / ROUND_OFF;
