@@ -178,7 +178,8 @@ def main(description, plan, peers, environments, options=()):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="few rounds, no long compilations, and without --only the main sizes: minutes")
+    quick = "few rounds, no long compilations, and without --only the main sizes: minutes"
+    parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     parser.add_argument("--only", default="", metavar="TEXT", help="tasks whose name contains it")
     arguments = parser.parse_args()

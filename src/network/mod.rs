@@ -15,7 +15,7 @@ pub use convex::Convex;
 pub use dense::Dense;
 pub use input_convex::InputConvex;
 pub use mlp::Mlp;
-pub(crate) use parts::pieces;
 pub use parts::{Coordinates, Parts};
+pub(crate) use parts::{pieces, stack};
 pub use potential::Potential;
 pub use quadratic::Quadratic;

@@ -91,7 +91,7 @@ impl Parts {
             combination(a, a.len(values[0]), factors, |d| values[d].clone())
         };
         let components: Vec<_> = (0..self.components()).map(component).collect();
-        a.concat(&components.iter().collect::<Vec<_>>())
+        stack(a, &components)
     }
 }
 
@@ -116,4 +116,12 @@ pub(crate) fn pieces<A: Algebra>(a: &A, x: &A::Vector, count: usize) -> Vec<A::V
     let len = a.len(x) / count.max(1);
     let piece = |i: usize| a.slice(x, i * len..(i + 1) * len);
     (0..count).map(piece).collect()
+}
+
+/// One vector after the other.
+pub(crate) fn stack<A: Algebra>(a: &A, parts: &[A::Vector]) -> A::Vector {
+    match parts {
+        [one] => one.clone(),
+        _ => a.concat(&parts.iter().collect::<Vec<_>>()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Symmetry;
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
-use crate::network::{Coordinates, Parts, pieces};
+use crate::network::{Coordinates, Parts, pieces, stack};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 const FRAC_1_SQRT_3: f64 = 0.577_350_269_189_625_8;
@@ -200,14 +200,6 @@ impl Branches {
             sum(a, group)
         });
         stack(a, &groups.collect::<Vec<_>>())
-    }
-}
-
-/// One after the other.
-fn stack<A: Algebra>(a: &A, parts: &[A::Vector]) -> A::Vector {
-    match parts {
-        [one] => one.clone(),
-        _ => a.concat(&parts.iter().collect::<Vec<_>>()),
     }
 }
 

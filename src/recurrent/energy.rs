@@ -2,7 +2,7 @@
 
 use super::Forces;
 use crate::algebra::{Algebra, ParameterLayout};
-use crate::network::{Anchored, Convex, Mlp, Parts, Potential, Quadratic};
+use crate::network::{Anchored, Convex, Mlp, Parts, Potential, Quadratic, stack};
 
 /// `ψ(ε, z) = ½ |L x|² + N(x) − N(x_0) − ∂N(x_0)·(x − x_0)`, `x = [ε; z; θ]`, `x_0 = [0; 0; θ]`.
 ///
@@ -130,7 +130,7 @@ impl<P: Potential> FreeEnergy<P> {
             a.concat(&[&a.slice(strain, c..c + 1), &tensors])
         };
         let components: Vec<_> = (0..self.components).map(component).collect();
-        a.concat(&components.iter().collect::<Vec<_>>())
+        stack(a, &components)
     }
 
     /// What [`FreeEnergy::joined`] has put together.
@@ -143,7 +143,7 @@ impl<P: Potential> FreeEnergy<P> {
         let each = |from: usize, to: usize| {
             let component = |c: usize| a.slice(x, c * count + from..c * count + to);
             let components: Vec<_> = (0..n).map(component).collect();
-            a.concat(&components.iter().collect::<Vec<_>>())
+            stack(a, &components)
         };
         (each(0, 1), each(1, count))
     }

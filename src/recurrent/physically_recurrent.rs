@@ -181,20 +181,19 @@ impl PhysicallyRecurrent {
         }
     }
 
-    /// `K s` and `H z`, `[n·P]`.
+    /// `s`, `K s` and `H z`, `[n·P]`.
     fn local_forces<A: Algebra>(
         &self,
         a: &A,
         constants: &Constants<A::Vector>,
         strain: &A::Vector,
         plastic: &A::Vector,
-    ) -> [A::Vector; 2] {
+    ) -> [A::Vector; 3] {
         let points = &self.points;
         let stretch = a.sub(&points.strains(a, strain), plastic);
-        [
-            a.mul(&stretch, &points.of_groups(a, &constants.stiffness)),
-            a.mul(plastic, &points.of_groups(a, &constants.kinematic)),
-        ]
+        let stress = a.mul(&stretch, &points.of_groups(a, &constants.stiffness));
+        let back = a.mul(plastic, &points.of_groups(a, &constants.kinematic));
+        [stretch, stress, back]
     }
 
     /// `λ [P]` of points whose forces without flow have the squares `|ξ*|² [k·P]`.
@@ -230,8 +229,8 @@ impl PhysicallyRecurrent {
             let [resistance, slope] = resistance(a, hardening, path, &decay, &a.mul(&flow, &size));
             let ratio = a.mul(&resistance, &inverse);
             let stays = a.affine(&a.mul(&flow, &fall), -1.0, 1.0);
-            let rise = over_step(&a.add(&a.mul(&ratio, &fall), &a.mul(&slope, &stays)));
-            let (mut value, mut rise) = (a.affine(&ratio, 1.0, -1.0), rise);
+            let mut value = a.affine(&ratio, 1.0, -1.0);
+            let mut rise = over_step(&a.add(&a.mul(&ratio, &fall), &a.mul(&slope, &stays)));
             if let Some(viscosity) = &constants.viscosity {
                 value = a.add(&value, &a.mul(viscosity, x));
                 rise = a.add(&rise, viscosity);
@@ -357,7 +356,7 @@ impl RecurrentLaw for PhysicallyRecurrent {
         let path = self
             .yields()
             .then(|| a.slice(state, points.len()..self.states()));
-        let [stress, back] = self.local_forces(a, &constants, &inputs.strain_new, &old);
+        let [_, stress, back] = self.local_forces(a, &constants, &inputs.strain_new, &old);
         let force = a.sub(&stress, &back);
         let squares = points.squares(a, &force);
         let flow = self.multiplier(a, &constants, &inputs.dt, &squares, path.as_ref());
@@ -393,8 +392,7 @@ impl RecurrentLaw for PhysicallyRecurrent {
         let constants = self.constants(a, external);
         let plastic = a.slice(state, 0..points.len());
         let elastic = self.elastic.strains(a, strain);
-        let [stress, back] = self.local_forces(a, &constants, strain, &plastic);
-        let stretch = a.sub(&points.strains(a, strain), &plastic);
+        let [stretch, stress, back] = self.local_forces(a, &constants, strain, &plastic);
         let squares = [
             a.dot(&elastic, &elastic),
             a.dot(&stretch, &stress),

@@ -37,7 +37,7 @@ use super::branches::{Branches, kept_share};
 use super::strain_energy::StrainEnergy;
 use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
 use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
-use crate::network::{Mlp, Parts};
+use crate::network::{Mlp, Parts, stack};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -144,10 +144,10 @@ impl Relaxation {
                 let of_strain = parts.split(a, strain);
                 let mut seen = of_strain.invariants;
                 seen.extend(of_strain.turning.iter().map(|part| {
-                    let part = a.concat(&part.iter().collect::<Vec<_>>());
+                    let part = stack(a, part);
                     size(&a.dot(&part, &part))
                 }));
-                Some(a.concat(&seen.iter().collect::<Vec<_>>()))
+                Some(stack(a, &seen))
             }
         };
         if let Some(strain) = seen(strain) {
