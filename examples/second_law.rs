@@ -20,6 +20,7 @@ use hysteron::recurrent::{Clock, LAWS, SYMMETRIC_LAWS, Symmetry};
 use hysteron::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use std::time::Instant;
 
 /// Points side by side, and their increments.
@@ -44,6 +45,17 @@ struct Tally {
     negative: usize,
     refused: usize,
     lowest: f64,
+}
+
+impl Tally {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            increments: self.increments + other.increments,
+            negative: self.negative + other.negative,
+            refused: self.refused + other.refused,
+            lowest: self.lowest.min(other.lowest),
+        }
+    }
 }
 
 fn main() -> Result<()> {
@@ -73,20 +85,34 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Walks laws of one kind, and prints what became of the dissipation.
+/// Walks laws of one kind on all threads, each draw with random numbers of its own, and prints what
+/// became of the dissipation.
 fn report(
     name: &str,
     count: usize,
-    law: impl Fn(usize, &mut ChaCha8Rng) -> Result<LearnedLaw>,
+    law: impl Fn(usize, &mut ChaCha8Rng) -> Result<LearnedLaw> + Sync,
 ) -> Result<()> {
-    let mut random = ChaCha8Rng::seed_from_u64(2026);
-    let (mut tally, start) = (Tally::default(), Instant::now());
-    let mut draws = 0;
+    let random = |number: usize| {
+        let mut random = ChaCha8Rng::seed_from_u64(2026);
+        random.set_stream(number as u64);
+        random
+    };
+    let (mut tally, start, mut draws) = (Tally::default(), Instant::now(), 0);
+    // A refused batch lacks increments: further rounds make up for them.
     while tally.increments < count {
-        walk(&law(draws, &mut random)?, &mut random, &mut tally);
-        draws += 1;
+        let round = (count - tally.increments).div_ceil(POINTS * STEPS);
+        let walks = (draws..draws + round).into_par_iter().map(|number| {
+            let mut random = random(number);
+            Ok(walk(&law(number, &mut random)?, &mut random))
+        });
+        let sum = walks.try_reduce(Tally::default, |a, b| Ok::<_, Error>(a.plus(b)))?;
+        if sum.increments == 0 {
+            return Err(Error::invalid(format!("{name}: every walk was refused")));
+        }
+        tally = tally.plus(sum);
+        draws += round;
     }
-    let guaranteed = law(0, &mut random)?.guarantees().second_law;
+    let guaranteed = law(0, &mut random(0))?.guarantees().second_law;
     println!(
         "{name:22} {:12} {:12.1e} {:10.4} % {:9} {:8.1}{}",
         tally.increments,
@@ -129,7 +155,8 @@ fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw
 }
 
 /// Random increments of a batch of points from the virgin state.
-fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng, tally: &mut Tally) {
+fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng) -> Tally {
+    let mut tally = Tally::default();
     let (n, s) = (law.components(), law.state_layout().len());
     let (mut strain_old, mut state_old) = (vec![0.0; n * POINTS], vec![0.0; s * POINTS]);
     let scales = law.scales();
@@ -171,7 +198,7 @@ fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng, tally: &mut Tally) {
         // A search that fails ends the batch; other weights follow.
         if law.update_batch(&input, &mut output).is_err() {
             tally.refused += 1;
-            return;
+            return tally;
         }
         for p in 0..POINTS {
             energy[p] = energy[p].max(stored_energy[p].abs());
@@ -182,4 +209,5 @@ fn walk(law: &LearnedLaw, random: &mut ChaCha8Rng, tally: &mut Tally) {
         std::mem::swap(&mut state_old, &mut state);
         strain_old = strain_new;
     }
+    tally
 }
