@@ -40,7 +40,7 @@ const OUT: &str = "out/own_law";
 /// Memories fade over about this share of the largest strain, before training.
 const REACH: f64 = 0.05;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct FadingMemories {
     memories: usize,
     /// `E`

@@ -1,12 +1,12 @@
 //! Increments that nobody would take, at weights that nobody trained: does a law create energy?
 //!
 //! ```text
-//! cargo run --release --example second_law              # 10⁵ increments a law
+//! cargo run --release --example second_law              # 10⁵ increments a law: all sizes and clocks
 //! cargo run --release --example second_law -- 10000000
 //! cargo run --release --example second_law -- 10000000 gru law.safetensors …    # these, also trained ones
 //! ```
 //!
-//! Weights are drawn anew for every 64 × 256 increments, up to ±3 about where a training starts, with
+//! Weights are drawn anew for every 32 × 128 increments, up to ±3 about where a training starts, with
 //! one, three and six strain components, each symmetry that the law can have and each clock in turn; a
 //! trained law keeps its own. Strain increments have 10⁻⁹ to 100 strain scales, time steps 10⁻⁹ to 1000
 //! time scales. Printed is the smallest `D_end` over the largest energy that its point has stored, and
@@ -24,8 +24,8 @@ use rayon::prelude::*;
 use std::time::Instant;
 
 /// Points side by side, and their increments.
-const POINTS: usize = 256;
-const STEPS: usize = 64;
+const POINTS: usize = 128;
+const STEPS: usize = 32;
 /// Components and symmetries in turn; laws without symmetries have the first of them only.
 const MATERIALS: [(usize, Symmetry); 8] = [
     (1, Symmetry::None),
@@ -135,10 +135,11 @@ fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw
         true => &MATERIALS[..],
         false => &MATERIALS[..WITHOUT_SYMMETRY],
     };
-    let (components, symmetry) = materials[number % materials.len()];
+    let clock = clocks[number % clocks.len()];
+    let (components, symmetry) = materials[number / clocks.len() % materials.len()];
     let mut learn = Learn {
         law: name.into(),
-        clock: clocks[number / materials.len() % clocks.len()],
+        clock,
         symmetry,
         ..Learn::default()
     };

@@ -146,26 +146,8 @@ impl<'a> Driver<'a> {
         let columns = self.external_columns(&what, &programme.external_names)?;
         let mut steps = Vec::with_capacity(programme.steps.len());
         for (k, step) in programme.steps.iter().enumerate() {
-            let at = |message: &str| Error::invalid(format!("{what}, step {}: {message}", k + 1));
-            if step.targets.len() != programme.components {
-                return Err(at(&format!(
-                    "{} targets for {} components",
-                    step.targets.len(),
-                    programme.components
-                )));
-            }
-            if step.external.len() != programme.external_names.len() {
-                return Err(at("one value per external variable is needed"));
-            }
-            if !(step.dt.is_finite() && step.dt >= 0.0) {
-                return Err(at("the duration must be finite and not negative"));
-            }
-            let targets = step.targets.iter().map(|t| match t {
-                Control::Strain(value) | Control::Stress(value) => value,
-            });
-            if !targets.chain(&step.external).all(|v| v.is_finite()) {
-                return Err(at("a target is not finite"));
-            }
+            step.check(programme.components, programme.external_names.len())
+                .map_err(|fault| Error::invalid(format!("{what}, step {}: {fault}", k + 1)))?;
             steps.push(LoadStep {
                 dt: step.dt,
                 targets: self.complete(step.targets.clone()),
@@ -213,7 +195,7 @@ impl<'a> Driver<'a> {
         let what = format!("record '{}'", record.name);
         self.check_components(&what, record.components)?;
         let columns = self.external_columns(&what, &record.external_names)?;
-        check_record(&what, record)?;
+        record.check_but_stress()?;
         let external = |row: usize| -> Vec<f64> {
             let values = record.external_at(row);
             columns.iter().map(|&c| values[c]).collect()
@@ -289,30 +271,4 @@ impl<'a> Driver<'a> {
         targets.resize(self.law.components(), Control::Stress(0.0));
         targets
     }
-}
-
-fn check_record(what: &str, record: &Record) -> Result<()> {
-    let rows = record.rows();
-    let invalid = |message: String| Err(Error::invalid(format!("{what}: {message}")));
-    if rows == 0 {
-        return invalid("it has no rows".into());
-    }
-    if record.strain.len() != rows * record.components {
-        return invalid("the strains do not fill its rows".into());
-    }
-    if record.external.len() != rows * record.external_names.len() {
-        return invalid("the external variables do not fill its rows".into());
-    }
-    let values = record
-        .time
-        .iter()
-        .chain(&record.strain)
-        .chain(&record.external);
-    if !values.into_iter().all(|v| v.is_finite()) {
-        return invalid("a time, strain or external variable is not finite".into());
-    }
-    if let Some(row) = (1..rows).find(|&k| record.time[k] < record.time[k - 1]) {
-        return invalid(format!("time decreases at row {row}"));
-    }
-    Ok(())
 }

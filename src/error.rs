@@ -85,8 +85,10 @@ pub enum Error {
     #[error("{}: {message}", path.display())]
     Model { path: PathBuf, message: String },
     /// The driver could not complete a loading programme.
-    #[error("step {step} (t = {time} s): {message}")]
+    #[error("`{name}`, step {step} (t = {time} s): {message}")]
     Drive {
+        /// Of the programme or record.
+        name: String,
         step: usize,
         time: f64,
         message: String,

@@ -48,8 +48,8 @@ pub fn evaluate(law: &dyn MaterialLaw, record: &Record) -> Result<Score> {
 /// Compares a prediction with the record whose strains it follows.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the record does not pass [`Record::check`] or the curve has other rows
-/// or components.
+/// [`Error::Invalid`] where the record does not pass [`Record::check`], the curve has other rows or
+/// components, or squares of stresses overflow.
 pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
     record.check()?;
     let (measured, predicted) = (&record.stress, &curve.record.stress);
@@ -64,13 +64,19 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
         .zip(predicted)
         .map(|(m, p)| (m - p).powi(2))
         .sum();
+    let deviations = deviations(record);
+    if !(errors + deviations).is_finite() {
+        return Err(Error::invalid(format!(
+            "record `{}`: its stresses are too large to be squared",
+            record.name
+        )));
+    }
     let rmse = (errors / measured.len() as f64).sqrt();
     let (low, high) = measured
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
             (low.min(*s), high.max(*s))
         });
-    let deviations = deviations(record);
     let steps = curve.steps();
     let negative = &curve.negative_dissipation()[steps.clone()];
     let count = negative.iter().filter(|n| **n).count();

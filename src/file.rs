@@ -1,12 +1,38 @@
-//! Files that are there as a whole or not at all.
+//! Files that are read and written as a whole.
 
+use crate::error::{Error, Result};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Reads a regular file of no more than `most` bytes; `problem` makes an error of what is wrong with it.
+pub(crate) fn read(path: &Path, most: u64, problem: impl Fn(String) -> Error) -> Result<Vec<u8>> {
+    use io::Read;
+    let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+    if about.is_dir() {
+        return Err(problem("this is a folder, a file is needed".into()));
+    }
+    if !about.is_file() {
+        return Err(problem("this is not a regular file".into()));
+    }
+    if about.len() > most {
+        let message = format!(
+            "{} bytes are too many, at most {most} are read",
+            about.len()
+        );
+        return Err(problem(message));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|e| Error::io(path, e))?;
+    Ok(bytes)
+}
+
 /// Writes a file as a whole: `fill` writes another one beside it, with the same extension, which
-/// then takes its name. After a failure the path is as it was.
+/// then takes its name. After a failure the path is as it was. What is no file, such as `/dev/stdout`, is
+/// written to as it stands.
 ///
 /// # Errors
 /// Those of `fill`, and the causes for which a file cannot be renamed.
@@ -15,6 +41,12 @@ pub(crate) fn replace<E: From<io::Error>>(
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    // What a link leads to is replaced, not the link; a device or a pipe is written to.
+    let resolved = path.canonicalize();
+    let path = resolved.as_deref().unwrap_or(path);
+    if path.exists() && !path.is_file() && !path.is_dir() {
+        return fill(path);
+    }
     let (Some(stem), false) = (path.file_stem(), path.is_dir()) else {
         let message = "this is a folder, not the name of a file";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message).into());
@@ -40,8 +72,11 @@ pub(crate) fn replace<E: From<io::Error>>(
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, |part| {
         use io::Write;
-        let mut file = std::fs::File::create_new(part)?;
+        let mut file = std::fs::File::create(part)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        match file.metadata()?.is_file() {
+            true => file.sync_all(),
+            false => Ok(()),
+        }
     })
 }

@@ -2,7 +2,8 @@
 //! audit, a plot.
 //!
 //! Old state in, new state out; the old one is never written. The same input gives the same
-//! output, on any thread. After an error every output is as it was.
+//! output, on any thread. After an error every output of a point is as it was; those of a batch are not
+//! to be used.
 
 mod batch;
 #[cfg(feature = "threads")]

@@ -116,25 +116,6 @@ pub mod abaqus {
     }
 }
 
-/// MGIS (OpenGeoSys, dolfinx, code_aster): Mandel components in our order; plane strain and
-/// axisymmetry keep the first four (11, 22, 33, √2·12).
-pub mod mgis {
-    use super::{Mandel, Moduli};
-    use nalgebra::{SMatrix, SVector};
-
-    pub fn from_plane(host: &SVector<f64, 4>) -> Mandel {
-        Mandel::from_fn(|k, _| if k < 4 { host[k] } else { 0.0 })
-    }
-
-    pub fn to_plane(t: &Mandel) -> SVector<f64, 4> {
-        t.fixed_rows::<4>(0).into_owned()
-    }
-
-    pub fn moduli_to_plane(moduli: &Moduli) -> SMatrix<f64, 4, 4> {
-        moduli.fixed_view::<4, 4>(0, 0).into_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,18 +165,6 @@ mod tests {
             abaqus::stress_in(&host.into()),
             moduli * strain,
             max_relative = 1e-14
-        );
-    }
-
-    #[test]
-    fn plane_strain_keeps_four_components() {
-        let plane = mgis::to_plane(&sample());
-        assert_eq!(mgis::to_plane(&mgis::from_plane(&plane)), plane);
-        let c = isotropic_moduli(2.0, 1.0);
-        assert_relative_eq!(
-            mgis::moduli_to_plane(&c) * plane,
-            mgis::to_plane(&(c * mgis::from_plane(&plane))),
-            epsilon = 1e-14
         );
     }
 }

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::io::Read;
 use std::path::Path;
 
 /// Version of the format that this crate writes and reads.
@@ -108,17 +107,7 @@ impl ModelFile {
     /// written, of another schema, or holds what this format does not know; [`Error::Io`].
     pub fn load(path: impl AsRef<Path>) -> Result<ModelFile> {
         let path = path.as_ref();
-        let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-        if !about.is_file() {
-            return Err(problem(path, "this is not a file"));
-        }
-        if about.len() > MAX_BYTES {
-            return Err(problem(path, "over 1 GiB: this is not a saved law"));
-        }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-            .map_err(|e| Error::io(path, e))?;
+        let bytes = file::read(path, MAX_BYTES, |message| problem(path, message))?;
         Self::from_bytes(path, &bytes)
     }
 
@@ -254,6 +243,12 @@ fn read_metadata(json: &str) -> Result<Metadata, String> {
 }
 
 fn check_metadata(metadata: &Metadata) -> Result<(), String> {
+    let ranges = metadata.normalisation.strain_range.as_flattened();
+    if let Some(end) = ranges.iter().find(|end| !end.is_finite()) {
+        return Err(format!(
+            "a strain range ends at {end}: JSON has no such number"
+        ));
+    }
     if metadata.schema != SCHEMA {
         return Err(format!("schema {}, {SCHEMA} is needed", metadata.schema));
     }

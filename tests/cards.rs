@@ -5,8 +5,9 @@ mod support;
 use hysteron::Error;
 use hysteron::card::{Card, Measure};
 use hysteron::laws::ReferenceLaw;
+use hysteron::model_file::ModelFile;
 use hysteron::recurrent::Clock;
-use support::Folder;
+use support::{AUDIT_ROWS, Folder};
 
 const CSV: &str = "time_s,strain,stress_MPa\n0,0,0\n1,0.001,200\n";
 
@@ -212,4 +213,24 @@ fn the_cards_of_the_materials_give_records() {
         opened += 1;
     }
     assert!(opened >= 3);
+}
+
+/// The laws that are kept were learned from the cards beside them, and have the audit of this version.
+#[test]
+fn the_laws_of_the_materials_are_those_of_their_cards() {
+    let mut laws = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/materials")).unwrap() {
+        let folder = entry.unwrap().path();
+        let file = folder.join("law.safetensors");
+        if !file.exists() {
+            continue;
+        }
+        laws += 1;
+        let metadata = ModelFile::load(&file).unwrap().metadata;
+        assert_eq!(metadata.card_hash, Card::open(&folder).unwrap().hash());
+        let rows = metadata.audit["rows"].as_array().unwrap();
+        let names: Vec<_> = rows.iter().map(|r| r["name"].as_str().unwrap()).collect();
+        assert_eq!(names, AUDIT_ROWS);
+    }
+    assert_eq!(laws, 2);
 }

@@ -162,12 +162,13 @@ fn a_law_that_always_refuses_gives_up_with_its_cause() {
     let steps = [(1.0, Control::Strain(0.0)), (1.0, Control::Strain(0.01))];
     match drive(&limited, &uniaxial(&steps)) {
         Err(Error::Drive {
+            name,
             step,
             time,
             message,
             source,
         }) => {
-            assert_eq!((step, time), (2, 1.0));
+            assert_eq!((name.as_str(), step, time), ("test", 2, 1.0));
             assert!(message.contains("did not converge"), "{message}");
             assert!(source.is_some());
         }
@@ -186,6 +187,7 @@ fn a_stress_beyond_the_limit_load_is_refused_and_says_why() {
             time,
             message,
             source,
+            ..
         }) => {
             assert_eq!(step, 2);
             assert!(
@@ -304,7 +306,7 @@ fn misfits_are_errors() {
     invalid(drive(&solid, &plane), "3 components");
     invalid(
         drive(&bar, &uniaxial(&[(-1.0, Control::Strain(0.0))])),
-        "duration",
+        "time step -1 s",
     );
     invalid(
         drive(&bar, &uniaxial(&[(1.0, Control::Stress(f64::NAN))])),
@@ -320,7 +322,10 @@ fn misfits_are_errors() {
         ),
         "no rows",
     );
-    invalid(follow(&bar, &record(1, &[0.0, 1.0], &[0.0])), "do not fill");
+    invalid(
+        follow(&bar, &record(1, &[0.0, 1.0], &[0.0])),
+        "strain has 1 entries, 2 rows need 2",
+    );
     invalid(
         follow(&bar, &record(1, &[1.0, 0.0], &[0.0, 0.0])),
         "time decreases",

@@ -4,7 +4,7 @@
 mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use common::{Point, Random, learned_laws, run};
+use common::{Point, Random, distance, learned_laws, run};
 use hysteron::UpdateError;
 use hysteron::algebra::{
     Activation, Algebra, Backward, Constraint, Initial, Parameter, ParameterLayout, Program,
@@ -77,13 +77,6 @@ fn objective(x: &[[f64; WIDTH]]) -> f64 {
 /// Fourth-order central difference at zero.
 fn difference(h: f64, f: impl Fn(f64) -> f64) -> f64 {
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let scale = b.iter().fold(1e-300f64, |m, v| m.max(v.abs()));
-    let worst = std::iter::zip(a, b).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
-    worst / scale
 }
 
 /// Gradients of the objective with respect to the parameters, then `b` and `s` of every lane.
@@ -311,7 +304,7 @@ fn a_point_without_a_root_is_not_a_number_and_no_other_is() {
 }
 
 /// `z'² = z² + 2 ε'`: below `ε' = −z²/2` there is no state.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Rooted;
 
 impl RecurrentLaw for Rooted {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use support::Folder;
+use support::{AUDIT_ROWS, Folder};
 
 const CARD: &str = r#"
 name = "tiny steel"
@@ -53,23 +53,6 @@ epochs = 30
 
 const CSV: &str = "time_s,strain,stress_MPa\n0,0,0\n1,0.001,200\n2,0.004,310\n3,0.001,-250\n";
 const PLANE: &str = "time_s,eps11,eps22,gam12,sig11,sig22,sig12\n0,0,0,0,0,0,0\n1,1e-3,0,0,9,0,0\n";
-
-const ROWS: [&str; 14] = [
-    "tangent_error",
-    "taylor_slope",
-    "min_dissipation_end",
-    "min_dissipation_split",
-    "negative_share",
-    "stationarity",
-    "self_consistency_strain",
-    "self_consistency_stress",
-    "closed_loop",
-    "rollback",
-    "min_tangent_eigenvalue",
-    "state_growth",
-    "objectivity",
-    "rest_stress",
-];
 
 /// The program in a folder.
 fn command(folder: &Folder, arguments: &str) -> Command {
@@ -269,6 +252,13 @@ fn scores_have_exactly_their_keys() {
     );
     assert_eq!(one["records"][0]["name"], "b");
     assert!(ok(&folder, "evaluate m.safetensors --data data").contains("mean"));
+    // One that the law cannot follow is named; the others have their scores all the same.
+    folder.file("data/huge.csv", CSV.replace("0.004", "1e300"));
+    let output = run(&folder, "evaluate m.safetensors --data data");
+    assert_eq!(output.status.code(), Some(2));
+    let (scores, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(scores.contains("mean"), "{scores}");
+    assert!(error.contains("1 of 3") && error.contains("`huge`"), "{error}");
     // The classical law of a card.
     let text = ok(
         &folder,
@@ -358,7 +348,7 @@ fn an_audit_lists_its_rows_in_order() {
         assert_eq!(audit["pass"], true);
         let rows = audit["rows"].as_array().unwrap();
         let names: Vec<_> = rows.iter().map(|r| r["name"].as_str().unwrap()).collect();
-        assert_eq!(names[..14], ROWS);
+        assert_eq!(names, AUDIT_ROWS);
         assert_eq!(keys(&rows[0]), ["kind", "limit", "name", "pass", "value"]);
     }
     assert!(ok(&folder, "audit m.safetensors --seed 3").contains("tangent_error"));
@@ -674,11 +664,30 @@ fn bad_usage_exits_with_2_and_help_with_0() {
             "{arguments}"
         );
     }
-    for command in ["", "train", "evaluate", "predict", "audit", "plot", "info"] {
+    let commands = [
+        "", "train", "evaluate", "predict", "audit", "plot", "info", "export",
+    ];
+    for command in commands {
         let help = ok(&folder, &format!("{command} --help"));
         assert!(help.contains("Example"), "{help}");
     }
     assert!(ok(&folder, "--version").starts_with("hysteron 0."));
+}
+
+/// Where a link leads is written to, and so is what is no file.
+#[cfg(unix)]
+#[test]
+fn links_and_devices_stay_what_they_are() {
+    let folder = prepared();
+    folder.file("there.csv", "");
+    std::os::unix::fs::symlink("there.csv", folder.path().join("link.csv")).unwrap();
+    let predict = "predict m.safetensors --data data/a.csv --out";
+    ok(&folder, &format!("{predict} link.csv"));
+    let kind = |name: &str| std::fs::symlink_metadata(folder.path().join(name)).unwrap();
+    assert!(kind("link.csv").is_symlink() && kind("there.csv").is_file());
+    assert!(kind("there.csv").len() > 0);
+    let curve = run(&folder, &format!("{predict} /dev/stdout")).stdout;
+    assert!(text(&curve).starts_with("time_s,strain,stress_MPa"));
 }
 
 /// A reader that goes away is no error, and no panic.

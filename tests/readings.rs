@@ -1,7 +1,10 @@
 //! One law, several readings: they must agree.
 #![cfg(feature = "train")]
 
+mod common;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use common::distance;
 use hysteron::algebra::{Activation, Algebra, Constraint, Initial, ParameterLayout};
 use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
 use hysteron::learned::{LearnedLaw, Normalisation};
@@ -118,15 +121,6 @@ fn tracked(values: &[f64]) -> Tensor<1> {
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().try_into_vec().unwrap()
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let scale = b.iter().fold(1e-300f64, |m, v| m.max(v.abs()));
-    a.iter()
-        .zip(b)
-        .fold(0.0f64, |m, (a, b)| m.max((a - b).abs()))
-        / scale
 }
 
 #[test]
@@ -373,7 +367,7 @@ fn a_batch_answers_as_single_points() {
 }
 
 /// A law of one operation each, to see that the readings agree on all of them, at zero too.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct EveryOperation {
     w: hysteron::algebra::Parameter,
     b: hysteron::algebra::Parameter,

@@ -6,6 +6,7 @@ mod support;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::card::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Padded, Record};
+use hysteron::recurrent::Clock;
 use hysteron::train::loss::{Target, Weights};
 use hysteron::train::{Histories, Resume, Stop, Trained, normalisation, train};
 use hysteron::{Error, Result};
@@ -285,11 +286,70 @@ fn a_checkpoint_of_another_training_is_refused() {
         ..options()
     };
     refused(learn(&records(), &longer, &resume, 0), "other options");
+    // The same tensors, read with another clock.
+    let timed = |clock| {
+        let learn = Learn {
+            law: "gru".into(),
+            clock,
+            ..Learn::default()
+        };
+        let law = learn.architecture(1, 0);
+        let records = records();
+        let records: Vec<_> = records.iter().collect();
+        let go_on = &mut |_: &_| ControlFlow::Continue(());
+        train("bar", &law, &records, &[], &options(), &resume, go_on)
+    };
+    std::fs::remove_file(&file).unwrap();
+    timed(Clock::Time).unwrap();
+    refused(timed(Clock::Both), "another law");
     std::fs::write(&file, "{}").unwrap();
     refused(
         learn(&records(), &options(), &resume, 0),
         "not a checkpoint",
     );
+}
+
+#[test]
+fn noise_of_the_last_digit_does_not_end_a_training_in_single_precision() {
+    let mut records = records();
+    for record in &mut records {
+        record.strain[1] = 1e-16;
+    }
+    for law in ["relaxation", "physically-recurrent", "minimal-state"] {
+        let learn = Learn {
+            law: law.into(),
+            ..Learn::default()
+        };
+        let options = Training {
+            precision: Precision::F32,
+            epochs: 3,
+            ..options()
+        };
+        let records: Vec<_> = records.iter().collect();
+        let (law, resume) = (learn.architecture(1, 0), Resume::default());
+        let go_on = &mut |_: &_| ControlFlow::Continue(());
+        let trained = train("bar", &law, &records, &[], &options, &resume, go_on).unwrap();
+        assert_eq!(trained.fit.history.len(), 3);
+    }
+}
+
+#[test]
+fn a_training_that_diverges_keeps_its_best_law() {
+    let wild = Training {
+        learning_rate: 1e300,
+        ..options()
+    };
+    let fit = learn(&records(), &wild, &Resume::default(), 0).unwrap().fit;
+    assert_eq!(fit.stop, Stop::Diverged);
+    assert!(fit.best_score.is_finite());
+}
+
+#[test]
+fn a_validation_that_is_never_finite_is_an_error() {
+    let mut records = records();
+    records[3].stress[5] = 1e300;
+    let refused = learn(&records, &options(), &Resume::default(), 0).unwrap_err();
+    assert!(refused.to_string().contains("never finite"), "{refused}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use common::{Random, random_law};
+use common::{Random, distance, random_law};
 use hysteron::algebra::ParameterLayout;
 use hysteron::card::{Learn, StressState, Training};
 use hysteron::driver::{drive, follow};
@@ -94,15 +94,6 @@ fn tracked(values: &[f64]) -> Tensor<1> {
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().try_into_vec().unwrap()
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    let scale = b.iter().fold(1e-300f64, |m, v| m.max(v.abs()));
-    let worst = a
-        .iter()
-        .zip(b)
-        .fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
-    worst / scale
 }
 
 #[test]

@@ -99,10 +99,10 @@ class Worker:
         self.process.wait()
 
 
-def start(program, peers, threads, quick):
+def start(program, peers, threads, quick, own_python):
     """Our worker, and those peers that start."""
     commands = [[program, "work", DATA]]
-    commands += [[python(name), HERE / peer, DATA] for peer, name in peers.items()]
+    commands += [[own_python or python(name), HERE / peer, DATA] for peer, name in peers.items()]
     workers = []
     for command in commands:
         try:
@@ -182,6 +182,9 @@ def main(description, plan, peers, environments, options=()):
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     parser.add_argument("--only", default="", metavar="TEXT", help="tasks whose name contains it")
+    own = "where nothing can be fetched or built:"
+    parser.add_argument("--python", metavar="FILE", help=f"{own} the Python that has the peers")
+    parser.add_argument("--program", metavar="FILE", help=f"{own} our bench `tasks`, built elsewhere")
     arguments = parser.parse_args()
     seconds, rounds = (0.3, 3) if arguments.quick else (1.0, 7)
     main_sizes = arguments.quick and not arguments.only
@@ -190,14 +193,14 @@ def main(description, plan, peers, environments, options=()):
     load, cores = os.getloadavg()[0], os.cpu_count()
     if load > 0.5 * cores:
         say(f"{load:.1f} processes are running on {cores} cores: the ratios will be rough")
-    for name, requirements in environments.items():
+    for name, requirements in [] if arguments.python else environments.items():
         build_environment(name, requirements)
-    program = our_program(options)
+    program = arguments.program or our_program(options)
     names = sorted({task for _, task, _ in chosen})
     subprocess.run([program, "write", DATA, *names], check=True)
     rows, left_out, wrong = [], [], []
     for threads in sorted({threads for threads, _, _ in chosen}):
-        workers = start(program, peers, threads, arguments.quick)
+        workers = start(program, peers, threads, arguments.quick, arguments.python)
         for at, (_, task, dtype) in [(k, p) for k, p in enumerate(chosen, 1) if p[0] == threads]:
             say(f"{at}/{len(chosen)} {task} {dtype}, {threads} threads")
             found = compare(workers, task, dtype, threads, seconds, rounds)

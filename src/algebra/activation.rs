@@ -15,11 +15,11 @@ pub enum Activation {
     /// `ln(1 + e^x)`
     Softplus,
     Exp,
-    /// `√x`; zero, with zero derivatives, where `x ≤ 0`.
+    /// `√x`; zero, with zero derivatives, up to 1e-75 (1e-18 in `f32`), where derivatives overflow.
     Sqrt,
-    /// `1/√x`; zero, with zero derivatives, where `x ≤ 0`.
+    /// `1/√x`; zero, with zero derivatives, up to 1e-75 (1e-18 in `f32`), where derivatives overflow.
     InverseSqrt,
-    /// `1/x`; zero, with zero derivatives, where `x ≤ 0`.
+    /// `1/x`; zero, with zero derivatives, up to 1e-75 (1e-18 in `f32`), where derivatives overflow.
     Reciprocal,
     /// `max(x, 0)`; its derivatives are zero where `x ≤ 0`.
     PositivePart,

@@ -21,7 +21,7 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + AddAssign
-    + sealed::Exponential
+    + sealed::Format
     + sealed::Registers
     + 'static
 {
@@ -57,8 +57,8 @@ pub(crate) mod sealed {
         type Avx512: Register<Self>;
     }
 
-    /// What the exponential needs of a floating-point format.
-    pub trait Exponential: Sized + 'static {
+    /// What functions need of a floating-point format.
+    pub trait Format: Sized + 'static {
         const LOG2_E: Self;
         /// `ln 2` in two parts, the first with trailing zeros so that its multiples are exact.
         const LN_2: [Self; 2];
@@ -70,6 +70,10 @@ pub(crate) mod sealed {
         const EXP: &'static [Self];
         /// `(artanh(√t)/√t − 1)/t` for `0 ≤ t ≤ (3 − √8)²`, highest power first; minimax.
         const ARTANH: &'static [Self];
+
+        /// Up to here a function with a pole at zero is zero: beyond, the first derivatives of `√x`,
+        /// `1/√x` and `1/x` stay far from overflow, in `f64` the first three.
+        const POLE: Self;
 
         /// `2^k` where `self = ROUND + k`.
         fn power_of_two(self) -> Self;
@@ -122,7 +126,7 @@ macro_rules! real {
             type Avx512 = std::arch::x86_64::$avx512;
         }
 
-        impl sealed::Exponential for $type {
+        impl sealed::Format for $type {
             const LOG2_E: Self = std::$type::consts::LOG2_E;
             $($constant)+
 
@@ -161,6 +165,7 @@ real! {
         1.999_999_999_994_751_8e-1,
         3.333_333_333_333_335e-1,
     ];
+    const POLE: f64 = 1e-75;
 }
 
 real! {
@@ -177,4 +182,5 @@ real! {
         0.5,
     ];
     const ARTANH: &'static [f32] = &[1.479_390_1e-1, 1.999_429_6e-1, 3.333_334_3e-1];
+    const POLE: f32 = 1e-18;
 }

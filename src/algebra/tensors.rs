@@ -1,5 +1,6 @@
 //! burn tensors `[batch, n]`: training on any burn device, and the oracle of the programs.
 
+use super::real::sealed::Format;
 use super::{Activation, Algebra, Parameter, Program, Recorder, Residual, Root, Runner, Workspace};
 use burn::tensor::{DType, Device, Element, Tensor, TensorData, activation};
 use std::cell::{OnceCell, RefCell};
@@ -82,10 +83,18 @@ impl Tensors {
                     _ => slope * (y.square().mul_scalar(6.0) - 2.0),
                 }
             }
-            (Activation::Sqrt, k) => power(0.5, k, x),
-            (Activation::InverseSqrt, k) => power(-0.5, k, x),
-            (Activation::Reciprocal, k) => power(-1.0, k, x),
-            (Activation::PositivePart, k) => power(1.0, k, x),
+            (Activation::Sqrt, k) => power(0.5, k, x, self.pole()),
+            (Activation::InverseSqrt, k) => power(-0.5, k, x, self.pole()),
+            (Activation::Reciprocal, k) => power(-1.0, k, x, self.pole()),
+            (Activation::PositivePart, k) => power(1.0, k, x, 0.0),
+        }
+    }
+
+    /// See [`Format::POLE`].
+    fn pole(&self) -> f64 {
+        match self.float {
+            DType::F32 => f64::from(f32::POLE),
+            _ => f64::POLE,
         }
     }
 
@@ -118,12 +127,12 @@ pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     numbers(tensor)
 }
 
-/// The `order`-th derivative of `x^exponent`, zero where `x ≤ 0`.
-fn power(exponent: f64, order: u8, x: Tensor<2>) -> Tensor<2> {
+/// The `order`-th derivative of `x^exponent`, zero up to `least`.
+fn power(exponent: f64, order: u8, x: Tensor<2>, least: f64) -> Tensor<2> {
     let exponents = (0..order).map(|k| exponent - f64::from(k));
     // A harmless argument where the result is replaced, or its NaN would reach the gradient through
     // the mask.
-    let mask = x.clone().lower_equal_elem(0.0);
+    let mask = x.clone().lower_equal_elem(least);
     let safe = x.mask_fill(mask.clone(), 1.0);
     let y = safe.powf_scalar(exponent - f64::from(order));
     y.mul_scalar(exponents.product::<f64>())

@@ -7,6 +7,7 @@ use super::subject::{Subject, Visit, larger};
 use crate::driver::{Curve, drive};
 use crate::error::Error;
 use crate::loading::{Control, LoadStep, Programme};
+use crate::record::distance;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -169,14 +170,6 @@ fn run(
             .collect(),
     };
     drive(subject.law, &programme)
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| (a - b).powi(2))
-        .sum::<f64>()
-        .sqrt()
 }
 
 fn spread(ends: &[Vec<f64>]) -> f64 {

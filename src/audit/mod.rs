@@ -24,7 +24,7 @@
 //! | `energy_gradient` | `σ` against `∂ψ/∂ε` at the new state by extrapolated central differences, and the stored energy against `ψ` | 1e-6 | every law |
 //! | `dissipation_gradient` | `D_end` against `−∂ψ/∂z·Δz` by extrapolated central differences | 1e-6 | every law |
 //! | `min_dissipation_work` | smallest `σ·Δε − Δψ`, for comparison: at finite increments it hides violations | ≥ −1e-12 | – |
-//! | `material_symmetry` | the same for rotations of the symmetry that the law claims: about its fibres, or by half turns | 1e-10 | `symmetry` |
+//! | `material_symmetry` | as `objectivity`, for rotations of the symmetry that the law claims: about its fibres, or by half turns | 1e-10 | `symmetry` |
 //! | `start_tangent` | `d·C_0 d` of an increment of nothing over `d·Δσ/h` of the increments `±h d` that may follow, smallest | ≥ 0.5 | – |
 //!
 //! The two limits of self-consistency leave room for what a sound first-order integrator shows in

@@ -12,7 +12,7 @@ pub struct AuditOptions {
     pub increments: usize,
     /// Increments over which a perturbation of the state is followed.
     pub growth_increments: usize,
-    /// Random rotations of the objectivity row.
+    /// Random rotations of the rows on objectivity and symmetry.
     pub rotations: usize,
     /// Values at which the external variables are held; missing ones are zero.
     pub external: Vec<f64>,

@@ -20,7 +20,7 @@ pub enum StressState {
 pub struct Learn {
     /// Name of the law.
     pub law: String,
-    /// Internal variables.
+    /// What the law counts: internal variables, tensors, cells or material points.
     pub states: usize,
     /// Hidden width of the evolution's network.
     pub width: usize,
@@ -183,8 +183,7 @@ pub struct Training {
     pub validate_every: usize,
     /// Starts the parameters.
     pub seed: u64,
-    // Left out of what is written where they are the default: what was hashed and stored before
-    // they existed stays the same.
+    // Left out of what is hashed and stored where they are the default.
     #[serde(skip_serializing_if = "is_default")]
     pub device: TrainingDevice,
     #[serde(skip_serializing_if = "is_default")]

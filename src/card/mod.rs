@@ -28,6 +28,7 @@ pub use learn::{ErrorScale, Learn, Precision, StressState, Training, TrainingDev
 
 use crate::driver::drive;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::laws::ReferenceLaw;
 use crate::loading::{NamedProgramme, Programme};
 use crate::mandel::positions;
@@ -36,7 +37,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fmt::Write;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The name of the card in a material's folder.
@@ -139,23 +139,12 @@ impl Card {
     }
 
     fn read(path: &Path) -> Result<Card> {
-        let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-        let problem = |message: &str| Error::Card {
+        let problem = |message| Error::Card {
             path: path.to_path_buf(),
             line: None,
-            message: message.to_string(),
+            message,
         };
-        if !about.is_file() {
-            return Err(problem("this is not a regular file"));
-        }
-        if about.len() > MAX_BYTES {
-            return Err(problem("over 1 MiB: this is not a material card"));
-        }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-            .map_err(|e| Error::io(path, e))?;
-        Self::from_bytes(path, &bytes)
+        Self::from_bytes(path, &file::read(path, MAX_BYTES, problem)?)
     }
 
     /// A card from memory; `path` stands in the errors, and records are found beside it.
@@ -363,6 +352,9 @@ impl Card {
         if self.records.is_empty() && self.reference.is_none() {
             let message = "the card holds no material: list records, or a reference law";
             return fault("", "records", message);
+        }
+        if let Some(Err(error)) = self.reference.as_ref().map(|r| r.build(self.components)) {
+            return fault("reference", "law", &error.to_string());
         }
         if !self.programme.is_empty() && self.reference.is_none() {
             return fault("", "reference", "programmes need a reference law");

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "Examples:
   hysteron audit steel.safetensors
-  hysteron audit materials/steel/card.toml    (its classical law)
+  hysteron audit materials/steel_s355_voce_chaboche/card.toml    (its classical law)
   hysteron audit steel.safetensors --json")]
 pub struct Arguments {
     /// A saved law (.safetensors), or a card with a [reference] law.

@@ -1,11 +1,11 @@
 //! `hysteron evaluate`
 
 use super::Verdict;
-use super::output::{Table, print, print_json};
+use super::output::{Table, one_line, print, print_json};
 use super::source::{Records, Source};
 use clap::Args;
-use hysteron::Result;
 use hysteron::evaluate::{MeanScore, Score, evaluate, mean};
+use hysteron::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// The law follows the strains of each record on its own, from the virgin state, and never sees a
 /// measured stress. The figures: root mean square error, the same over the range of the measured
 /// stress, R², smallest dissipation of a step, share of steps that break the second law; and their
-/// means.
+/// means. A record that the law cannot follow is left out, and named at the end.
 #[derive(Args)]
 #[command(after_help = "Examples:
   hysteron evaluate steel.safetensors --data tests/example_1.csv
@@ -40,10 +40,13 @@ impl Arguments {
     pub fn run(self) -> Result<Verdict> {
         let law = Source::open(&self.model)?.law;
         let records = self.records.load(law.as_ref())?;
-        let scores = records
-            .iter()
-            .map(|record| evaluate(law.as_ref(), record))
-            .collect::<Result<Vec<_>>>()?;
+        let (mut scores, mut failures) = (Vec::new(), Vec::new());
+        for record in &records {
+            match evaluate(law.as_ref(), record) {
+                Ok(score) => scores.push(score),
+                Err(error) => failures.push(one_line(&error.to_string())),
+            }
+        }
         let report = Report {
             mean: mean(&scores),
             records: scores,
@@ -59,6 +62,14 @@ impl Arguments {
                 print(&table.to_string())?;
             }
         }
-        Ok(Verdict::Pass)
+        match failures.is_empty() {
+            true => Ok(Verdict::Pass),
+            false => Err(Error::invalid(format!(
+                "{} of {} records without an answer: {}",
+                failures.len(),
+                records.len(),
+                failures.join("; ")
+            ))),
+        }
     }
 }

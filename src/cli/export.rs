@@ -17,7 +17,7 @@ use std::path::PathBuf;
   hysteron export steel.safetensors --host mgis --name steel --out steel_ogs
   hysteron export materials/carbon_epoxy_as4_3501_6 --host umat --name ply --out ply_ccx
 
-umat: CalculiX, Abaqus, Elmer; mgis: OpenGeoSys, dolfinx, code_aster.")]
+umat: CalculiX, Abaqus, Elmer; mgis: OpenGeoSys, code_aster.")]
 pub struct Arguments {
     /// A saved law, or a card with a reference law.
     #[arg(value_name = "MODEL")]

@@ -113,17 +113,25 @@ fn text(model: &Model, metadata: &Metadata) -> String {
     line(
         "sizes",
         format!(
-            "{} strain components, {} external variables, {} internal variables; evolution {} × \
-             {}, energy {} × {}; clock {}",
+            "{} strain components, {} external variables, {} internal variables",
             a.components,
             a.external,
-            a.states,
-            a.layers,
-            a.width,
-            a.energy_layers,
-            a.energy_width,
-            word(&json!(a.clock))
+            model.law.state_layout().len()
         ),
+    );
+    let keys = [
+        ("states", a.states),
+        ("width", a.width),
+        ("layers", a.layers),
+        ("energy_width", a.energy_width),
+        ("energy_layers", a.energy_layers),
+        ("substeps", a.substeps),
+    ];
+    let keys = keys.map(|(key, value)| format!("{key} {value}")).join(", ");
+    let [clock, symmetry] = [json!(a.clock), json!(a.symmetry)].map(|value| word(&value));
+    line(
+        "learn",
+        format!("{keys}, clock {clock}, symmetry {symmetry}"),
     );
     line("parameters", model.law.layout().len().to_string());
     for tensor in model.law.layout().tensors() {

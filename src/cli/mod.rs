@@ -26,7 +26,7 @@ use std::process::ExitCode;
     version,
     arg_required_else_help = true,
     after_help = "Examples:
-  hysteron train materials/steel --out steel.safetensors
+  hysteron train materials/steel_s355_voce_chaboche --out steel.safetensors
   hysteron evaluate steel.safetensors --data tests
   hysteron audit steel.safetensors
 

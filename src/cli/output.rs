@@ -40,6 +40,12 @@ pub fn check_output(path: &Path) -> Result<()> {
     if path.is_dir() || path.file_name().is_none() {
         return fail("this is a folder, the name of a file is needed".into());
     }
+    // See `file::replace`: what a link leads to is replaced, what is no file is written to.
+    let resolved = path.canonicalize();
+    let path = resolved.as_deref().unwrap_or(path);
+    if path.exists() && !path.is_file() {
+        return Ok(());
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -68,14 +68,15 @@ pub fn typical_external(law: &LearnedLaw) -> Vec<f64> {
 
 /// Loads a saved law and says what is needed where the file is none.
 pub fn load_model(path: &Path) -> Result<Model> {
-    if has_extension(path, "csv") && path.is_file() {
-        return Err(Error::Model {
-            path: path.to_path_buf(),
-            message:
-                "this is a record, a law is needed: a .safetensors file that `hysteron train` \
-                      wrote"
-                    .into(),
-        });
+    for (extension, what) in [("csv", "a record"), ("toml", "a card")] {
+        if has_extension(path, extension) && path.is_file() {
+            return Err(Error::Model {
+                path: path.to_path_buf(),
+                message: format!(
+                    "this is {what}, a law is needed: a .safetensors file that `hysteron train` wrote"
+                ),
+            });
+        }
     }
     Model::load(path).map_err(|error| match error {
         Error::Model { path, message } => Error::Model {

@@ -26,7 +26,7 @@ const CHECKPOINT_EVERY: usize = 100;
 /// OUT-learning.svg shows the learning curve and OUT.svg measured and predicted stress.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  hysteron train materials/steel
+  hysteron train materials/steel_s355_voce_chaboche
   hysteron train tests --validate example_3 --epochs 3000 --out steel.safetensors
   hysteron train tests --checkpoint steel.json    (run it again to go on)")]
 pub struct Arguments {
@@ -39,7 +39,7 @@ pub struct Arguments {
     /// The law to learn, such as minimal-state or gru.
     #[arg(long, value_name = "NAME", help_heading = "Law")]
     law: Option<String>,
-    /// Internal variables.
+    /// Internal variables, or what else the law counts: tensors, cells, material points.
     #[arg(long, value_name = "N", help_heading = "Law")]
     states: Option<usize>,
     /// Hidden width of the evolution's network.
@@ -280,14 +280,6 @@ impl Arguments {
 
     fn records(&self, card: &Card) -> Result<Vec<Record>> {
         let records = card.all_records()?;
-        if records.is_empty() {
-            return Err(Error::Card {
-                path: card.path().to_path_buf(),
-                line: None,
-                message: "nothing to learn from: list records, or programmes of the reference law"
-                    .into(),
-            });
-        }
         Ok(match self.cycles {
             Some(cycles) => records.iter().map(|r| r.first_cycles(cycles)).collect(),
             None => records,

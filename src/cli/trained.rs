@@ -84,6 +84,7 @@ pub fn finish(
     let ended = match fit.stop {
         Stop::Interrupted => Some("interrupted"),
         Stop::Converged => Some("no way leads further down"),
+        Stop::Diverged => Some("the loss became infinite again and again; stopped"),
         Stop::Complete | Stop::Patience => None,
     };
     if let Some(ended) = ended.filter(|_| !arguments.quiet) {
@@ -129,7 +130,6 @@ pub fn finish(
 
 /// A record and what the law answers to it.
 struct Comparison {
-    name: String,
     answer: Result<(Curve, Score), Error>,
 }
 
@@ -139,10 +139,7 @@ impl Comparison {
             let score = score(record, &curve)?;
             Ok((curve, score))
         });
-        Self {
-            name: record.name.clone(),
-            answer,
-        }
+        Self { answer }
     }
 
     fn score(&self) -> Option<&Score> {
@@ -151,7 +148,7 @@ impl Comparison {
 
     fn failure(&self) -> Option<String> {
         let error = self.answer.as_ref().err()?;
-        Some(format!("{}: {}", self.name, one_line(&error.to_string())))
+        Some(one_line(&error.to_string()))
     }
 }
 

@@ -28,9 +28,10 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let law = driver.law;
         let point = Point::new(law, &external).map_err(|source| Error::Drive {
+            name: name.into(),
             step: 0,
             time: 0.0,
-            message: "the virgin material cannot be evaluated".into(),
+            message: format!("the virgin material cannot be evaluated: {source}"),
             source: Some(source),
         })?;
         let curve = Curve {
@@ -150,6 +151,7 @@ impl<'a> Run<'a> {
             ),
         };
         Error::Drive {
+            name: self.curve.record.name.clone(),
             step,
             time: self.time,
             message: format!("{message} (in {size:.1e} of the step)"),

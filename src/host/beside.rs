@@ -1,6 +1,7 @@
 //! The law that lies beside the shared library.
 
 use super::HostLaw;
+use super::error::say;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,7 +23,7 @@ pub fn own_law() -> Result<&'static HostLaw, &'static str> {
             // Hosts say little more than that a library cannot be used. Programs, and the library
             // itself, which C programs load, have no law beside them.
             if library.extension().is_some() && name_of(&library) != env!("CARGO_PKG_NAME") {
-                eprintln!("hysteron: {}: {error}", library.display());
+                say(format_args!("{}: {error}", library.display()));
             }
             error.to_string()
         })

@@ -2,12 +2,21 @@
 
 use crate::error::{BatchError, Error, UpdateError};
 use std::any::Any;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(all(feature = "capi", panic = "abort"))]
 compile_error!("the library for hosts must unwind: a panic that aborts would end the host");
 
-/// Why a call from a host failed. Nothing that the host reads has been written.
+/// A message on standard error. Where it cannot be written nobody is there to read it; `eprintln!` would
+/// panic, outside of [`guard`] too.
+pub(super) fn say(message: impl Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "hysteron: {message}");
+}
+
+/// Why a call from a host failed. Of a point nothing that the host reads has been written; the outputs of
+/// a batch are not to be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// There is no law: its file is missing or cannot be used.

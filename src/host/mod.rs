@@ -2,16 +2,16 @@
 //!
 //! | module | interface | programs |
 //! |---|---|---|
-//! | [`capi`] | C functions, `include/hysteron.h` | anything that can call C; Python through ctypes |
+//! | [`capi`] | C functions, `include/hysteron.h` | anything that can call C; dolfinx and scikit-fem through ctypes |
 //! | [`umat`] | Abaqus's `UMAT` | Abaqus, CalculiX, Elmer |
-//! | [`mgis`] | MGIS generic behaviours | OpenGeoSys, dolfinx, code_aster |
+//! | [`mgis`] | MGIS generic behaviours | OpenGeoSys, code_aster |
 //!
 //! With the feature `capi` the functions are exported under their C names. A copy of the shared
 //! library named `libNAME.so` serves the law `NAME.safetensors` or `NAME.toml` that lies beside it
 //! ([`own_law`]): hosts pass no paths.
 //!
-//! What all interfaces share: a panic never leaves this library; after a failure nothing that the
-//! host reads has been written; a state that the host fills with zeros is the virgin state.
+//! What all interfaces share: a panic never leaves this library; after the failure of a
+//! point nothing that the host reads has been written, after that of a batch its outputs are not to be used; a state that the host fills with zeros is the virgin state.
 
 mod beside;
 pub mod capi;

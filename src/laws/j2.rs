@@ -5,7 +5,7 @@
 //! f = √(3/2) |s − Σ_k X_k| − σ_y − R(p) ≤ 0,    ṗ ≥ 0,    f ṗ = 0
 //! ```
 //!
-//! Energy, hardening and integration are those of `return_mapping.rs`.
+//! Energy, hardening and integration are those of `return_mapping/mod.rs`.
 //!
 //! Parameters: `E`, `σ_y`, `Q_i`, `H`, `C_k` in MPa; `ν`, `b_i`, `γ_k` dimensionless.
 //! Internal variables: plastic strain `ε_p`, accumulated plastic strain `p`, kinematic strains `α_k`.

@@ -7,7 +7,7 @@
 //! With `K = σ_y` this is the law of Cowper and Symonds, `σ = σ_y (1 + (ṗ / D)^{1/q})`: `ṗ₀ = D`,
 //! `m = q`. `ṗ₀ → ∞` is rate-independent plasticity; `dt = 0` is elastic.
 //!
-//! Energy, hardening and integration are those of `return_mapping.rs`.
+//! Energy, hardening and integration are those of `return_mapping/mod.rs`.
 //!
 //! Parameters: those of J2; drag stress `K` (MPa), exponent `m ≥ 1`, reference rate `ṗ₀` (1/s).
 //! Internal variables: plastic strain `ε_p`, accumulated plastic strain `p`, kinematic strains `α_k`.

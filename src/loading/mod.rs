@@ -37,6 +37,30 @@ pub struct LoadStep {
     pub external: Vec<f64>,
 }
 
+impl LoadStep {
+    /// Whether the numbers are finite, `dt ≥ 0`, and there are so many; else what is wrong.
+    pub(crate) fn check(&self, components: usize, external: usize) -> Result<(), String> {
+        if !(self.dt.is_finite() && self.dt >= 0.0) {
+            return Err(format!("time step {} s", self.dt));
+        }
+        let count = self.targets.len();
+        if count != components {
+            return Err(format!("{count} targets for {components} components"));
+        }
+        let count = self.external.len();
+        if count != external {
+            return Err(format!("{count} values of {external} external variables"));
+        }
+        let targets = self.targets.iter().map(|target| match target {
+            Control::Strain(value) | Control::Stress(value) => value,
+        });
+        match targets.chain(&self.external).find(|v| !v.is_finite()) {
+            Some(value) => Err(format!("{value} is not finite")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A loading programme: increments one after the other from the virgin state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Programme {
@@ -52,7 +76,7 @@ impl Programme {
     /// component and one value per external variable in each step, finite numbers, `dt ≥ 0`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming the programme and the step (from 0).
+    /// [`Error::Invalid`] naming the programme and the step (from 1).
     pub fn check(&self) -> Result<()> {
         let fail = |what: String| {
             Err(Error::invalid(format!(
@@ -71,21 +95,8 @@ impl Programme {
             return fail(format!("{count} steps, 1 to {MAX_STEPS} are possible"));
         }
         for (i, step) in self.steps.iter().enumerate() {
-            if !(step.dt.is_finite() && step.dt >= 0.0) {
-                return fail(format!("step {i}: time step {} s", step.dt));
-            }
-            if step.targets.len() != self.components {
-                return fail(format!("step {i}: {} targets", step.targets.len()));
-            }
-            if step.external.len() != self.external_names.len() {
-                let count = step.external.len();
-                return fail(format!("step {i}: {count} external variables"));
-            }
-            let targets = step.targets.iter().map(|target| match target {
-                Control::Strain(value) | Control::Stress(value) => value,
-            });
-            if let Some(value) = targets.chain(&step.external).find(|v| !v.is_finite()) {
-                return fail(format!("step {i}: {value} is not finite"));
+            if let Err(fault) = step.check(self.components, self.external_names.len()) {
+                return fail(format!("step {}: {fault}", i + 1));
             }
         }
         Ok(())

@@ -2,7 +2,6 @@
 
 use super::Record;
 use crate::error::{Error, Result};
-use crate::law::Scales;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -70,8 +69,7 @@ impl Split {
 
 /// Typical magnitudes of the training records, by which a learned law makes its quantities
 /// dimensionless.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecordScales {
     /// Largest ‖ε‖.
     pub strain: f64,
@@ -114,16 +112,6 @@ impl RecordScales {
             strain: or_one(strain),
             stress: or_one(stress),
             time: or_one(time),
-        }
-    }
-}
-
-impl From<RecordScales> for Scales {
-    fn from(s: RecordScales) -> Self {
-        Self {
-            strain: s.strain,
-            stress: s.stress,
-            time: s.time,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::mandel::{LABELS, positions};
 use std::collections::HashSet;
 
 /// Most columns that a CSV file may have.
-pub const MAX_COLUMNS: usize = 64;
+pub const MAX_COLUMNS: usize = 4096;
 const MAX_NAME: usize = 200;
 
 const SQRT_2: f64 = std::f64::consts::SQRT_2;

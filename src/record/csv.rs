@@ -4,7 +4,6 @@ use super::Record;
 use super::columns::{Role, header, unquoted, written_columns};
 use crate::error::{Error, Result};
 use crate::file;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Most rows that a record may have.
@@ -29,32 +28,13 @@ impl Record {
     /// be read.
     pub fn from_csv(path: impl AsRef<Path>) -> Result<Record> {
         let path = path.as_ref();
-        let problem = |message: String| Error::Record {
+        let problem = |message| Error::Record {
             path: path.to_path_buf(),
             line: None,
             column: None,
             message,
         };
-        let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-        if about.is_dir() {
-            return Err(problem(
-                "this is a folder, a CSV file is needed (Record::from_dir reads folders)".into(),
-            ));
-        }
-        if !about.is_file() {
-            return Err(problem("this is not a regular file".into()));
-        }
-        if about.len() > MAX_BYTES {
-            return Err(problem(format!(
-                "{} bytes, a record may have {MAX_BYTES}",
-                about.len()
-            )));
-        }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-            .map_err(|e| Error::io(path, e))?;
-        Self::from_csv_bytes(path, &bytes)
+        Self::from_csv_bytes(path, &file::read(path, MAX_BYTES, problem)?)
     }
 
     /// [`Record::from_csv`] from memory; `path` names the record and stands in the errors.
@@ -234,16 +214,16 @@ impl Parser<'_> {
                         }
                         _ => record.time.push(value),
                     },
-                    Role::Strain(c, measure) => {
-                        record.strain[start + c] = measure.to_mandel(value);
-                    }
-                    Role::Stress(c, measure) => {
+                    Role::Strain(c, measure) | Role::Stress(c, measure) => {
                         let mandel = measure.to_mandel(value);
                         if !mandel.is_finite() {
                             let message = format!("{value} is too large");
                             return Err(self.problem(line(), Some(&column.name), message));
                         }
-                        record.stress[start + c] = mandel;
+                        match column.role {
+                            Role::Strain(..) => record.strain[start + c] = mandel,
+                            _ => record.stress[start + c] = mandel,
+                        }
                     }
                     Role::External => record.external.push(value),
                 }

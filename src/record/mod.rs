@@ -17,6 +17,7 @@ pub use columns::MAX_COLUMNS;
 pub use csv::MAX_ROWS;
 pub use resample::IncrementLimits;
 pub use reversals::REVERSAL_TOLERANCE;
+pub(crate) use reversals::distance;
 
 use crate::error::{Error, Result};
 use crate::mandel::positions;
@@ -62,6 +63,15 @@ impl Record {
     /// # Errors
     /// [`Error::Invalid`] naming the record, the row (from 0) and the array.
     pub fn check(&self) -> Result<()> {
+        self.check_columns(true)
+    }
+
+    /// [`Record::check`] for one who does not look at the stresses.
+    pub(crate) fn check_but_stress(&self) -> Result<()> {
+        self.check_columns(false)
+    }
+
+    fn check_columns(&self, stress: bool) -> Result<()> {
         let fail = |what: String| Err(Error::invalid(format!("record `{}`: {what}", self.name)));
         let (rows, n, m) = (self.rows(), self.components, self.external_names.len());
         if positions(n).is_none() {
@@ -70,12 +80,13 @@ impl Record {
         if rows == 0 {
             return fail("no rows".into());
         }
-        for (what, values, width) in [
+        let columns = [
             ("time", &self.time, 1),
             ("strain", &self.strain, n),
-            ("stress", &self.stress, n),
             ("external variables", &self.external, m),
-        ] {
+            ("stress", &self.stress, n),
+        ];
+        for (what, values, width) in &columns[..if stress { 4 } else { 3 }] {
             if values.len() != rows * width {
                 let found = values.len();
                 return fail(format!(

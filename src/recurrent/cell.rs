@@ -2,9 +2,10 @@
 
 use super::{Claims, Forces, FreeEnergy, Inputs, RecurrentLaw};
 use crate::algebra::Algebra;
+use std::fmt::Debug;
 
 /// An evolution with the free energy that makes a law of it.
-pub trait Cell: Send + Sync {
+pub trait Cell: Debug + Send + Sync {
     fn energy(&self) -> &FreeEnergy;
 
     /// See [`RecurrentLaw::claims`].

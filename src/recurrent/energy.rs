@@ -4,7 +4,7 @@ use super::Forces;
 use crate::algebra::{Algebra, ParameterLayout};
 use crate::network::{Anchored, Convex, Mlp, Parts, Potential, Quadratic, stack};
 
-/// `ψ(ε, z) = ½ |L x|² + N(x) − N(x_0) − ∂N(x_0)·(x − x_0)`, `x = [ε; z; θ]`, `x_0 = [0; 0; θ]`.
+/// `ψ(ε, z) = ½ |L [ε; z]|² + N(x) − N(x_0) − ∂N(x_0)·(x − x_0)`, `x = [ε; z; θ]`, `x_0 = [0; 0; θ]`.
 ///
 /// `N` is a softplus network, `θ` the external variables. The subtraction makes `ψ`, `σ` and `A`
 /// vanish in the virgin state, for any parameters and any `θ`. `L` makes elasticity with linear

@@ -38,6 +38,7 @@ pub use uniaxial::Uniaxial;
 pub use crate::symmetry::Symmetry;
 
 use crate::algebra::Algebra;
+use std::fmt::Debug;
 
 /// What one increment gives a law, normalised.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ pub struct Claims {
 ///
 /// Everything is normalised: strain by `s_ε`, stress by `s_σ`, time by `s_t`, energy by
 /// `s_σ s_ε`. The virgin state is `z_0 = 0`, and the hidden state is the whole internal variable.
-pub trait RecurrentLaw: Send + Sync {
+pub trait RecurrentLaw: Debug + Send + Sync {
     /// Number of strain components `n`.
     fn components(&self) -> usize;
 

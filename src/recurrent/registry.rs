@@ -43,7 +43,7 @@ pub struct Architecture {
     pub components: usize,
     /// External variables.
     pub external: usize,
-    /// Internal variables.
+    /// What the law counts: internal variables, tensors, cells or material points.
     pub states: usize,
     /// Hidden width of the evolution network.
     pub width: usize,

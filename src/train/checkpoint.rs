@@ -99,15 +99,11 @@ impl Checkpoint {
     /// # Errors
     /// A file that is none, or one of other options, another law or other records.
     pub fn load(file: &Path, parameters: usize, options: &Training, subject: &str) -> Result<Self> {
-        let unusable = |why: String| {
-            Error::Training(format!(
-                "{}: {why}; delete the file to start afresh",
-                file.display()
-            ))
-        };
+        let problem = |why: String| Error::Training(format!("{}: {why}", file.display()));
+        let unusable = |why: String| problem(format!("{why}; delete the file to start afresh"));
         let text = std::fs::read(file).map_err(|e| Error::io(file, e))?;
         let stored: Stored = serde_json::from_slice(&text)
-            .map_err(|e| unusable(format!("not a checkpoint ({e})")))?;
+            .map_err(|e| problem(format!("not a checkpoint ({e}); name another file")))?;
         if stored.options != *options {
             return Err(unusable(
                 "a checkpoint of a training with other options".into(),

@@ -48,6 +48,8 @@ pub enum Stop {
     Interrupted,
     /// No way leads further down.
     Converged,
+    /// The loss became infinite again and again.
+    Diverged,
 }
 
 /// The result of a training.
@@ -73,7 +75,7 @@ const RECOVERIES: usize = 8;
 /// on the processor in `f64`.
 ///
 /// # Errors
-/// A device that is not there, a checkpoint that does not fit, or a loss that stays infinite.
+/// A device that is not there, a checkpoint that does not fit, or a loss that is infinite from the start.
 pub fn fit<L: RecurrentLaw + 'static>(
     law: &Arc<L>,
     layout: &ParameterLayout,
@@ -90,7 +92,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
     let validation_target = validate.map(|v| (v, target_of(v)));
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
     let positive = place.vector(layout.positive_mask());
-    let subject = subject(layout, train, validate);
+    let subject = subject(law.as_ref(), layout, train, validate);
     let stored = match &resume.file {
         Some(file) if file.exists() => {
             Some(Checkpoint::load(file, layout.len(), options, &subject)?)
@@ -110,13 +112,17 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let output = place.roll_out(law.as_ref(), &roll_out, effective, train);
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
         let mut point = parts.weighted(weights);
-        if !point.loss().is_finite() {
-            if now.quasi_newton.is_some() {
-                stop = now.descend(f64::INFINITY, Vec::new());
-                now.epoch += 1;
-            } else {
-                now.recover()?;
+        let gradient = match point.loss().is_finite() {
+            true => {
+                let gradient = raw.grad(&target.loss(output, weights).backward());
+                let independent = || Error::Training("the loss depends on no parameter".into());
+                let gradient = values(gradient.ok_or_else(independent)?);
+                gradient.iter().all(|g| g.is_finite()).then_some(gradient)
             }
+            false => None,
+        };
+        if gradient.is_none() && now.quasi_newton.is_none() {
+            stop = now.recover()?;
             continue;
         }
         point.epoch = epoch;
@@ -124,30 +130,29 @@ pub fn fit<L: RecurrentLaw + 'static>(
             Some(search) => search.step(),
             None => learning_rate(options, epoch) * 0.5f64.powi(now.recoveries as i32),
         };
-        point.validation = validation_target
-            .as_ref()
-            .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
-            .map(|(histories, target)| {
-                let output = roll_out.values(&layout.effective(&now.raw), histories);
-                target
-                    .parts(&output, weights.margin)
-                    .weighted(weights)
-                    .loss()
-            });
-        let score = match validation_target {
-            Some(_) => point.validation,
-            None => Some(point.loss()),
-        };
-        now.remember(point, score);
-        let gradient = raw
-            .grad(&target.loss(output, weights).backward())
-            .ok_or_else(|| Error::Training("the loss does not depend on the parameters".into()))?;
-        let mut gradient = values(gradient);
-        let ridge = ridge(options.ridge, &now.raw, &initial, &mut gradient);
-        if now.epoch < adam_epochs {
-            now.step(&adam, gradient, options, point.learning_rate);
+        if let Some(mut gradient) = gradient {
+            point.validation = validation_target
+                .as_ref()
+                .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
+                .map(|(histories, target)| {
+                    let output = roll_out.values(&layout.effective(&now.raw), histories);
+                    let parts = target.parts(&output, weights.margin);
+                    parts.weighted(weights).loss()
+                });
+            let score = match validation_target {
+                Some(_) => point.validation,
+                None => Some(point.loss()),
+            };
+            now.remember(point, score);
+            let ridge = ridge(options.ridge, &now.raw, &initial, &mut gradient);
+            if epoch < adam_epochs {
+                now.step(&adam, gradient, options, point.learning_rate);
+            } else {
+                stop = now.descend(point.loss() + ridge, gradient);
+            }
         } else {
-            stop = now.descend(point.loss() + ridge, gradient);
+            // L-BFGS went too far.
+            stop = now.descend(f64::INFINITY, Vec::new());
         }
         now.epoch += 1;
         let done = (now.epoch - first) as f64;
@@ -172,6 +177,10 @@ pub fn fit<L: RecurrentLaw + 'static>(
                 now.save(file, options, &subject)?;
             }
         }
+    }
+    if now.best_score.is_infinite() {
+        let message = "the loss on the validation records was never finite: there is no best law";
+        return Err(Error::Training(message.into()));
     }
     Ok(Fit {
         raw: now.best,
@@ -230,8 +239,14 @@ pub fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
 }
 
 /// What is trained on what.
-fn subject(layout: &ParameterLayout, train: &Histories, validate: Option<&Histories>) -> String {
+fn subject(
+    law: &impl RecurrentLaw,
+    layout: &ParameterLayout,
+    train: &Histories,
+    validate: Option<&Histories>,
+) -> String {
     let mut hash = Sha256::new();
+    hash.update(format!("{law:?};"));
     for tensor in layout.tensors() {
         hash.update(format!("{} {:?};", tensor.name, tensor.parameter.shape()));
     }
@@ -287,9 +302,9 @@ impl Checkpoint {
     }
 
     /// Back to the best law, with fresh moments and half the rate.
-    fn recover(&mut self) -> Result<()> {
+    fn recover(&mut self) -> Result<Stop> {
         self.recoveries += 1;
-        if self.recoveries > RECOVERIES || self.best_score.is_infinite() {
+        if self.best_score.is_infinite() {
             return Err(Error::Training(format!(
                 "the loss is not finite in epoch {}; a smaller learning rate or clip may help",
                 self.epoch
@@ -297,6 +312,9 @@ impl Checkpoint {
         }
         self.raw.clone_from(&self.best);
         self.moments = None;
-        Ok(())
+        Ok(match self.recoveries > RECOVERIES {
+            true => Stop::Diverged,
+            false => Stop::Complete,
+        })
     }
 }

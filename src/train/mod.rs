@@ -83,7 +83,7 @@ pub fn train(
 ///
 /// # Errors
 /// Options out of range; records that do not fit the law; a checkpoint of another training; a loss
-/// that stays infinite.
+/// that is infinite from the start; validation records whose loss is never finite.
 #[allow(clippy::too_many_arguments)]
 pub fn train_law<L: RecurrentLaw + Clone + 'static>(
     name: &str,

@@ -10,12 +10,12 @@ use crate::record::Record;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Rows of a probe.
+/// Increments of a probe.
 const STEPS: usize = 240;
 
 /// Gaussian-process paths of various smoothness and amplitude, up to `range` times the strain
-/// scale; the stress is zero and means nothing. Time steps are those of the records, external
-/// variables those of a measured row.
+/// scale; the stress is zero and means nothing. Time steps are a tenth to ten times the time scale,
+/// external variables those of a measured row.
 pub fn probes(
     records: &[Record],
     normalisation: &Normalisation,

@@ -180,3 +180,11 @@ pub fn random_law(name: &str, learn: &Learn, components: usize, external: usize)
     };
     LearnedLaw::new(name, built, layout, raw, normalisation).unwrap()
 }
+
+/// The largest difference over the largest entry of `b`.
+pub fn distance(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let scale = b.iter().fold(1e-300f64, |m, v| m.max(v.abs()));
+    let worst = std::iter::zip(a, b).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+    worst / scale
+}

@@ -1,10 +1,33 @@
-//! A folder that goes away with the test.
+//! A folder that goes away with the test, and names that two test programs need.
 
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The rows of an audit in their order.
+pub const AUDIT_ROWS: [&str; 19] = [
+    "tangent_error",
+    "taylor_slope",
+    "min_dissipation_end",
+    "min_dissipation_split",
+    "negative_share",
+    "stationarity",
+    "self_consistency_strain",
+    "self_consistency_stress",
+    "closed_loop",
+    "rollback",
+    "min_tangent_eigenvalue",
+    "state_growth",
+    "objectivity",
+    "rest_stress",
+    "energy_gradient",
+    "dissipation_gradient",
+    "min_dissipation_work",
+    "material_symmetry",
+    "start_tangent",
+];
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 

@@ -137,40 +137,48 @@ pub(crate) fn tanh<I: Isa, T: Real>(x: T) -> [T; 4] {
     ]
 }
 
-/// `√x` and its first three derivatives; all zero where `x ≤ 0`.
+/// `√x` and its first three derivatives; all zero up to `POLE`.
 #[inline(always)]
 pub(crate) fn sqrt<T: Real>(x: T) -> [T; 4] {
     let root = x.sqrt();
     let first = T::of(0.5) / root;
     let second = T::of(-0.5) * first / x;
-    where_positive(x, [root, first, second, T::of(-1.5) * second / x])
+    beyond(T::POLE, x, [root, first, second, T::of(-1.5) * second / x])
 }
 
-/// `1/√x` and its first three derivatives; all zero where `x ≤ 0`.
+/// `1/√x` and its first three derivatives; all zero up to `POLE`.
 #[inline(always)]
 pub(crate) fn inverse_sqrt<T: Real>(x: T) -> [T; 4] {
     let inverse = T::ONE / x.sqrt();
     let first = T::of(-0.5) * inverse / x;
     let second = T::of(-1.5) * first / x;
-    where_positive(x, [inverse, first, second, T::of(-2.5) * second / x])
+    beyond(
+        T::POLE,
+        x,
+        [inverse, first, second, T::of(-2.5) * second / x],
+    )
 }
 
-/// `1/x` and its first three derivatives; all zero where `x ≤ 0`.
+/// `1/x` and its first three derivatives; all zero up to `POLE`.
 #[inline(always)]
 pub(crate) fn reciprocal<T: Real>(x: T) -> [T; 4] {
     let inverse = T::ONE / x;
     let first = -inverse * inverse;
     let second = T::of(-2.0) * first * inverse;
-    where_positive(x, [inverse, first, second, T::of(-3.0) * second * inverse])
+    beyond(
+        T::POLE,
+        x,
+        [inverse, first, second, T::of(-3.0) * second * inverse],
+    )
 }
 
 /// `max(x, 0)` and its first three derivatives; all zero where `x ≤ 0`.
 #[inline(always)]
 pub(crate) fn positive_part<T: Real>(x: T) -> [T; 4] {
-    where_positive(x, [x, T::ONE, T::ZERO, T::ZERO])
+    beyond(T::ZERO, x, [x, T::ONE, T::ZERO, T::ZERO])
 }
 
 #[inline(always)]
-fn where_positive<T: Real>(x: T, values: [T; 4]) -> [T; 4] {
-    values.map(|value| if x > T::ZERO { value } else { T::ZERO })
+fn beyond<T: Real>(least: T, x: T, values: [T; 4]) -> [T; 4] {
+    values.map(|value| if x > least { value } else { T::ZERO })
 }

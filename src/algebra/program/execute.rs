@@ -119,7 +119,7 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
             }
             Action::Combine(terms) => {
                 let shape = [to.count as usize, to.len as usize, to.step as usize * W];
-                let result = result!(0).as_mut_ptr().cast();
+                let result = memory.address(to).cast();
                 let mut rest = &x[..];
                 let mut term = |i: usize| {
                     let (factor, count) = terms[i];

@@ -39,7 +39,12 @@ impl<T: Real> Gradient<T> {
 
     /// The gradient of the effective parameters: sweeps back through what is the same at every
     /// point, once for all steps.
+    ///
+    /// # Panics
+    /// If the sums are those of another program.
     pub fn finish(mut self, runner: &Runner<T>) -> Vec<T> {
+        let table = runner.tables.values.len();
+        assert_eq!(self.table.len(), table, "sums of another program");
         let Some(uniform) = &runner.program.uniform else {
             return self.parameters;
         };

@@ -110,6 +110,12 @@ impl<'a, T: Real, const W: usize> Memory<'a, T, W> {
         }
     }
 
+    /// Where a vector or bundle begins, for one that reads and writes it as a whole.
+    #[inline(always)]
+    pub fn address(&self, place: &Place) -> *mut [T; W] {
+        self.bases[place.space as usize].wrapping_add(place.start as usize)
+    }
+
     /// The `k`-th vector, to be written.
     ///
     /// # Safety

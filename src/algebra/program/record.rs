@@ -208,6 +208,7 @@ impl Recorder {
 
     /// What was recorded; outputs that are the same at every point are written out.
     pub(super) fn finish(self, outputs: &[View]) -> (Graph, Vec<View>) {
+        outputs.iter().for_each(|x| self.check(*x));
         let outputs = outputs.iter().map(|x| self.spread(*x)).collect();
         (self.graph.into_inner(), outputs)
     }
@@ -216,9 +217,20 @@ impl Recorder {
         self.graph.borrow().nodes[x.node].uniform
     }
 
+    /// A view of another record could lie outside of what this one has.
+    fn check(&self, x: View) {
+        let node = self.graph.borrow().nodes.get(x.node).map(Node::len);
+        let end = x.nth(x.count.saturating_sub(1)).end;
+        assert!(
+            node.is_some_and(|len| end <= len),
+            "a view of another record"
+        );
+    }
+
     pub(super) fn push(&self, operation: Operation, shape: [usize; 2]) -> View {
-        let uniform =
-            operation.keeps_uniform() && operation.operands().iter().all(|x| self.uniform(*x));
+        let operands = operation.operands();
+        operands.iter().for_each(|x| self.check(*x));
+        let uniform = operation.keeps_uniform() && operands.iter().all(|x| self.uniform(*x));
         let mut graph = self.graph.borrow_mut();
         let mut known = self.known.borrow_mut();
         let node = *known.entry(operation).or_insert_with_key(|operation| {

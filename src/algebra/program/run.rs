@@ -88,8 +88,12 @@ pub struct Runner<'a, T = f64> {
 }
 
 impl<'a, T: Real> Runner<'a, T> {
-    /// The tables are those of the program.
+    /// # Panics
+    /// If the tables are those of another program.
     pub fn new(program: &'a Program, tables: &'a Tables<T>) -> Self {
+        let lengths = [tables.values.len(), tables.searches.len()];
+        let wanted = [program.table(), program.searches.len()];
+        assert_eq!(lengths, wanted, "tables of another program");
         Self { program, tables }
     }
 

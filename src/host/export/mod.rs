@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub enum Host {
     /// CalculiX, Abaqus, Elmer.
     Umat,
-    /// OpenGeoSys, dolfinx, code_aster.
+    /// OpenGeoSys, code_aster.
     Mgis,
 }
 
@@ -47,7 +47,7 @@ pub struct Exported {
 const MAX_NAME: usize = 60;
 
 impl Export<'_> {
-    /// Writes the folder and loads the library from there.
+    /// Writes the folder, once the library has been loaded with the law.
     ///
     /// # Errors
     /// A name that the host cannot use, a law that it cannot use or that cannot be loaded, no
@@ -57,17 +57,7 @@ impl Export<'_> {
         let (law, file) = self.law()?;
         let section = law.section(6).map_err(unusable)?.as_ref();
         let source = self.library()?;
-        std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
-
-        let mut files = Vec::new();
-        let mut put = |name: String, bytes: &[u8]| {
-            let path = self.out.join(name);
-            file::write(&path, bytes).map_err(|e| Error::io(&path, e))?;
-            files.push(path.clone());
-            Ok::<_, Error>(path)
-        };
-        let bytes = std::fs::read(&source).map_err(|e| Error::io(&source, e))?;
-        let library = put(format!("lib{name}.so"), &bytes)?;
+        let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, e));
         let saved = file
             .extension()
             .is_some_and(|e| !e.eq_ignore_ascii_case("toml"));
@@ -82,16 +72,39 @@ impl Export<'_> {
                 stale.display()
             )));
         }
-        let bytes = std::fs::read(&file).map_err(|e| Error::io(&file, e))?;
-        put(format!("{name}.{extension}"), &bytes)?;
-        for (name, text) in job::files(self.host, &name, section) {
-            put(name, text.as_bytes())?;
-        }
-        check::loads(&library, section)?;
+        let library = (format!("lib{name}.so"), read(&source)?);
+        let law = (format!("{name}.{extension}"), read(&file)?);
+        let missing = check::missing(self.host);
+        let job = job::files(self.host, &name, section).into_iter();
+        let job = job.map(|(name, text)| (name, text.into_bytes()));
+        self.try_out(&library, &law, section)?;
+        let all = [library, law].into_iter().chain(job);
+        let files = all.map(|(name, bytes)| put(self.out, &name, &bytes));
         Ok(Exported {
-            files,
-            missing: check::missing(self.host),
+            files: files.collect::<Result<_>>()?,
+            missing,
         })
+    }
+
+    /// Loads the library with its law from a folder of their own, before anything is replaced.
+    fn try_out(
+        &self,
+        library: &(String, Vec<u8>),
+        law: &(String, Vec<u8>),
+        section: &dyn MaterialLaw,
+    ) -> Result<()> {
+        let made = !self.out.exists();
+        let trial = self.out.join(format!(".trial-{}", std::process::id()));
+        std::fs::create_dir_all(&trial).map_err(|e| Error::io(&trial, e))?;
+        let loaded = put(&trial, &law.0, &law.1)
+            .and_then(|_| put(&trial, &library.0, &library.1))
+            .and_then(|library| check::loads(&library, section));
+        // Nothing more can be done about a folder that cannot be removed.
+        let _ = std::fs::remove_dir_all(&trial);
+        if loaded.is_err() && made {
+            let _ = std::fs::remove_dir(self.out);
+        }
+        loaded
     }
 
     /// The name as the host spells it.
@@ -155,6 +168,13 @@ impl Export<'_> {
             ))),
         }
     }
+}
+
+/// Writes a file of a folder.
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let path = folder.join(name);
+    file::write(&path, bytes).map_err(|e| Error::io(&path, e))?;
+    Ok(path)
 }
 
 fn unusable(error: HostError) -> Error {

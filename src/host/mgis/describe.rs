@@ -3,6 +3,7 @@
 use super::{MAX_EXTERNALS, MAX_STATES};
 use crate::error::{Error, Result};
 use crate::host::HostLaw;
+use crate::host::error::say;
 use std::ffi::{CString, c_char};
 use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
 
@@ -61,7 +62,7 @@ pub fn describe(law: impl FnOnce() -> Result<&'static HostLaw, &'static str>, sl
         let Ok(law) = law() else { return };
         match fill(law, slots) {
             Ok(()) => slots.interface.store(1, Ordering::Release),
-            Err(error) => eprintln!("hysteron: {error}"),
+            Err(error) => say(error),
         }
     }));
 }
@@ -73,6 +74,14 @@ fn fill(law: &HostLaw, slots: &Slots) -> Result<()> {
     list(states, slots.states, slots.state_names)?;
     // MGIS itself puts the temperature before the listed ones.
     let externals = law.external_variables().iter();
+    if externals
+        .clone()
+        .filter(|name| is_temperature(name))
+        .count()
+        > 1
+    {
+        return Err(Error::invalid("two external variables are the temperature"));
+    }
     let externals = externals.filter(|name| !is_temperature(name)).cloned();
     list(externals, slots.externals, slots.external_names)
 }
@@ -108,7 +117,8 @@ fn state_name(label: &str) -> String {
 
 /// Whether an external variable is the one that MGIS calls `Temperature`.
 pub(super) fn is_temperature(name: &str) -> bool {
-    name.to_ascii_lowercase().starts_with("temperature")
+    let names = ["temperature", "temperature_K", "temperature_C"];
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Exports an MGIS behaviour: `mgis_behaviour!("Name", Small, law)` or `Finite`, where `law` gives a

@@ -4,7 +4,7 @@ use super::MAX_EXTERNALS;
 use super::describe::is_temperature;
 use super::point::Point;
 use super::view::{BehaviourDataView, MESSAGE};
-use crate::host::error::guard;
+use crate::host::error::{guard, say};
 use crate::host::state::States;
 use crate::host::{HostError, HostLaw};
 use crate::law::{MaterialLaw, Status};
@@ -107,9 +107,9 @@ pub unsafe fn call<'a>(
         Ok(Status::Outside) => {
             static SAID: Once = Once::new();
             SAID.call_once(|| {
-                eprintln!(
-                    "hysteron: a strain is outside the range that the law was trained in; some \
-                     hosts, OpenGeoSys among them, reject the step"
+                say(
+                    "a strain is outside the range that the law was trained in; some hosts, \
+                     OpenGeoSys among them, reject the step",
                 );
             });
             OUTSIDE

@@ -15,7 +15,7 @@
 //! * Internal variables: those of the law, a scalar each. `EquivalentPlasticStrain` is the
 //!   accumulated plastic strain.
 //! * External state variables: `Temperature`, which MGIS puts before all others, then those of the
-//!   law. One whose name begins with `temperature` is that one, in kelvin; a law that learned
+//!   law. One called `temperature` or `temperature_K` is that one, in kelvin; a law that learned
 //!   `temperature_C` receives degrees Celsius.
 //! * The function returns 1, 0 where the strain is outside the range that the law was trained in, or
 //!   −1 after a failure; then nothing but the error message has been written.

@@ -28,7 +28,7 @@
 
 mod export;
 
-use super::error::guard;
+use super::error::{guard, say};
 use super::state::States;
 use super::{HostError, HostLaw};
 use crate::law::{Increment, Response};
@@ -102,7 +102,9 @@ fn report(error: &HostError, arguments: &Arguments) {
         true => " (further messages are not shown)",
         false => "",
     };
-    eprintln!("hysteron: element {element}, point {point}: {error}{last}");
+    say(format_args!(
+        "element {element}, point {point}: {error}{last}"
+    ));
 }
 
 /// An integer of the host.
