@@ -3,6 +3,7 @@ requests, rounds in turn, the check of the numbers and the table."""
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -134,8 +135,14 @@ def compare(workers, task, dtype, threads, seconds, rounds):
             # A slow form has fewer rounds; our own has all of them.
             if k == 0 or spent[k] < 3 * seconds + SLOW:
                 start = time.monotonic()
-                times.append(worker.ask("time", task, dtype, seconds, form)["seconds"])
-                spent[k] += time.monotonic() - start
+                reply = worker.ask("time", task, dtype, seconds, form)
+                if "seconds" in reply:
+                    times.append(reply["seconds"])
+                    spent[k] += time.monotonic() - start
+                else:
+                    spent[k] = math.inf
+                    left_out.append(f"{worker.name}, {form} ({task.split('-')[0]}): {reply['failed']}")
+    forms = [form for form in forms if form[3]]
     ours = forms[0][3] if forms and forms[0][0] is workers[0] and forms[0][1] in OURS else None
     rows = []
     for worker, form, worst, times in forms:
