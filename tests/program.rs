@@ -258,7 +258,10 @@ fn scores_have_exactly_their_keys() {
     assert_eq!(output.status.code(), Some(2));
     let (scores, error) = (text(&output.stdout), text(&output.stderr));
     assert!(scores.contains("mean"), "{scores}");
-    assert!(error.contains("1 of 3") && error.contains("`huge`"), "{error}");
+    assert!(
+        error.contains("1 of 3") && error.contains("`huge`"),
+        "{error}"
+    );
     // The classical law of a card.
     let text = ok(
         &folder,
