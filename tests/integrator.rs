@@ -62,7 +62,7 @@ fn substeps_are_smaller_increments() {
 }
 
 #[test]
-fn an_adaptive_law_meets_its_tolerance_in_any_number_of_increments() {
+fn an_adaptive_law_converges_with_its_tolerance_in_any_number_of_increments() {
     for name in EVOLUTIONS {
         let one_step = law(name, Clock::Both, 3, 1);
         // Of first order: what two of these differ by is what the finer one still misses, …

@@ -80,6 +80,7 @@ pub struct Claims {
 ///
 /// Everything is normalised: strain by `s_ε`, stress by `s_σ`, time by `s_t`, energy by
 /// `s_σ s_ε`. The virgin state is `z_0 = 0`, and the hidden state is the whole internal variable.
+/// What [`Debug`] writes tells a checkpoint which law it belongs to.
 pub trait RecurrentLaw: Debug + Send + Sync {
     /// Number of strain components `n`.
     fn components(&self) -> usize;
