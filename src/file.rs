@@ -42,6 +42,10 @@ pub(crate) fn replace<E: From<io::Error>>(
 ) -> Result<(), E> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     // What a link leads to is replaced, not the link; a device or a pipe is written to.
+    if path.starts_with("/dev") && path.is_file() {
+        let message = "this leads to a file that others write to: give a name of its own";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message).into());
+    }
     let resolved = path.canonicalize();
     let path = resolved.as_deref().unwrap_or(path);
     if path.exists() && !path.is_file() && !path.is_dir() {

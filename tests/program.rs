@@ -691,6 +691,17 @@ fn links_and_devices_stay_what_they_are() {
     assert!(kind("there.csv").len() > 0);
     let curve = run(&folder, &format!("{predict} /dev/stdout")).stdout;
     assert!(text(&curve).starts_with("time_s,strain,stress_MPa"));
+    // Standard output that is a file holds what others wrote.
+    folder.file("log", "before");
+    let mut append = std::fs::OpenOptions::new();
+    let log = append.append(true).open(folder.path().join("log"));
+    let mut predict = command(&folder, &format!("{predict} /dev/stdout"));
+    assert_eq!(
+        predict.stdout(log.unwrap()).status().unwrap().code(),
+        Some(2)
+    );
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log, "before");
 }
 
 /// A reader that goes away is no error, and no panic.

@@ -40,7 +40,10 @@ pub fn check_output(path: &Path) -> Result<()> {
     if path.is_dir() || path.file_name().is_none() {
         return fail("this is a folder, the name of a file is needed".into());
     }
-    // See `file::replace`: what a link leads to is replaced, what is no file is written to.
+    if path.starts_with("/dev") && path.is_file() {
+        return fail("this leads to a file that others write to: give a name of its own".into());
+    }
+    // As for every file that is written: what a link leads to is replaced, what is no file is written to.
     let resolved = path.canonicalize();
     let path = resolved.as_deref().unwrap_or(path);
     if path.exists() && !path.is_file() {
