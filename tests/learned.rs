@@ -15,16 +15,10 @@ fn every_guaranteed_row_of_the_audit_passes() {
     let mut laws = learned_laws(0);
     laws.extend(learned_laws(2));
     laws.par_iter().for_each(|(name, law)| {
-        let external = vec![60.0; law.external_variables().len()];
-        // The second half are the same laws with two inputs more.
-        let (histories, growth_increments) = match external.is_empty() {
-            true => (4, 500),
-            false => (2, 100),
-        };
         let options = AuditOptions {
-            histories,
-            growth_increments,
-            external,
+            histories: 4,
+            growth_increments: 500,
+            external: vec![60.0; law.external_variables().len()],
             ..AuditOptions::default()
         };
         let audit = audit(law, &options);

@@ -54,17 +54,27 @@ fn learn(
     resume: &Resume,
     stop_at: usize,
 ) -> Result<Trained> {
-    let architecture = Learn {
+    let law = Learn {
         states: 3,
         width: 5,
         ..Learn::default()
-    }
-    .architecture(1, 0);
+    };
+    learn_law(&law, records, options, resume, stop_at)
+}
+
+/// The last record validates.
+fn learn_law(
+    law: &Learn,
+    records: &[Record],
+    options: &Training,
+    resume: &Resume,
+    stop_at: usize,
+) -> Result<Trained> {
     let (last, training) = records.split_last().unwrap();
     let training: Vec<_> = training.iter().collect();
     train(
         "bar",
-        &architecture,
+        &law.architecture(1, 0),
         &training,
         &[last],
         options,
@@ -288,16 +298,12 @@ fn a_checkpoint_of_another_training_is_refused() {
     refused(learn(&records(), &longer, &resume, 0), "other options");
     // The same tensors, read with another clock.
     let timed = |clock| {
-        let learn = Learn {
+        let law = Learn {
             law: "gru".into(),
             clock,
             ..Learn::default()
         };
-        let law = learn.architecture(1, 0);
-        let records = records();
-        let records: Vec<_> = records.iter().collect();
-        let go_on = &mut |_: &_| ControlFlow::Continue(());
-        train("bar", &law, &records, &[], &options(), &resume, go_on)
+        learn_law(&law, &records(), &options(), &resume, 0)
     };
     std::fs::remove_file(&file).unwrap();
     timed(Clock::Time).unwrap();
@@ -316,7 +322,7 @@ fn noise_of_the_last_digit_does_not_end_a_training_in_single_precision() {
         record.strain[1] = 1e-16;
     }
     for law in ["relaxation", "physically-recurrent", "minimal-state"] {
-        let learn = Learn {
+        let law = Learn {
             law: law.into(),
             ..Learn::default()
         };
@@ -325,10 +331,7 @@ fn noise_of_the_last_digit_does_not_end_a_training_in_single_precision() {
             epochs: 3,
             ..options()
         };
-        let records: Vec<_> = records.iter().collect();
-        let (law, resume) = (learn.architecture(1, 0), Resume::default());
-        let go_on = &mut |_: &_| ControlFlow::Continue(());
-        let trained = train("bar", &law, &records, &[], &options, &resume, go_on).unwrap();
+        let trained = learn_law(&law, &records, &options, &Resume::default(), 0).unwrap();
         assert_eq!(trained.fit.history.len(), 3);
     }
 }

@@ -10,8 +10,9 @@
 //! library named `libNAME.so` serves the law `NAME.safetensors` or `NAME.toml` that lies beside it
 //! ([`own_law`]): hosts pass no paths.
 //!
-//! What all interfaces share: a panic never leaves this library; after the failure of a
-//! point nothing that the host reads has been written, after that of a batch its outputs are not to be used; a state that the host fills with zeros is the virgin state.
+//! What all interfaces share: a panic never leaves this library; after the failure of a point nothing
+//! that the host reads has been written, after that of a batch its outputs are not to be used; a state
+//! that the host fills with zeros is the virgin state.
 
 mod beside;
 pub mod capi;

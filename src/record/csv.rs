@@ -206,6 +206,13 @@ impl Parser<'_> {
             for (column, field) in columns.iter().zip(&row) {
                 let value = number(field)
                     .map_err(|message| self.problem(line(), Some(&column.name), message))?;
+                let mandel = |component: f64| match component.is_finite() {
+                    true => Ok(component),
+                    false => {
+                        let message = format!("{value} is too large");
+                        Err(self.problem(line(), Some(&column.name), message))
+                    }
+                };
                 match column.role {
                     Role::Time => match record.time.last() {
                         Some(&last) if value < last => {
@@ -214,16 +221,11 @@ impl Parser<'_> {
                         }
                         _ => record.time.push(value),
                     },
-                    Role::Strain(c, measure) | Role::Stress(c, measure) => {
-                        let mandel = measure.to_mandel(value);
-                        if !mandel.is_finite() {
-                            let message = format!("{value} is too large");
-                            return Err(self.problem(line(), Some(&column.name), message));
-                        }
-                        match column.role {
-                            Role::Strain(..) => record.strain[start + c] = mandel,
-                            _ => record.stress[start + c] = mandel,
-                        }
+                    Role::Strain(c, measure) => {
+                        record.strain[start + c] = mandel(measure.to_mandel(value))?;
+                    }
+                    Role::Stress(c, measure) => {
+                        record.stress[start + c] = mandel(measure.to_mandel(value))?;
                     }
                     Role::External => record.external.push(value),
                 }

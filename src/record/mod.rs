@@ -63,16 +63,13 @@ impl Record {
     /// # Errors
     /// [`Error::Invalid`] naming the record, the row (from 0) and the array.
     pub fn check(&self) -> Result<()> {
-        self.check_columns(true)
+        self.check_but_stress()?;
+        self.check_column("stress", &self.stress, self.components)
     }
 
     /// [`Record::check`] for one who does not look at the stresses.
     pub(crate) fn check_but_stress(&self) -> Result<()> {
-        self.check_columns(false)
-    }
-
-    fn check_columns(&self, stress: bool) -> Result<()> {
-        let fail = |what: String| Err(Error::invalid(format!("record `{}`: {what}", self.name)));
+        let fail = |what: String| Err(self.fault(what));
         let (rows, n, m) = (self.rows(), self.components, self.external_names.len());
         if positions(n).is_none() {
             return fail(format!("{n} components, a record has 1, 3 or 6"));
@@ -80,32 +77,33 @@ impl Record {
         if rows == 0 {
             return fail("no rows".into());
         }
-        let columns = [
-            ("time", &self.time, 1),
-            ("strain", &self.strain, n),
-            ("external variables", &self.external, m),
-            ("stress", &self.stress, n),
-        ];
-        for (what, values, width) in &columns[..if stress { 4 } else { 3 }] {
-            if values.len() != rows * width {
-                let found = values.len();
-                return fail(format!(
-                    "{what} has {found} entries, {rows} rows need {}",
-                    rows * width
-                ));
-            }
-            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-                return fail(format!(
-                    "{what} of row {} is not finite ({})",
-                    at / width,
-                    values[at]
-                ));
-            }
-        }
+        self.check_column("time", &self.time, 1)?;
+        self.check_column("strain", &self.strain, n)?;
+        self.check_column("external variables", &self.external, m)?;
         match self.time.windows(2).position(|t| t[1] < t[0]) {
             Some(row) => fail(format!("time decreases in row {}", row + 1)),
             None => Ok(()),
         }
+    }
+
+    fn check_column(&self, what: &str, values: &[f64], width: usize) -> Result<()> {
+        let (rows, found, needed) = (self.rows(), values.len(), self.rows() * width);
+        if found != needed {
+            let message = format!("{what} has {found} entries, {rows} rows need {needed}");
+            return Err(self.fault(message));
+        }
+        match values.iter().position(|v| !v.is_finite()) {
+            Some(at) => {
+                let (row, value) = (at / width, values[at]);
+                let message = format!("{what} of row {row} is not finite ({value})");
+                Err(self.fault(message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn fault(&self, what: String) -> Error {
+        Error::invalid(format!("record `{}`: {what}", self.name))
     }
 
     /// The first `rows` rows.

@@ -124,15 +124,11 @@ impl Record {
 pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
     let differences = a.iter().zip(b).map(|(x, y)| x - y);
     let length = differences.clone().map(|d| d.powi(2)).sum::<f64>().sqrt();
-    if length.is_finite() {
-        return length;
+    match length.is_finite() {
+        true => length,
+        // Slower, but its squares do not overflow.
+        false => differences.fold(0.0, f64::hypot),
     }
-    // The squares overflowed, not the differences.
-    let largest = differences
-        .clone()
-        .fold(0.0, |most: f64, d| most.max(d.abs()));
-    let squares = differences.map(|d| (d / largest).powi(2));
-    largest * squares.sum::<f64>().sqrt()
 }
 
 /// Cosine of the turn in `b` on the way from `a` to `c`.

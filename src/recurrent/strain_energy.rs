@@ -16,7 +16,8 @@ pub struct StrainEnergy {
 enum Form {
     /// Convex in `ε`; with a symmetry, of its invariants.
     General(Anchored<Convex>),
-    /// `½ K h² + G J + ½ |L [h; J]|² + N(h, J)`, `N` a free network, `h` the volumetric part along its unit tensor, `J = |dev ε|²`.
+    /// `½ K h² + G J + ½ |L [h; J]|² + N(h, J)`, `N` a free network, `h` the volumetric part along its
+    /// unit tensor, `J = |dev ε|²`.
     Isotropic {
         /// `K` and `G`
         moduli: Parameter,

@@ -73,17 +73,13 @@ fn fill(law: &HostLaw, slots: &Slots) -> Result<()> {
     let states = states.iter().map(|label| state_name(label));
     list(states, slots.states, slots.state_names)?;
     // MGIS itself puts the temperature before the listed ones.
-    let externals = law.external_variables().iter();
-    if externals
-        .clone()
-        .filter(|name| is_temperature(name))
-        .count()
-        > 1
-    {
+    let externals = law.external_variables().iter().cloned();
+    let (temperatures, externals): (Vec<_>, Vec<_>) =
+        externals.partition(|name| is_temperature(name));
+    if temperatures.len() > 1 {
         return Err(Error::invalid("two external variables are the temperature"));
     }
-    let externals = externals.filter(|name| !is_temperature(name)).cloned();
-    list(externals, slots.externals, slots.external_names)
+    list(externals.into_iter(), slots.externals, slots.external_names)
 }
 
 fn list(
