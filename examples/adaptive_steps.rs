@@ -13,9 +13,8 @@ use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::plot::{Axis, Series, Style, lines};
 use hysteron::record::Record;
 use hysteron::recurrent::{Adaptive, Tolerance};
-use hysteron::train::{Resume, train};
+use hysteron::train::Trainer;
 use hysteron::{Error, Result};
-use std::ops::ControlFlow;
 
 const OUT: &str = "out/adaptive_steps";
 
@@ -63,15 +62,8 @@ fn main() -> Result<()> {
         ..Training::default()
     };
     let architecture = learn.architecture(1, 0);
-    let trained = train(
-        "relaxation",
-        &architecture,
-        &[&fine],
-        &[],
-        &options,
-        &Resume::default(),
-        &mut |_| ControlFlow::Continue(()),
-    )?;
+    let trainer = Trainer::of(&architecture)?.records(&[&fine]);
+    let trained = trainer.options(&options).run()?;
     let tolerance = Tolerance {
         absolute: 1e-3,
         relative: 1e-3,

@@ -14,9 +14,8 @@ use hysteron::card::Card;
 use hysteron::driver::drive;
 use hysteron::evaluate::evaluate;
 use hysteron::loading::{Kernel, Others, ProgrammeKind};
-use hysteron::train::{Resume, train};
+use hysteron::train::Trainer;
 use hysteron::{Error, MaterialLaw, Result};
-use std::ops::ControlFlow;
 
 const CARD: &str = r#"
 name = "steel for solids, from bars"
@@ -60,16 +59,9 @@ fn main() -> Result<()> {
     let records = card.all_records()?;
     let (training, validation) = card.split.apply(&records)?;
     let architecture = card.learn.architecture(card.components, 0);
-    let law = train(
-        &card.name,
-        &architecture,
-        &training,
-        &validation,
-        &card.train,
-        &Resume::default(),
-        &mut |_| ControlFlow::Continue(()),
-    )?
-    .law;
+    let trainer = Trainer::of(&architecture)?.name(&card.name);
+    let trainer = trainer.records(&training).validation(&validation);
+    let law = trainer.options(&card.train).run()?.law;
     println!("{} components, trained on bars", law.components());
     for record in training.iter().chain(&validation) {
         show(&law, record)?;

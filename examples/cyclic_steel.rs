@@ -15,7 +15,7 @@ use hysteron::evaluate::score;
 use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::model::Model;
 use hysteron::plot;
-use hysteron::train::{Resume, train};
+use hysteron::train::Trainer;
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -38,14 +38,12 @@ fn main() -> Result<()> {
     let architecture = card
         .learn
         .architecture(card.components, card.external.len());
-    let trained = train(
-        &card.name,
-        &architecture,
-        &training,
-        &validation,
-        &card.train,
-        &Resume::default(),
-        &mut |progress| {
+    let trained = Trainer::of(&architecture)?
+        .name(&card.name)
+        .records(&training)
+        .validation(&validation)
+        .options(&card.train)
+        .observe(|progress| {
             let epoch = progress.point.epoch + 1;
             if epoch.is_multiple_of(progress.epochs / 10) {
                 println!(
@@ -57,8 +55,8 @@ fn main() -> Result<()> {
                 );
             }
             ControlFlow::Continue(())
-        },
-    )?;
+        })
+        .run()?;
 
     // Tests that chose nothing: neither parameters nor the best epoch. The last goes half as far
     // again as the training did.

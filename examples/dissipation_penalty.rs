@@ -14,7 +14,7 @@ use hysteron::evaluate::{mean, score};
 use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::plot::{Axis, Bars, bars};
 use hysteron::record::Record;
-use hysteron::train::{Resume, train};
+use hysteron::train::Trainer;
 use hysteron::{Error, MaterialLaw, Result};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
@@ -141,15 +141,11 @@ fn train_and_test(
         seed,
         ..Training::default()
     };
-    let trained = train(
-        "steel",
-        &architecture,
-        &training.iter().collect::<Vec<_>>(),
-        &[],
-        &options,
-        &Resume::default(),
-        &mut |_| ControlFlow::Continue(()),
-    )?;
+    let trained = Trainer::of(&architecture)?
+        .name("steel")
+        .records(&training.iter().collect::<Vec<_>>())
+        .options(&options)
+        .run()?;
     let mut results = [(0.0, 0.0); 2];
     for (result, set) in results.iter_mut().zip(held_out) {
         let scores = set

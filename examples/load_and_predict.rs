@@ -23,14 +23,14 @@ fn main() -> Result<()> {
     println!(
         "{}: {} with {} internal variables and {} parameters, trained from the card \"{}\"",
         model.law.name(),
-        model.architecture.law,
-        model.architecture.states,
+        model.metadata.architecture.law,
+        model.metadata.architecture.states,
         model.law.raw_parameters().len(),
-        model.card_name
+        model.metadata.card_name
     );
     println!(
         "audit at the end of training: pass = {}",
-        model.audit["pass"]
+        model.metadata.audit["pass"]
     );
 
     // The published law plays the testing machine.

@@ -14,9 +14,8 @@
 
 use hysteron::card::Learn;
 use hysteron::law::{BatchInput, BatchOutput, MaterialLaw, Status, breaks_second_law};
-use hysteron::learned::{LearnedLaw, Normalisation};
-use hysteron::model::Model;
-use hysteron::recurrent::{Clock, LAWS, SYMMETRIC_LAWS, Symmetry};
+use hysteron::model::{LearnedLaw, Model, Normalisation};
+use hysteron::recurrent::{Clock, Symmetry, laws, symmetric_laws};
 use hysteron::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -70,12 +69,12 @@ fn main() -> Result<()> {
         "{:22} {:>12} {:>12} {:>12} {:>9} {:>8}",
         "law", "increments", "least D_end", "negative", "refused", "s"
     );
-    let mut laws: Vec<String> = arguments.collect();
-    if laws.is_empty() {
-        laws = LAWS.iter().map(|name| name.to_string()).collect();
+    let mut chosen: Vec<String> = arguments.collect();
+    if chosen.is_empty() {
+        chosen = laws().into_iter().map(String::from).collect();
     }
-    for law in &laws {
-        if LAWS.contains(&law.as_str()) {
+    for law in &chosen {
+        if laws().contains(&law.as_str()) {
             report(law, count, |number, random| draw(law, number, random))?;
         } else {
             let law = Model::load(law)?.law;
@@ -131,7 +130,7 @@ fn report(
 /// A law with random weights.
 fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw> {
     let clocks = [Clock::StrainPath, Clock::Time, Clock::Both];
-    let materials = match SYMMETRIC_LAWS.contains(&name) {
+    let materials = match symmetric_laws().contains(&name) {
         true => &MATERIALS[..],
         false => &MATERIALS[..WITHOUT_SYMMETRY],
     };

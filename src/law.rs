@@ -133,6 +133,9 @@ impl StateLayout {
 pub struct Guarantees {
     /// `D_end ≥ 0` in every increment.
     pub second_law: bool,
+    /// That the second law, `D_end` over all of a straight increment, also holds where a recurrent law
+    /// takes the increment in several updates.
+    pub second_law_in_parts: bool,
     /// `Δε = 0, dt = 0` changes nothing.
     pub stationary: bool,
     /// The answer does not depend on `dt`.

@@ -9,15 +9,14 @@
 //! | [`law`] | [`MaterialLaw`], the contract between a law and a solver |
 //! | [`mandel`] | Kelvin–Mandel vectors, component orders of the hosts, rotations |
 //! | [`laws`] | classical laws, and the stress states around them |
-//! | [`algebra`], [`network`] | the vector algebra, and the parts that laws are built of |
+//! | [`graph`], [`network`] | the text of a law as a value, and the parts that laws are built of |
 //! | [`recurrent`] | laws that can be learned: [`RecurrentLaw`](recurrent::RecurrentLaw), the list |
-//! | [`learned`] | a trained law in physical units, with its tangent |
-//! | `train` | roll-outs, loss and optimiser on burn (feature `train`) |
+//! //! | `train` | roll-outs, loss and optimiser on burn (feature `train`) |
 //! | [`record`], [`card`], [`loading`] | test records, material cards, loading programmes |
 //! | [`driver`] | the material-point driver: strain, stress and mixed control |
 //! | [`evaluate`] | how well a law predicts records |
 //! | [`audit`] | what makes a law fit for a solver, measured |
-//! | [`model`], [`model_file`] | saved laws |
+//! | [`model`] | a trained law in physical units with its tangent, and its file |
 //! | [`finite_strain`] | any law of small strain as an objective law of the deformation gradient |
 //! | [`host`] | laws inside finite element programs: C, UMAT, MGIS (exported with feature `capi`) |
 //! | `plot` | figures as SVG and PNG (feature `plot`) |
@@ -57,7 +56,6 @@
 //! # Ok::<(), hysteron::Error>(())
 //! ```
 
-pub mod algebra;
 pub mod audit;
 pub mod card;
 pub mod driver;
@@ -65,15 +63,15 @@ pub mod error;
 pub mod evaluate;
 mod file;
 pub mod finite_strain;
+pub mod graph;
 pub mod host;
+mod kernels;
 pub mod law;
 pub mod laws;
-pub mod learned;
 pub mod learning;
 pub mod loading;
 pub mod mandel;
 pub mod model;
-pub mod model_file;
 pub mod network;
 #[cfg(feature = "plot")]
 pub mod plot;

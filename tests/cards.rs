@@ -5,7 +5,7 @@ mod support;
 use hysteron::Error;
 use hysteron::card::{Card, Measure};
 use hysteron::laws::ReferenceLaw;
-use hysteron::model_file::ModelFile;
+use hysteron::model::ModelFile;
 use hysteron::recurrent::Clock;
 use support::{AUDIT_ROWS, Folder};
 

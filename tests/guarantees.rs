@@ -7,7 +7,7 @@ use common::{Point, Random, learned_laws, random_law};
 use hysteron::audit::{AuditOptions, audit};
 use hysteron::card::Learn;
 use hysteron::law::MaterialLaw;
-use hysteron::learned::LearnedLaw;
+use hysteron::model::LearnedLaw;
 use hysteron::recurrent::{Clock, Symmetry};
 
 /// The laws that guarantee something.

@@ -6,40 +6,44 @@ mod common;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use common::{Point, Random, distance, learned_laws, run};
 use hysteron::UpdateError;
-use hysteron::algebra::{
-    Activation, Algebra, Backward, Constraint, Initial, Parameter, ParameterLayout, Program,
-    Recorder, Residual, Runner, Tangent, Tensors, Workspace,
+use hysteron::graph::{
+    Backward, Constraint, Graph, Initial, Interpreter, Matrix, ParameterLayout, Routine, Runner,
+    Seeds, Vector, Workspace, concat,
 };
-use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
-use hysteron::learned::{LearnedLaw, Normalisation};
-use hysteron::recurrent::{Claims, Forces, Inputs, RecurrentLaw};
+use hysteron::law::{
+    BatchInput, BatchOutput, Guarantees, Increment, MaterialLaw, Response, StateLayout, Status,
+};
+use hysteron::model::{LearnedLaw, Normalisation};
+use hysteron::recurrent::{Forces, RecurrentLaw, Step};
 use nalgebra::{DMatrix, DVector};
+use std::sync::Arc;
 
 const LAW: &str = "generalized-standard";
 /// More than one evaluation of the Jacobian takes, and not a multiple of it.
 const N: usize = 11;
 const WIDTH: usize = 4;
 
-/// `x + s W softplus(x) − b = 0`, `W > 0`: known are `b [N]` and `s [1]`.
+/// `x + s W softplus(x) − b = 0`, `W > 0`, with `b [N]` and `s [1]`.
 struct Network {
-    weight: Parameter,
+    weight: Matrix,
 }
 
-impl Residual<2> for Network {
-    fn evaluate<A: Algebra>(
-        &self,
-        a: &A,
-        [b, s]: &[A::Vector; 2],
-        unknown: &A::Vector,
-    ) -> A::Vector {
-        let flow = a.dense(self.weight, None, &a.apply(Activation::Softplus, unknown));
-        a.sub(&a.add(unknown, &a.times(&flow, s)), b)
+impl Network {
+    fn residual<'g>(&self, x: Vector<'g>, [b, s]: [Vector<'g>; 2]) -> Vector<'g> {
+        x + (self.weight * x.softplus()) * s - b
+    }
+
+    /// The root from `b` and `s`.
+    fn routine(&self) -> Routine {
+        let graph = Graph::new();
+        let known = [graph.input("b", N), graph.input("s", 1)];
+        graph.routine(&[graph.zeros(N).solve(|x| self.residual(x, known))])
     }
 }
 
 fn network() -> (Network, Vec<f64>) {
     let mut layout = ParameterLayout::default();
-    let weight = layout.add("w", [N, N], Constraint::Free, Initial::Scaled(0.5));
+    let weight = layout.matrix("w", [N, N], Constraint::Free, Initial::Scaled(0.5));
     let effective = layout.initial_values(3);
     (Network { weight }, effective)
 }
@@ -55,10 +59,7 @@ fn known(seed: u64) -> Vec<[f64; WIDTH]> {
 }
 
 fn solve_lanes(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<[f64; WIDTH]> {
-    let a = Recorder::new();
-    let inputs = [a.input(N), a.input(1)];
-    let x = a.solve(network, &inputs, &a.zeros(N));
-    let program = Program::new(a, &[x]);
+    let program = network.routine().compile();
     run(&program, parameters, &[&known[..N], &known[N..]]).remove(0)
 }
 
@@ -81,22 +82,19 @@ fn difference(h: f64, f: impl Fn(f64) -> f64) -> f64 {
 
 /// Gradients of the objective with respect to the parameters, then `b` and `s` of every lane.
 fn sweep_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]]) -> Vec<f64> {
-    let a = Recorder::new();
-    let inputs = [a.input(N), a.input(1)];
-    let x = a.solve(network, &inputs, &a.zeros(N));
-    let program = Program::with_sweep(a, &[x], &inputs);
+    let program = network.routine().compile_with_reverse(&["b", "s"]);
     let tables = program.tables(parameters);
     let runner = Runner::new(&program, &tables);
     let mut workspace = Workspace::<WIDTH>::default();
-    runner.prepare(&mut workspace, 1);
+    runner.reserve(&mut workspace, 1);
     runner.set(&mut workspace, 0, 0, |i| known[i]);
     runner.set(&mut workspace, 0, 1, |_| known[N]);
     runner.run(&mut workspace, 0);
-    let mut sweep = Backward::new(runner, &mut workspace);
-    sweep.seed(0, |i| std::array::from_fn(|w| weight(i, w)));
+    let mut reverse = Backward::new(runner, &mut workspace);
+    reverse.seed(0, |i| std::array::from_fn(|w| weight(i, w)));
     let mut inputs: Vec<f64> = Vec::new();
-    sweep.step(0, |_, _, bar| inputs.extend(bar));
-    let mut gradient = sweep.finish().finish(&runner);
+    reverse.step(0, |_, _, bar| inputs.extend(bar));
+    let mut gradient = reverse.finish().finish(&runner);
     gradient.extend(inputs);
     gradient
 }
@@ -108,7 +106,9 @@ fn tensors_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]
         Tensor::<2>::from_data(data, (&device, DType::F64)).require_grad()
     };
     let flat = leaf(parameters.to_vec(), [1, parameters.len()]);
-    let a = Tensors::new(flat.clone().reshape([parameters.len()]), WIDTH);
+    let routine = network.routine();
+    let all = flat.clone().reshape([parameters.len()]);
+    let interpreter = Interpreter::new(&routine, all, WIDTH);
     let rows = |range: std::ops::Range<usize>| -> Vec<f64> {
         (0..WIDTH)
             .flat_map(|w| range.clone().map(move |i| (i, w)))
@@ -119,7 +119,7 @@ fn tensors_gradient(network: &Network, parameters: &[f64], known: &[[f64; WIDTH]
         leaf(rows(0..N), [WIDTH, N]),
         leaf(rows(N..N + 1), [WIDTH, 1]),
     );
-    let x = a.solve(network, &[b.clone(), s.clone()], &a.zeros(N));
+    let x = interpreter.run(&[b.clone(), s.clone()]).remove(0);
     let weights = (0..WIDTH)
         .flat_map(|w| (0..N).map(move |i| weight(i, w)))
         .collect();
@@ -149,11 +149,11 @@ fn every_reading_differentiates_the_root() {
     let x = solve_lanes(&network, &parameters, &known);
 
     // The root is one.
-    let a = Recorder::new();
-    let inputs = [a.input(N), a.input(1)];
-    let rest = network.evaluate(&a, &inputs, &a.input(N));
+    let graph = Graph::new();
+    let read = [graph.input("b", N), graph.input("s", 1)];
+    let rest = network.residual(graph.input("x", N), read);
     let inputs: [&[_]; 3] = [&known[..N], &known[N..], &x];
-    let rest = run(&Program::new(a, &[rest]), &parameters, &inputs).remove(0);
+    let rest = run(&graph.routine(&[rest]).compile(), &parameters, &inputs).remove(0);
     let rest = rest.as_flattened().iter();
     assert!(rest.fold(0.0f64, |m, r| m.max(r.abs())) < 1e-14);
 
@@ -181,12 +181,11 @@ fn every_reading_differentiates_the_root() {
     assert!(error < 1e-10, "sweep against differences: {error:e}");
 
     // ∂/∂b of every lane in one forward pass.
-    let a = Recorder::new();
-    let t = Tangent::new(&a);
-    let fixed = [t.variable(a.input(N)), t.fixed(a.input(1))];
-    let root = t.solve(&network, &fixed, &t.zeros(N));
-    let program = Program::new(a, &[root.directions.expect("the root depends on b")]);
-    let slopes = run(&program, &parameters, &inputs[..2]).remove(0);
+    let program = network
+        .routine()
+        .with_tangents(&Seeds::Input(0), &[0])
+        .compile();
+    let slopes = run(&program, &parameters, &inputs[..2]).remove(1);
     let mut tangent = vec![0.0; N * WIDTH];
     for (k, slopes) in slopes.iter().enumerate() {
         for (w, slope) in slopes.iter().enumerate() {
@@ -198,26 +197,19 @@ fn every_reading_differentiates_the_root() {
     assert!(error < 1e-13, "tangent against sweep: {error:e}");
 }
 
-/// `M x − b = 0` with a matrix of each lane's own.
-struct Linear;
-
-impl Residual<2> for Linear {
-    fn evaluate<A: Algebra>(
-        &self,
-        a: &A,
-        [matrix, b]: &[A::Vector; 2],
-        unknown: &A::Vector,
-    ) -> A::Vector {
-        a.sub(&a.solve_linear(matrix, unknown), b)
-    }
+/// `M x`, with a matrix by its rows.
+fn times<'g>(matrix: Vector<'g>, x: Vector<'g>) -> Vector<'g> {
+    let rows = matrix.chunks(N).into_iter().map(|row| row.dot(x));
+    concat(rows.collect::<Vec<_>>())
 }
 
 #[test]
 fn every_lane_has_its_own_pivots() {
     let mut random = Random::new(4);
-    let a = Recorder::new();
-    let root = a.root(&Linear, &[a.input(N * N), a.input(N)], &a.zeros(N));
-    let program = Program::new(a, &[root.value, root.inverse]);
+    let graph = Graph::new();
+    let (matrix, b) = (graph.input("matrix", N * N), graph.input("b", N));
+    let root = graph.zeros(N).root(|x| times(matrix, x) - b);
+    let program = graph.routine(&[root.value, root.inverse]).compile();
     for round in 0..50 {
         let matrices: [DMatrix<f64>; WIDTH] = std::array::from_fn(|w| {
             // A permutation has zeros where no pivots are sought; each lane has another.
@@ -269,23 +261,18 @@ fn a_hard_point_does_not_change_the_others() {
 }
 
 /// `x² = c`: a root for `c ≥ 0` only.
-struct Square;
-
-impl Residual<1> for Square {
-    fn evaluate<A: Algebra>(&self, a: &A, [c]: &[A::Vector; 1], x: &A::Vector) -> A::Vector {
-        a.sub(&a.mul(x, x), c)
-    }
+fn square_root(c: Vector<'_>) -> Vector<'_> {
+    c.graph().ones(1).solve(|x| x * x - c)
 }
 
 #[test]
 fn a_point_without_a_root_is_not_a_number_and_no_other_is() {
-    let a = Recorder::new();
-    let x = a.solve(&Square, &[a.input(1)], &a.constant(&[1.0]));
-    let program = Program::new(a, &[x]);
+    let graph = Graph::new();
+    let program = graph.routine(&[square_root(graph.input("c", 1))]).compile();
     let tables = program.tables(&[]);
     let runner = Runner::new(&program, &tables);
     let mut workspace = Workspace::<WIDTH>::default();
-    runner.prepare(&mut workspace, 1);
+    runner.reserve(&mut workspace, 1);
     runner.set(&mut workspace, 0, 0, |_| [4.0, -1.0, 9.0, f64::NAN]);
     runner.run(&mut workspace, 0);
     let mut x = [0.0; WIDTH];
@@ -312,41 +299,23 @@ impl RecurrentLaw for Rooted {
         1
     }
 
-    fn states(&self) -> usize {
-        1
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("z", 1)])
     }
 
-    fn claims(&self) -> Claims {
-        Claims::default()
+    fn guarantees(&self) -> Guarantees {
+        Guarantees::default()
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        a.zeros(1)
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        square_root(z * z + 2.0 * step.strain_new)
     }
 
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let square = a.add(&a.mul(state, state), &a.scale(&inputs.strain_new, 2.0));
-        a.solve(&Square, &[square], &a.constant(&[1.0]))
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        _: &A,
-        _: &A::Vector,
-        strain: &A::Vector,
-        _: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
+    fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
         Forces {
-            energy: state.clone(),
-            stress: strain.clone(),
-            driving_force: state.clone(),
+            energy: z,
+            stress: strain,
+            driving_force: z,
         }
     }
 }
@@ -354,7 +323,14 @@ impl RecurrentLaw for Rooted {
 #[test]
 fn an_update_without_a_root_is_a_recoverable_error_that_leaves_the_outputs() {
     let layout = ParameterLayout::default();
-    let law = LearnedLaw::new("rooted", Rooted, layout, vec![], Normalisation::unit(1)).unwrap();
+    let law = LearnedLaw::new(
+        "rooted",
+        Arc::new(Rooted),
+        layout,
+        vec![],
+        Normalisation::unit(1),
+    )
+    .unwrap();
     let update = |strain: f64| {
         let increment = Increment {
             strain_old: &[0.0],

@@ -6,9 +6,9 @@ use common::{Point, Random, random_law};
 use hysteron::UpdateError;
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response};
-use hysteron::learned::LearnedLaw;
 use hysteron::mandel::Mandel;
-use hysteron::recurrent::{Adaptive, Clock, RecurrentLaw, Tolerance};
+use hysteron::model::{Adaptive, LearnedLaw, Tolerance};
+use hysteron::recurrent::Clock;
 
 fn law(name: &str, clock: Clock, components: usize, substeps: usize) -> LearnedLaw {
     let learn = Learn {
@@ -87,7 +87,7 @@ fn an_adaptive_law_converges_with_its_tolerance_in_any_number_of_increments() {
         );
         // Steps go with the root of the tolerance: so does the error of first order, and that of
         // second order with the tolerance.
-        let ratio = if one_step.law().claims().in_parts {
+        let ratio = if one_step.law().guarantees().second_law_in_parts {
             0.3
         } else {
             0.05

@@ -6,7 +6,7 @@ use common::{Random, learned_laws};
 use hysteron::audit::{AuditOptions, Kind, audit};
 use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response, Status};
-use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::recurrent::Symmetry;
 use rayon::prelude::*;
 

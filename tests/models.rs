@@ -4,8 +4,7 @@ mod support;
 
 use hysteron::card::Learn;
 use hysteron::card::Measure;
-use hysteron::learned::Normalisation;
-use hysteron::model_file::{Metadata, ModelFile, NamedTensor, SCHEMA, Units};
+use hysteron::model::{Metadata, ModelFile, NamedTensor, Normalisation, SCHEMA, Units};
 
 use proptest::prelude::*;
 use serde_json::json;

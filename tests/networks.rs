@@ -3,7 +3,7 @@
 mod common;
 
 use common::run;
-use hysteron::algebra::{ParameterLayout, Program, Recorder};
+use hysteron::graph::{Graph, ParameterLayout};
 use hysteron::network::{Convex, InputConvex, Mlp, Parts, Potential};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -40,9 +40,10 @@ impl<P: Potential> Net<P> {
 
     fn at(&self, x: &[f64]) -> (f64, Vec<f64>) {
         let effective = self.layout.effective(&self.raw);
-        let a = Recorder::new();
-        let (value, gradient) = self.potential.value_and_gradient(&a, &a.input(self.inputs));
-        let program = Program::new(a, &[value, gradient]);
+        let graph = Graph::new();
+        let x = graph.input("x", self.inputs);
+        let (value, gradient) = self.potential.value_and_gradient(x);
+        let program = graph.routine(&[value, gradient]).compile();
         let outputs = run::<1>(&program, &effective, &[x.as_chunks().0]);
         (outputs[0][0][0], outputs[1].as_flattened().to_vec())
     }

@@ -323,7 +323,7 @@ fn bars_teach_a_law_for_solids() {
     assert_eq!(trained["training"]["scores"]["train"][0]["name"], "cycles");
     assert_eq!(trained["audit"]["pass"], true);
     let model = Model::load(folder.path().join("bars.safetensors")).unwrap();
-    assert_eq!(model.architecture.components, 6);
+    assert_eq!(model.metadata.architecture.components, 6);
     let scores = json(&folder, "evaluate bars.safetensors --data data --json");
     assert_eq!(scores["records"][0]["rows"], 4);
     ok(

@@ -5,12 +5,15 @@ mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use common::distance;
-use hysteron::algebra::{Activation, Algebra, Constraint, Initial, ParameterLayout};
+use hysteron::graph::{
+    Coefficients, Constraint, Function, Initial, Matrix, ParameterLayout, Vector, concat,
+};
 use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
-use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::law::{Guarantees, StateLayout};
+use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::{
-    AnyLaw, Architecture, Clock, LAWS, RecurrentLaw, SYMMETRIC_LAWS, Symmetry,
+    Architecture, Clock, Forces, RecurrentLaw, Step, Symmetry, laws, symmetric_laws,
 };
 use hysteron::train::rollout::{RollOut, roll_out_tensors};
 use hysteron::train::{Histories, normalisation};
@@ -20,7 +23,7 @@ use std::sync::Arc;
 
 fn architectures() -> Vec<Architecture> {
     let mut list = Vec::new();
-    for law in LAWS {
+    for law in laws() {
         for (components, clock, external, symmetry, substeps) in [
             (1, Clock::StrainPath, 0, Symmetry::None, 1),
             (3, Clock::Time, 1, Symmetry::None, 1),
@@ -34,11 +37,11 @@ fn architectures() -> Vec<Architecture> {
             (6, Clock::StrainPath, 0, Symmetry::Orthotropic, 1),
             (3, Clock::Both, 0, Symmetry::Orthotropic, 1),
         ] {
-            if symmetry != Symmetry::None && !SYMMETRIC_LAWS.contains(law) {
+            if symmetry != Symmetry::None && !symmetric_laws().contains(&law) {
                 continue;
             }
             list.push(Architecture {
-                law: (*law).into(),
+                law: law.into(),
                 components,
                 external,
                 states: 5,
@@ -94,9 +97,8 @@ fn records(architecture: &Architecture, count: usize, seed: u64) -> Vec<Record> 
         .collect()
 }
 
-fn shared(architecture: &Architecture) -> (Arc<AnyLaw>, ParameterLayout) {
-    let (law, layout) = architecture.build().unwrap();
-    (Arc::new(law), layout)
+fn shared(architecture: &Architecture) -> (Arc<dyn RecurrentLaw>, ParameterLayout) {
+    architecture.build().unwrap()
 }
 
 fn histories(architecture: &Architecture, count: usize) -> Arc<Histories> {
@@ -265,7 +267,7 @@ fn a_learned_law_answers_as_its_roll_out_in_physical_units() {
         let law = learned(&architecture, normalisation.clone());
         let histories = histories(&architecture, 4);
         let effective = law.layout().effective(law.raw_parameters());
-        let roll_out = RollOut::new(law.law(), histories.external());
+        let roll_out = RollOut::new(law.law().as_ref(), histories.external());
         let rolled = roll_out.values(&effective, &histories);
         let [_, width, count] = histories.shape();
         for (r, record) in records.iter().enumerate() {
@@ -369,8 +371,8 @@ fn a_batch_answers_as_single_points() {
 /// A law of one operation each, to see that the readings agree on all of them, at zero too.
 #[derive(Clone, Debug)]
 struct EveryOperation {
-    w: hysteron::algebra::Parameter,
-    b: hysteron::algebra::Parameter,
+    w: Matrix,
+    b: Coefficients,
 }
 
 impl RecurrentLaw for EveryOperation {
@@ -378,67 +380,42 @@ impl RecurrentLaw for EveryOperation {
         3
     }
 
-    fn states(&self) -> usize {
-        3
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("z", 3)])
     }
 
-    fn claims(&self) -> hysteron::recurrent::Claims {
-        Default::default()
+    fn guarantees(&self) -> Guarantees {
+        Guarantees::default()
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        a.parameter(self.b)
-    }
-
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        inputs: &hysteron::recurrent::Inputs<A::Vector>,
-        z: &A::Vector,
-    ) -> A::Vector {
-        let e = &inputs.strain_new;
-        let x = a.dense(self.w, Some(self.b), &a.add(e, z));
-        let mut sum = a.mul(&a.dense_transposed(self.w, &x), prepared);
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let b = z.graph().parameter(self.b);
+        let x = (step.strain_new + z).affine_map(self.w, Some(self.b));
+        let mut sum = self.w.transposed(x) * b;
         for f in [
-            Activation::Tanh,
-            Activation::Sigmoid,
-            Activation::Softplus,
-            Activation::Exp,
+            Function::Tanh,
+            Function::Sigmoid,
+            Function::Softplus,
+            Function::Exp,
         ] {
             for order in 0..3 {
-                sum = a.add(&sum, &a.scale(&a.activate(f, order, z), 0.1));
+                sum = sum + z.derivative(f, order) * 0.1;
             }
         }
-        let part = a.concat(&[&a.slice(&sum, 1..3), &a.norm(z)]);
-        let part = a.mul(&part, &a.detach(&a.sub(&sum, prepared)));
-        let chosen = a.select(&a.slice(z, 0..1), &part, &a.direction(&sum));
-        let dt = a.broadcast(&inputs.dt, 3);
-        a.apply(Activation::Tanh, &a.sub(&chosen, &a.affine(&dt, 0.2, -0.1)))
+        let part = concat([sum.slice(1..3), z.norm()]) * (sum - b).detach();
+        let chosen = z.at(0).select(part, sum.direction());
+        (chosen - (step.dt * 0.2 - 0.1)).tanh()
     }
 
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        strain: &A::Vector,
-        _: Option<&A::Vector>,
-        z: &A::Vector,
-    ) -> hysteron::recurrent::Forces<A::Vector> {
-        let squares = a.add(&a.dot(strain, strain), &a.affine(&a.dot(z, z), 1.0, 0.5));
-        let roots = a.add(
-            &a.apply(Activation::Sqrt, &squares),
-            &a.activate(Activation::InverseSqrt, 1, &squares),
-        );
-        let ratio = a.mul(
-            &a.apply(Activation::PositivePart, &a.slice(z, 1..2)),
-            &a.activate(Activation::Reciprocal, 1, &squares),
-        );
-        let roots = a.add(&roots, &ratio);
-        hysteron::recurrent::Forces {
-            energy: roots.clone(),
-            stress: a.times(&a.add(strain, z), &roots),
-            driving_force: a.times(z, &roots),
+    fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        let squares = strain.squared_norm() + (z.squared_norm() + 0.5);
+        let roots = squares.sqrt() + squares.derivative(Function::InverseSqrt, 1);
+        let ratio = z.at(1).positive_part() * squares.derivative(Function::Reciprocal, 1);
+        let roots = roots + ratio;
+        Forces {
+            energy: roots,
+            stress: (strain + z) * roots,
+            driving_force: z * roots,
         }
     }
 }
@@ -447,8 +424,8 @@ impl RecurrentLaw for EveryOperation {
 fn every_operation_agrees_in_value_and_gradient() {
     let mut layout = ParameterLayout::default();
     let law = Arc::new(EveryOperation {
-        w: layout.add("w", [3, 3], Constraint::Positive, Initial::Scaled(0.5)),
-        b: layout.add("b", [3, 1], Constraint::Free, Initial::Scaled(0.5)),
+        w: layout.matrix("w", [3, 3], Constraint::Positive, Initial::Scaled(0.5)),
+        b: layout.coefficients("b", 3, Constraint::Free, Initial::Scaled(0.5)),
     });
     let architecture = Architecture {
         components: 3,

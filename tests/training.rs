@@ -8,7 +8,7 @@ use hysteron::card::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::Clock;
 use hysteron::train::loss::{Target, Weights};
-use hysteron::train::{Histories, Resume, Stop, Trained, normalisation, train};
+use hysteron::train::{Histories, Resume, Stop, Trained, Trainer, normalisation};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use support::Folder;
@@ -72,18 +72,16 @@ fn learn_law(
 ) -> Result<Trained> {
     let (last, training) = records.split_last().unwrap();
     let training: Vec<_> = training.iter().collect();
-    train(
-        "bar",
-        &law.architecture(1, 0),
-        &training,
-        &[last],
-        options,
-        resume,
-        &mut |progress| match progress.point.epoch + 1 == stop_at {
+    Trainer::of(&law.architecture(1, 0))?
+        .records(&training)
+        .validation(&[last])
+        .options(options)
+        .resume(resume.clone())
+        .observe(|progress| match progress.point.epoch + 1 == stop_at {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
-        },
-    )
+        })
+        .run()
 }
 
 fn records() -> Vec<Record> {

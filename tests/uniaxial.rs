@@ -5,18 +5,18 @@ mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use common::{Random, distance, random_law};
-use hysteron::algebra::ParameterLayout;
 use hysteron::card::{Learn, StressState, Training};
 use hysteron::driver::{drive, follow};
+use hysteron::graph::ParameterLayout;
 use hysteron::law::{MaterialLaw, Status};
 use hysteron::laws::{Backstress, PlasticityParameters, ReferenceLaw};
-use hysteron::learned::{LearnedLaw, Normalisation};
 use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::mandel::Mandel;
+use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
-use hysteron::recurrent::{AnyLaw, Clock, SYMMETRIC_LAWS, Symmetry, Uniaxial};
+use hysteron::recurrent::{Clock, RecurrentLaw, Symmetry, Uniaxial, symmetric_laws};
 use hysteron::train::rollout::{RollOut, roll_out_tensors};
-use hysteron::train::{Histories, Resume, train, train_law};
+use hysteron::train::{Histories, Trainer};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
@@ -36,9 +36,9 @@ fn learn(law: &str, clock: Clock) -> Learn {
     }
 }
 
-fn bar(law: &str, clock: Clock, external: usize) -> (Uniaxial<AnyLaw>, ParameterLayout) {
+fn bar(law: &str, clock: Clock, external: usize) -> (Arc<dyn RecurrentLaw>, ParameterLayout) {
     let (law, layout) = learn(law, clock).architecture(6, external).build().unwrap();
-    (Uniaxial::new(law).unwrap(), layout)
+    (Arc::new(Uniaxial::new(law).unwrap()), layout)
 }
 
 /// Strain histories of a bar, with holds and repeated rows.
@@ -98,10 +98,10 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 
 #[test]
 fn the_bar_answers_as_the_driver_of_the_law_of_six_components() {
-    for law in SYMMETRIC_LAWS {
+    for law in symmetric_laws() {
         for clock in [Clock::StrainPath, Clock::Both] {
             let six = random_law(law, &learn(law, clock), 6, 0);
-            let bar = Uniaxial::new(six.law().clone()).unwrap();
+            let bar = Arc::new(Uniaxial::new(six.law().clone()).unwrap());
             let (layout, raw) = (six.layout().clone(), six.raw_parameters().to_vec());
             let bar = LearnedLaw::new("bar", bar, layout, raw, normalisation(0)).unwrap();
             for record in records(0) {
@@ -116,7 +116,7 @@ fn the_bar_answers_as_the_driver_of_the_law_of_six_components() {
 
 #[test]
 fn its_gradient_is_exact() {
-    for law in SYMMETRIC_LAWS {
+    for law in symmetric_laws() {
         for (clock, external) in [(Clock::StrainPath, 0), (Clock::Both, 1)] {
             let (bar, layout) = bar(law, clock, external);
             let bar = Arc::new(bar);
@@ -207,26 +207,25 @@ fn bars_teach_a_law_of_six_components() {
         ..Training::default()
     };
     let mut errors = Vec::new();
-    let trained = train_law(
-        "bar",
-        bar,
-        layout,
-        &[&record],
-        &[],
-        &options,
-        &Resume::default(),
-        &mut |progress| {
+    let trained = Trainer::new(bar, layout)
+        .name("bar")
+        .records(&[&record])
+        .options(&options)
+        .observe(|progress| {
             errors.push(progress.rmse);
             ControlFlow::Continue(())
-        },
-    )
-    .unwrap();
+        })
+        .run()
+        .unwrap();
     // The last epoch may be a trial that was refused.
     let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
     println!("{:.1} MPa, then {least:.2} MPa", errors[0]);
     assert!(least < 0.2 * errors[0]);
     // The same parameters make the law of six components, which the driver bends to the same bar.
-    let law = trained.law.law().clone().into_law();
+    let (law, _) = learn("physically-recurrent", Clock::StrainPath)
+        .architecture(6, 0)
+        .build()
+        .unwrap();
     let (layout, raw) = (
         trained.law.layout().clone(),
         trained.law.raw_parameters().to_vec(),
@@ -255,15 +254,8 @@ fn what_bars_have_taught_is_a_law_of_six_components() {
             stress_state: Some(StressState::Uniaxial),
             ..learn("relaxation", Clock::StrainPath)
         };
-        train(
-            "bars",
-            &learn.architecture(1, 0),
-            &training,
-            &[],
-            &options,
-            &Resume::default(),
-            &mut |_| ControlFlow::Continue(()),
-        )
+        let trainer = Trainer::of(&learn.architecture(1, 0))?.records(&training);
+        trainer.options(&options).run()
     };
     let trained = learn(Symmetry::Isotropic).unwrap();
     assert_eq!(trained.law.components(), 6);

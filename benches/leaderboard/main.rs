@@ -22,7 +22,7 @@ mod tasks;
 mod trial;
 
 use entry::Entry;
-use hysteron::recurrent::LAWS;
+use hysteron::recurrent::laws;
 use hysteron::{Error, Result};
 use std::path::PathBuf;
 use tasks::Task;
@@ -78,7 +78,7 @@ impl Options {
     /// What is trained on a task with a seed.
     fn trainings<'a>(&self, task: &'a Task, seed: u64) -> Vec<Plan<'a>> {
         let seconds = self.seconds * task.weight;
-        let all = LAWS.iter().map(|law| Plan {
+        let all = laws().into_iter().map(|law| Plan {
             law,
             seconds,
             learn: &task.learn,

@@ -6,7 +6,7 @@ use hysteron::Result;
 use hysteron::card::{Card, ErrorScale, Learn, Training};
 use hysteron::law::MaterialLaw;
 use hysteron::record::Record;
-use hysteron::recurrent::{Clock, LAWS};
+use hysteron::recurrent::{Clock, laws};
 use std::path::Path;
 
 #[derive(Clone, Debug, Default)]
@@ -85,9 +85,9 @@ impl Task {
     /// Every law, in adaptive steps, too, and what is to be beaten.
     pub fn rows(&self) -> Vec<String> {
         let mut rows = Vec::new();
-        for law in LAWS {
+        for law in laws() {
             rows.push(law.to_string());
-            if self.adaptive.contains(law) {
+            if self.adaptive.contains(&law) {
                 rows.push(adaptive_name(law));
             }
         }

@@ -5,10 +5,10 @@ use crate::tasks::{Data, Task};
 use hysteron::audit::{AuditOptions, audit};
 use hysteron::card::{Learn, Training};
 use hysteron::law::{Increment, MaterialLaw, Response};
-use hysteron::learned::LearnedLaw;
+use hysteron::model::LearnedLaw;
 use hysteron::record::Record;
 use hysteron::recurrent::{Adaptive, Tolerance};
-use hysteron::train::{Progress, Resume, Trained, train};
+use hysteron::train::{Progress, Trained, Trainer};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -156,18 +156,15 @@ fn trained(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained> {
     let first = &data.fitted[0];
-    train(
-        &learn.law,
-        &learn.architecture(first.components, first.external_names.len()),
-        &data.fitted.iter().collect::<Vec<_>>(),
-        &data.selecting.iter().collect::<Vec<_>>(),
-        &Training {
+    Trainer::of(&learn.architecture(first.components, first.external_names.len()))?
+        .records(&data.fitted.iter().collect::<Vec<_>>())
+        .validation(&data.selecting.iter().collect::<Vec<_>>())
+        .options(&Training {
             epochs,
             ..options.clone()
-        },
-        &Resume::default(),
-        observe,
-    )
+        })
+        .observe(observe)
+        .run()
 }
 
 fn measure(entry: &mut Entry, law: &LearnedLaw, data: &Data) -> Result<()> {

@@ -1,15 +1,16 @@
-//! The laws that the benches time, written once over the algebra like any other.
+//! The laws that the benches time, written once like any other.
 //!
 //! They are the models that peers implement in `benches/peers`: chosen for what they cost, not for
 //! what they describe.
 
 pub mod points;
 
-use hysteron::algebra::{Activation, Algebra, Parameter, ParameterLayout};
+use hysteron::graph::{Function, Matrix, ParameterLayout, Vector, concat};
+use hysteron::law::{Guarantees, StateLayout};
 use hysteron::laws::{Backstress, PlasticityParameters};
 use hysteron::network::{Dense, Mlp, Potential};
 use hysteron::recurrent::{
-    Architecture, Claims, Clock, Forces, GeneralizedStandard, Inputs, RecurrentLaw, Symmetry,
+    Architecture, Clock, Forces, GeneralizedStandard, RecurrentLaw, Step, Symmetry,
 };
 
 pub const COMPONENTS: usize = 6;
@@ -40,59 +41,28 @@ impl RecurrentLaw for PlainGru {
         COMPONENTS
     }
 
-    fn states(&self) -> usize {
-        self.states
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("hidden_state", self.states)])
     }
 
-    fn claims(&self) -> Claims {
-        Claims::default()
+    fn guarantees(&self) -> Guarantees {
+        Guarantees::default()
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        a.zeros(1)
+    fn evolve<'g>(&self, step: &Step<'g>, h: Vector<'g>) -> Vector<'g> {
+        let x = concat([step.strain_new, step.dt]);
+        let [wx_gates, wx_candidate] = self.input.of(x).split(2 * h.len());
+        let [uh_gates, uh_candidate] = self.recurrent.of(h).split(2 * h.len());
+        let [r, u] = (wx_gates + uh_gates).sigmoid().split(h.len());
+        let c = (wx_candidate + r * uh_candidate).tanh();
+        c + u * (h - c)
     }
 
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let s = self.states;
-        let x = a.concat(&[&inputs.strain_new, &inputs.dt]);
-        let from_input = self.input.forward(a, &x);
-        let from_state = self.recurrent.forward(a, state);
-        let gates = a.apply(
-            Activation::Sigmoid,
-            &a.add(
-                &a.slice(&from_input, 0..2 * s),
-                &a.slice(&from_state, 0..2 * s),
-            ),
-        );
-        let (reset, update) = (a.slice(&gates, 0..s), a.slice(&gates, s..2 * s));
-        let candidate = a.apply(
-            Activation::Tanh,
-            &a.add(
-                &a.slice(&from_input, 2 * s..3 * s),
-                &a.mul(&reset, &a.slice(&from_state, 2 * s..3 * s)),
-            ),
-        );
-        a.add(&candidate, &a.mul(&update, &a.sub(state, &candidate)))
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        _: &A::Vector,
-        _: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
+    fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, h: Vector<'g>) -> Forces<'g> {
         Forces {
-            energy: a.zeros(1),
-            stress: self.readout.forward(a, state),
-            driving_force: a.zeros(self.states),
+            energy: strain.graph().zeros(1),
+            stress: self.readout.of(h),
+            driving_force: strain.graph().zeros(self.states),
         }
     }
 }
@@ -103,7 +73,7 @@ pub enum Evolution {
     /// `z' = z + dt N(ε, z)`, `N` a network with one tanh layer: the model IV of the training bench.
     Network(Mlp),
     /// `z' = z − dt M ∂ψ/∂z(ε, z)`: the model B of the inference bench.
-    Gradient(Parameter),
+    Gradient(Matrix),
 }
 
 /// A softplus free energy `ψ(ε, z)` of two hidden layers, with `σ = ∂ψ/∂ε` and `A = −∂ψ/∂z` in
@@ -118,16 +88,13 @@ pub struct InternalVariables {
 impl InternalVariables {
     pub fn with_network(layout: &mut ParameterLayout, states: usize, width: usize) -> Self {
         let n = COMPONENTS + states;
+        let energy = Mlp::potential(layout, "energy", n, [width, 2]);
+        let size = [width, 1];
+        let network = Mlp::new(layout, "evolution", [n, states], size, Function::Tanh);
         Self {
             states,
-            energy: Mlp::potential(layout, "energy", n, [width, 2]),
-            evolution: Evolution::Network(Mlp::new(
-                layout,
-                "evolution",
-                [n, states],
-                [width, 1],
-                Activation::Tanh,
-            )),
+            energy,
+            evolution: Evolution::Network(network),
         }
     }
 
@@ -139,17 +106,6 @@ impl InternalVariables {
             evolution: Evolution::Gradient(Dense::new(layout, "mobility", states, states).weight),
         }
     }
-
-    /// `ψ` and `[∂ψ/∂ε; ∂ψ/∂z]`.
-    fn gradient<A: Algebra>(
-        &self,
-        a: &A,
-        strain: &A::Vector,
-        state: &A::Vector,
-    ) -> (A::Vector, A::Vector) {
-        self.energy
-            .value_and_gradient(a, &a.concat(&[strain, state]))
-    }
 }
 
 impl RecurrentLaw for InternalVariables {
@@ -157,52 +113,32 @@ impl RecurrentLaw for InternalVariables {
         COMPONENTS
     }
 
-    fn states(&self) -> usize {
-        self.states
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("internal_variables", self.states)])
     }
 
-    fn claims(&self) -> Claims {
-        Claims::default()
+    fn guarantees(&self) -> Guarantees {
+        Guarantees::default()
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        a.zeros(1)
-    }
-
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let strain = &inputs.strain_new;
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let strain = step.strain_new;
         let rate = match &self.evolution {
-            Evolution::Network(network) => network.forward(a, &a.concat(&[strain, state])),
+            Evolution::Network(network) => network.of(concat([strain, z])),
             Evolution::Gradient(mobility) => {
-                let (_, gradient) = self.gradient(a, strain, state);
-                let n = COMPONENTS;
-                let force = a.scale(&a.slice(&gradient, n..n + self.states), -1.0);
-                a.dense(*mobility, None, &force)
+                *mobility * self.forces(strain, step.external, z).driving_force
             }
         };
-        a.add(state, &a.times(&rate, &inputs.dt))
+        z + rate * step.dt
     }
 
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        strain: &A::Vector,
-        _: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let (energy, gradient) = self.gradient(a, strain, state);
-        let n = COMPONENTS;
+    fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        let (energy, gradient) = self.energy.value_and_gradient(concat([strain, z]));
+        let [stress, slope] = gradient.split(COMPONENTS);
         Forces {
             energy,
-            stress: a.slice(&gradient, 0..n),
-            driving_force: a.scale(&a.slice(&gradient, n..n + self.states), -1.0),
+            stress,
+            driving_force: -slope,
         }
     }
 }

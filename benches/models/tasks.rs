@@ -3,9 +3,9 @@
 use crate::models::points::{self, Point};
 use crate::models::{COMPONENTS, InternalVariables, PlainGru, generalized_standard};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use hysteron::algebra::ParameterLayout;
+use hysteron::graph::ParameterLayout;
 use hysteron::law::{Batch, MaterialLaw};
-use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::{GeneralizedStandard, RecurrentLaw};
 use hysteron::train::Histories;
@@ -40,9 +40,16 @@ pub fn numbers(n: usize, step: usize) -> Vec<f64> {
         .collect()
 }
 
-pub fn learned<L: RecurrentLaw>((law, layout): (L, ParameterLayout)) -> LearnedLaw<L> {
+pub fn learned<L: RecurrentLaw + 'static>((law, layout): (L, ParameterLayout)) -> LearnedLaw {
     let raw = layout.initial_values(1);
-    LearnedLaw::new("bench", law, layout, raw, Normalisation::unit(COMPONENTS)).unwrap()
+    LearnedLaw::new(
+        "bench",
+        Arc::new(law),
+        layout,
+        raw,
+        Normalisation::unit(COMPONENTS),
+    )
+    .unwrap()
 }
 
 fn batch_of(law: &dyn MaterialLaw, points: usize) -> Batch {
@@ -53,14 +60,14 @@ fn batch_of(law: &dyn MaterialLaw, points: usize) -> Batch {
 }
 
 /// `update_batch` of so many points.
-pub fn batch<L: RecurrentLaw>(law: (L, ParameterLayout), points: usize) -> impl FnMut() {
+pub fn batch<L: RecurrentLaw + 'static>(law: (L, ParameterLayout), points: usize) -> impl FnMut() {
     let law = learned(law);
     let mut batch = batch_of(&law, points);
     move || batch.update(&law).unwrap()
 }
 
 /// `update` of one point.
-pub fn single<L: RecurrentLaw>(law: (L, ParameterLayout)) -> impl FnMut() {
+pub fn single<L: RecurrentLaw + 'static>(law: (L, ParameterLayout)) -> impl FnMut() {
     let law = learned(law);
     let mut point = Point::first(&batch_of(&law, 1));
     move || point.update(&law).unwrap()

@@ -3,15 +3,16 @@
 use super::models::points::{self, Point};
 use super::models::{COMPONENTS, steel};
 use super::{Arrays, Outcome, Task, named_parameters, parameters};
-use hysteron::algebra::ParameterLayout;
+use hysteron::graph::ParameterLayout;
 use hysteron::law::{Batch, MaterialLaw};
 use hysteron::laws::J2;
-use hysteron::learned::{LearnedLaw, Normalisation};
+use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::recurrent::RecurrentLaw;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::hint::black_box;
+use std::sync::Arc;
 
 pub struct Inference<L> {
     law: L,
@@ -22,14 +23,20 @@ pub struct Inference<L> {
     parameters: Arrays,
 }
 
-pub fn learned<L: RecurrentLaw>(
-    law: L,
+pub fn learned(
+    law: impl RecurrentLaw + 'static,
     layout: ParameterLayout,
     points: usize,
-) -> Outcome<Inference<LearnedLaw<L>>> {
+) -> Outcome<Inference<LearnedLaw>> {
     let raw = parameters(&layout);
     let named = named_parameters(&layout, "parameter", &raw);
-    let law = LearnedLaw::new("learned", law, layout, raw, Normalisation::unit(COMPONENTS))?;
+    let law = LearnedLaw::new(
+        "learned",
+        Arc::new(law),
+        layout,
+        raw,
+        Normalisation::unit(COMPONENTS),
+    )?;
     let states = law.state_layout().len();
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let mut draw = |n: usize| {

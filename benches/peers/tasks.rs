@@ -16,7 +16,7 @@ mod inference;
 mod models;
 mod training;
 
-use hysteron::algebra::ParameterLayout;
+use hysteron::graph::ParameterLayout;
 use inference::{j2, learned};
 use models::{InternalVariables, PlainGru, generalized_standard};
 use rand::{RngExt, SeedableRng};

@@ -3,8 +3,7 @@
 use clap::Args;
 use hysteron::audit::AuditOptions;
 use hysteron::card::Card;
-use hysteron::learned::LearnedLaw;
-use hysteron::model::Model;
+use hysteron::model::{LearnedLaw, Model};
 use hysteron::record::Record;
 use hysteron::{Error, MaterialLaw, Result};
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use clap::{Args, Command, ValueEnum};
 use hysteron::card::{Card, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Record, Split};
 use hysteron::recurrent::{Architecture, Clock};
-use hysteron::train::{Resume, train};
+use hysteron::train::{Resume, Trainer};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -173,21 +173,20 @@ impl Arguments {
         };
         let mut display = Display::new(self.quiet, options.epochs);
         let interrupted = interruption(&display)?;
-        let learned = train(
-            &card.name,
-            &architecture,
-            &training,
-            &validation,
-            &options,
-            &resume,
-            &mut |progress| {
+        let learned = Trainer::of(&architecture)?
+            .name(&card.name)
+            .records(&training)
+            .validation(&validation)
+            .options(&options)
+            .resume(resume)
+            .observe(|progress| {
                 display.show(progress);
                 match interrupted.load(Ordering::SeqCst) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
-            },
-        );
+            })
+            .run();
         display.finish();
         trained::finish(
             &self,

@@ -8,8 +8,7 @@ use hysteron::audit::{Audit, audit};
 use hysteron::card::{Card, Training};
 use hysteron::driver::{Curve, follow};
 use hysteron::evaluate::{Score, mean, score};
-use hysteron::learned::LearnedLaw;
-use hysteron::model::Model;
+use hysteron::model::{LearnedLaw, Model};
 use hysteron::plot::{LearningPoint, learning_curve, stress_strain};
 use hysteron::record::Record;
 use hysteron::recurrent::Architecture;
@@ -108,7 +107,7 @@ pub fn finish(
     };
     let summary = summary(arguments.cycles, &context, &fit, &compared);
     let summary = serde_json::to_value(summary).map_err(|e| Error::invalid(e.to_string()))?;
-    model.training = summary;
+    model.metadata.training = summary;
     let model = model.with_audit(&audit)?;
     model.save(out)?;
 
@@ -116,7 +115,7 @@ pub fn finish(
     if arguments.json {
         print_json(&Report {
             files: &files,
-            training: &model.training,
+            training: &model.metadata.training,
             audit: &audit,
         })?;
     } else {

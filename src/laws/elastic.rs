@@ -201,6 +201,7 @@ impl MaterialLaw for Elastic {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: true,
             symmetry: self.symmetry,

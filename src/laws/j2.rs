@@ -78,6 +78,7 @@ impl MaterialLaw for J2 {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: true,
             symmetry: Symmetry::Isotropic,

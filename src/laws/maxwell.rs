@@ -214,6 +214,7 @@ impl MaterialLaw for Maxwell {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: self.integration == MaxwellIntegration::EndStrain,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: self.branches.is_empty(),
             symmetry: Symmetry::Isotropic,

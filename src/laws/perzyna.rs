@@ -106,6 +106,7 @@ impl MaterialLaw for Perzyna {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: false,
             symmetry: Symmetry::Isotropic,

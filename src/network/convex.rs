@@ -12,9 +12,8 @@
 //! through invariants only, it has the symmetry. The differences `x_j − x_k` and all mixed inner
 //! products are cases of such combinations. Invariants of the third order are left out.
 
-use super::pieces;
 use super::{Coordinates, InputConvex, Parts, Potential};
-use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use crate::graph::{Constraint, Initial, Matrix, ParameterLayout, Vector, concat};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -29,17 +28,17 @@ struct Tensors {
     /// `n·N`
     len: usize,
     /// `E [width, N]` of each part.
-    combinations: Vec<Parameter>,
+    combinations: Vec<Matrix>,
 }
 
 /// Of the combinations in one part.
-struct Size<V> {
+struct Size<'g> {
     /// `E x`, coordinate by coordinate, `[width]` each.
-    combined: Vec<V>,
+    combined: Vec<Vector<'g>>,
     /// `1/(1 + m)`
-    inverse: V,
+    inverse: Vector<'g>,
     /// `m`
-    value: V,
+    value: Vector<'g>,
 }
 
 impl Convex {
@@ -60,16 +59,15 @@ impl Convex {
             };
         };
         let count = inputs / parts.components();
-        let combinations: Vec<_> = (0..parts.turning())
+        let combinations: Vec<_> = (0..parts.irreducible())
             .map(|part| {
                 let name = format!("{name}.combinations.{part}");
-                let initial = Initial::Scaled(1.0);
-                layout.add(name, [width, count], Constraint::Free, initial)
+                layout.matrix(name, [width, count], Constraint::Free, Initial::Scaled(1.0))
             })
             .collect();
         // Where there is no linear invariant, a zero stands for them.
         let linear = (count * parts.invariants() + external).max(1);
-        let sizes = width * parts.turning();
+        let sizes = width * parts.irreducible();
         Self {
             network: InputConvex::above(layout, name, [linear, sizes], [width, layers]),
             tensors: Some(Tensors {
@@ -82,76 +80,67 @@ impl Convex {
 }
 
 impl Potential for Convex {
-    fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
+    fn value_and_gradient<'g>(&self, x: Vector<'g>) -> (Vector<'g>, Vector<'g>) {
         match &self.tensors {
-            None => self.network.value_and_gradient(a, x),
-            Some(tensors) => tensors.value_and_gradient(a, &self.network, x),
+            None => self.network.value_and_gradient(x),
+            Some(tensors) => tensors.value_and_gradient(&self.network, x),
         }
     }
 }
 
 impl Tensors {
-    fn value_and_gradient<A: Algebra>(
+    fn value_and_gradient<'g>(
         &self,
-        a: &A,
         network: &InputConvex,
-        x: &A::Vector,
-    ) -> (A::Vector, A::Vector) {
-        let coordinates = self.parts.split(a, &a.slice(x, 0..self.len));
-        let external = (a.len(x) > self.len).then(|| a.slice(x, self.len..a.len(x)));
-        let sizes = self.sizes(a, &coordinates);
-        let mut linear: Vec<_> = coordinates.invariants.iter().chain(&external).collect();
-        let zero = a.zeros(1);
-        if linear.is_empty() {
-            linear.push(&zero);
+        x: Vector<'g>,
+    ) -> (Vector<'g>, Vector<'g>) {
+        let [tensors, external] = x.split(self.len);
+        let Coordinates {
+            invariants: t,
+            irreducible,
+        } = self.parts.split(tensors);
+        let parts = self.combinations.iter().zip(&irreducible);
+        let sizes: Vec<_> = parts.map(|(e, part)| Size::of(*e, part)).collect();
+        let m: Vec<_> = sizes.iter().map(|size| size.value).collect();
+        let mut linear = t.clone();
+        linear.push(external);
+        if t.is_empty() && external.is_empty() {
+            linear.push(x.graph().zeros(1));
         }
-        let all = a.concat(&sizes.iter().map(|size| &size.value).collect::<Vec<_>>());
-        let (value, of_linear, of_sizes) = network.value_and_gradients(a, &a.concat(&linear), &all);
+        let (value, of_linear, of_sizes) = network.value_and_gradients(concat(linear), concat(m));
 
-        let invariants = coordinates.invariants.len();
-        let split = invariants * self.len / self.parts.components();
-        let slopes = pieces(a, &of_sizes, sizes.len());
-        let parts = self.combinations.iter().zip(sizes.iter().zip(&slopes));
-        let turning = parts.map(|(map, (size, slope))| {
-            let slope = a.mul(slope, &size.inverse);
-            let back = |combined: &A::Vector| a.dense_transposed(*map, &a.mul(&slope, combined));
-            size.combined.iter().map(back).collect()
-        });
+        let of_invariants: usize = t.iter().map(|x| x.len()).sum();
+        let slopes = of_sizes.chunks(sizes.len());
+        let parts = self.combinations.iter().zip(sizes.iter().zip(slopes));
         let gradient = Coordinates {
-            turning: turning.collect(),
-            invariants: match invariants {
-                0 => Vec::new(),
-                count => pieces(a, &a.slice(&of_linear, 0..split), count),
-            },
+            // ∂m/∂x = Eᵀ E x / (1 + m)
+            irreducible: parts
+                .map(|(e, (size, slope))| {
+                    let slope = slope * size.inverse;
+                    let back = |combined: &Vector<'g>| e.transposed(slope * *combined);
+                    size.combined.iter().map(back).collect()
+                })
+                .collect(),
+            invariants: of_linear.slice(0..of_invariants).chunks(t.len()),
         };
-        let gradient = self.parts.join(a, &gradient);
-        match external {
-            None => (value, gradient),
-            Some(_) => {
-                let rest = a.slice(&of_linear, split..a.len(&of_linear));
-                (value, a.concat(&[&gradient, &rest]))
-            }
-        }
+        let of_external = of_linear.slice(of_invariants..of_invariants + external.len());
+        (value, concat([self.parts.join(&gradient), of_external]))
     }
+}
 
-    fn sizes<A: Algebra>(
-        &self,
-        a: &A,
-        coordinates: &Coordinates<A::Vector>,
-    ) -> Vec<Size<A::Vector>> {
-        let parts = self.combinations.iter().zip(&coordinates.turning);
-        let size = |(map, part): (&Parameter, &Vec<A::Vector>)| {
-            let combined: Vec<_> = part.iter().map(|x| a.dense(*map, None, x)).collect();
-            let squares = combined.iter().map(|x| a.mul(x, x));
-            let square = squares.reduce(|sum, x| a.add(&sum, &x));
-            let square = square.unwrap_or_else(|| a.zeros(map.shape()[0]));
-            let square = a.affine(&square, 1.0, 1.0);
-            Size {
-                combined,
-                inverse: a.apply(Activation::InverseSqrt, &square),
-                value: a.affine(&a.apply(Activation::Sqrt, &square), 1.0, -1.0),
-            }
-        };
-        parts.map(size).collect()
+impl<'g> Size<'g> {
+    /// Of the combinations `E` of the coordinates in one part.
+    fn of(e: Matrix, part: &[Vector<'g>]) -> Self {
+        let combined: Vec<_> = part.iter().map(|x| e * *x).collect();
+        let squares = combined.iter().map(|x| *x * *x);
+        let square = squares
+            .reduce(|sum, x| sum + x)
+            .expect("a part has coordinates")
+            + 1.0;
+        Self {
+            combined,
+            inverse: square.inverse_sqrt(),
+            value: square.sqrt() - 1.0,
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! One affine layer.
 
-use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use crate::graph::{Coefficients, Constraint, Initial, Matrix, ParameterLayout, Vector};
 
 /// `y = W x + b`, `W [outputs, inputs]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Dense {
-    pub weight: Parameter,
-    pub bias: Option<Parameter>,
+    pub weight: Matrix,
+    pub bias: Option<Coefficients>,
 }
 
 impl Dense {
@@ -23,18 +23,15 @@ impl Dense {
         outputs: usize,
         bias: f64,
     ) -> Self {
-        let weight = layout.add(
-            format!("{name}.weight"),
+        let weight = format!("{name}.weight");
+        let weight = layout.matrix(
+            weight,
             [outputs, inputs],
             Constraint::Free,
             Initial::Scaled(1.0),
         );
-        let bias = layout.add(
-            format!("{name}.bias"),
-            [outputs, 1],
-            Constraint::Free,
-            Initial::Value(bias),
-        );
+        let start = Initial::Value(bias);
+        let bias = layout.coefficients(format!("{name}.bias"), outputs, Constraint::Free, start);
         Self {
             weight,
             bias: Some(bias),
@@ -53,7 +50,7 @@ impl Dense {
             Constraint::Free => Initial::Scaled(1.0),
             Constraint::Positive => Initial::Value(1.0 / inputs as f64),
         };
-        let weight = layout.add(
+        let weight = layout.matrix(
             format!("{name}.weight"),
             [outputs, inputs],
             constraint,
@@ -66,12 +63,15 @@ impl Dense {
         self.weight.shape()[0]
     }
 
-    pub fn forward<A: Algebra>(&self, a: &A, x: &A::Vector) -> A::Vector {
-        a.dense(self.weight, self.bias, x)
+    /// `W x + b`
+    #[track_caller]
+    pub fn of<'g>(&self, x: Vector<'g>) -> Vector<'g> {
+        x.affine_map(self.weight, self.bias)
     }
 
-    /// `Wᵀ y`.
-    pub fn transposed<A: Algebra>(&self, a: &A, y: &A::Vector) -> A::Vector {
-        a.dense_transposed(self.weight, y)
+    /// `Wᵀ y`
+    #[track_caller]
+    pub fn transposed<'g>(&self, y: Vector<'g>) -> Vector<'g> {
+        self.weight.transposed(y)
     }
 }

@@ -6,13 +6,13 @@
 //! quantities, and the whole is convex in these, too.
 
 use super::{Dense, Potential};
-use crate::algebra::{Activation, Algebra, Constraint, ParameterLayout};
+use crate::graph::{Constraint, Function, ParameterLayout, Vector};
 
 #[derive(Clone, Debug)]
 struct Layer {
-    /// From the layer below, positive; the first layer may have none.
+    /// `W_i`, positive; the first layer may have none.
     below: Option<Dense>,
-    /// From the input, free.
+    /// `V_i` and `b_i`, free.
     skip: Dense,
 }
 
@@ -36,79 +36,66 @@ impl InputConvex {
         [inputs, convex]: [usize; 2],
         [width, layers]: [usize; 2],
     ) -> Self {
-        let layers = (0..layers.max(1))
-            .map(|i| {
-                let below = if i > 0 { width } else { convex };
-                Layer {
-                    below: (below > 0).then(|| {
-                        let name = format!("{name}.{i}.below");
-                        Dense::without_bias(layout, &name, below, width, Constraint::Positive)
-                    }),
-                    skip: Dense::new(layout, &format!("{name}.{i}.skip"), inputs, width),
-                }
-            })
-            .collect();
-        let output = Dense::without_bias(
-            layout,
-            &format!("{name}.output"),
-            width,
-            1,
-            Constraint::Positive,
-        );
+        let positive = |layout: &mut ParameterLayout, name: String, inputs, outputs| {
+            Dense::without_bias(layout, &name, inputs, outputs, Constraint::Positive)
+        };
+        let layers = (0..layers.max(1)).map(|i| {
+            let below = if i > 0 { width } else { convex };
+            let name = format!("{name}.{i}");
+            Layer {
+                below: (below > 0).then(|| positive(layout, format!("{name}.below"), below, width)),
+                skip: Dense::new(layout, &format!("{name}.skip"), inputs, width),
+            }
+        });
+        let layers = layers.collect();
+        let output = positive(layout, format!("{name}.output"), width, 1);
         Self { layers, output }
     }
 
     /// `x [inputs], h_0 [convex]` → value `[1]` and its gradients.
-    pub fn value_and_gradients<A: Algebra>(
+    pub fn value_and_gradients<'g>(
         &self,
-        a: &A,
-        x: &A::Vector,
-        convex: &A::Vector,
-    ) -> (A::Vector, A::Vector, A::Vector) {
-        let (value, below, gradient) = self.climb(a, 0, x, Some(convex));
-        let below = below.unwrap_or_else(|| a.scale(convex, 0.0));
-        (value, gradient, below)
+        x: Vector<'g>,
+        convex: Vector<'g>,
+    ) -> (Vector<'g>, Vector<'g>, Vector<'g>) {
+        let (value, gradient, below) = self.climb(x, Some(convex));
+        (value, gradient, below.unwrap_or_else(|| convex * 0.0))
     }
 
-    /// Value, gradient with respect to the vector below layer `i`, where there is one, and the
-    /// share of the gradient that reaches `x` through the skips.
-    fn climb<A: Algebra>(
+    /// Value, gradient with respect to `x`, and with respect to `h_0` where there is one: up the
+    /// layers, and the slopes back down.
+    fn climb<'g>(
         &self,
-        a: &A,
-        i: usize,
-        x: &A::Vector,
-        h: Option<&A::Vector>,
-    ) -> (A::Vector, Option<A::Vector>, A::Vector) {
-        let layer = &self.layers[i];
-        let mut s = layer.skip.forward(a, x);
-        if let (Some(below), Some(h)) = (&layer.below, h) {
-            s = a.add(&s, &below.forward(a, h));
+        x: Vector<'g>,
+        convex: Option<Vector<'g>>,
+    ) -> (Vector<'g>, Vector<'g>, Option<Vector<'g>>) {
+        let mut h = convex;
+        let mut slopes = Vec::new();
+        for layer in &self.layers {
+            let mut sum = layer.skip.of(x);
+            if let (Some(below), Some(h)) = (&layer.below, h) {
+                sum = sum + below.of(h);
+            }
+            let [y, slope] = sum.with_slope(Function::Softplus);
+            slopes.push((layer, slope));
+            h = Some(y);
         }
-        let [h, slope] = a.derivatives(Activation::Softplus, 0, &s);
-        let (value, gradient, skips) = if i + 1 < self.layers.len() {
-            let (value, gradient, skips) = self.climb(a, i + 1, x, Some(&h));
-            (value, gradient, Some(skips))
-        } else {
-            let gradient = a.parameter(self.output.weight);
-            (self.output.forward(a, &h), Some(gradient), None)
-        };
-        let gradient = match gradient {
-            Some(gradient) => a.mul(&gradient, &slope),
-            None => slope,
-        };
-        let through_skip = layer.skip.transposed(a, &gradient);
-        let skips = match skips {
-            Some(skips) => a.add(&skips, &through_skip),
-            None => through_skip,
-        };
-        let down = layer.below.as_ref().map(|b| b.transposed(a, &gradient));
-        (value, down, skips)
+        let value = self.output.of(h.unwrap_or(x));
+        let mut above = Some(x.graph().parameter(self.output.weight));
+        let mut gradient: Option<Vector> = None;
+        for (layer, slope) in slopes.into_iter().rev() {
+            let through = above.map_or(slope, |above| above * slope);
+            let skip = layer.skip.transposed(through);
+            gradient = Some(gradient.map_or(skip, |gradient| gradient + skip));
+            above = layer.below.as_ref().map(|below| below.transposed(through));
+        }
+        (value, gradient.unwrap_or(x), above)
     }
 }
 
 impl Potential for InputConvex {
-    fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
-        let (value, _, gradient) = self.climb(a, 0, x, None);
+    fn value_and_gradient<'g>(&self, x: Vector<'g>) -> (Vector<'g>, Vector<'g>) {
+        let (value, gradient, _) = self.climb(x, None);
         (value, gradient)
     }
 }

@@ -1,35 +1,35 @@
 //! A feed-forward network, and its gradient where the network is a potential.
 
 use super::{Dense, Potential};
-use crate::algebra::{Activation, Algebra, Constraint, ParameterLayout};
+use crate::graph::{Constraint, Function, ParameterLayout, Vector};
 
 /// `h_i = f(W_i h_{i−1} + b_i)`, `y = W h_L (+ b)`.
 #[derive(Clone, Debug)]
 pub struct Mlp {
     hidden: Vec<Dense>,
     output: Dense,
-    activation: Activation,
+    function: Function,
 }
 
 impl Mlp {
-    /// `layers` hidden layers of `width` and an output of `outputs`.
+    /// Hidden `[width, layers]` with an elementwise `function`.
     pub fn new(
         layout: &mut ParameterLayout,
         name: &str,
         [inputs, outputs]: [usize; 2],
         [width, layers]: [usize; 2],
-        activation: Activation,
+        function: Function,
     ) -> Self {
         let (hidden, last) = hidden_layers(layout, name, inputs, [width, layers]);
         let output = Dense::new(layout, &format!("{name}.output"), last, outputs);
         Self {
             hidden,
             output,
-            activation,
+            function,
         }
     }
 
-    /// A scalar potential without a constant.
+    /// A scalar potential without a constant, of softplus layers.
     pub fn potential(
         layout: &mut ParameterLayout,
         name: &str,
@@ -37,41 +37,38 @@ impl Mlp {
         [width, layers]: [usize; 2],
     ) -> Self {
         let (hidden, last) = hidden_layers(layout, name, inputs, [width, layers]);
-        let output =
-            Dense::without_bias(layout, &format!("{name}.output"), last, 1, Constraint::Free);
+        let output = format!("{name}.output");
         Self {
             hidden,
-            output,
-            activation: Activation::Softplus,
+            output: Dense::without_bias(layout, &output, last, 1, Constraint::Free),
+            function: Function::Softplus,
         }
     }
 
     /// `[inputs] → [outputs]`.
-    pub fn forward<A: Algebra>(&self, a: &A, x: &A::Vector) -> A::Vector {
-        let mut h = x.clone();
-        for layer in &self.hidden {
-            h = a.apply(self.activation, &layer.forward(a, &h));
-        }
-        self.output.forward(a, &h)
-    }
-
-    /// Value and gradient from hidden layer `i` on, by recursion up and back down the layers.
-    fn climb<A: Algebra>(&self, a: &A, i: usize, h: &A::Vector) -> (A::Vector, A::Vector) {
-        match self.hidden.get(i) {
-            None => (self.output.forward(a, h), a.parameter(self.output.weight)),
-            Some(layer) => {
-                let x = layer.forward(a, h);
-                let [y, slope] = a.derivatives(self.activation, 0, &x);
-                let (value, gradient) = self.climb(a, i + 1, &y);
-                (value, layer.transposed(a, &a.mul(&gradient, &slope)))
-            }
-        }
+    #[track_caller]
+    pub fn of<'g>(&self, x: Vector<'g>) -> Vector<'g> {
+        let layer = |h, layer: &Dense| layer.of(h).map(self.function);
+        self.output.of(self.hidden.iter().fold(x, layer))
     }
 }
 
 impl Potential for Mlp {
-    fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
-        self.climb(a, 0, x)
+    /// Up the layers, and the slopes back down: `∂y/∂h_{i−1} = W_iᵀ (f'_i ⊙ ∂y/∂h_i)`.
+    fn value_and_gradient<'g>(&self, x: Vector<'g>) -> (Vector<'g>, Vector<'g>) {
+        let mut h = x;
+        let mut slopes = Vec::new();
+        for layer in &self.hidden {
+            let [y, slope] = layer.of(h).with_slope(self.function);
+            slopes.push((layer, slope));
+            h = y;
+        }
+        let mut gradient = x.graph().parameter(self.output.weight);
+        let value = self.output.of(h);
+        for (layer, slope) in slopes.into_iter().rev() {
+            gradient = layer.transposed(gradient * slope);
+        }
+        (value, gradient)
     }
 }
 

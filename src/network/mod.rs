@@ -1,5 +1,5 @@
 //! The parts that laws are built of: dense layers, networks, and networks whose gradient is
-//! written out layer by layer, so that no reading needs second-order differentiation.
+//! written out layer by layer, so that no derivative of second order is needed.
 
 mod anchored;
 mod convex;
@@ -16,6 +16,5 @@ pub use dense::Dense;
 pub use input_convex::InputConvex;
 pub use mlp::Mlp;
 pub use parts::{Coordinates, Parts};
-pub(crate) use parts::{pieces, stack};
 pub use potential::Potential;
 pub use quadratic::Quadratic;

@@ -1,7 +1,7 @@
 //! Quadratic forms that are never negative.
 
-use super::{Coordinates, Parts, Potential, pieces};
-use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use super::{Coordinates, Parts, Potential};
+use crate::graph::{Constraint, Initial, Matrix, ParameterLayout, Vector, concat};
 
 /// `½ |L x|²`
 #[derive(Clone, Debug)]
@@ -12,14 +12,14 @@ pub struct Quadratic {
 #[derive(Clone, Debug)]
 enum Form {
     /// `L [inputs, inputs]`
-    General(Parameter),
+    General(Matrix),
     /// `L` commutes with a symmetry group of the tensors that `x` lists.
     Symmetric {
         parts: Parts,
-        /// On the linear invariants of all tensors, where there are some.
-        invariants: Option<Parameter>,
+        /// On the linear invariants of all tensors.
+        invariants: Matrix,
         /// On each irreducible part, `[N, N]`.
-        turning: Vec<Parameter>,
+        irreducible: Vec<Matrix>,
     },
 }
 
@@ -33,18 +33,17 @@ impl Quadratic {
         parts: Option<&Parts>,
     ) -> Self {
         let mut square = |name: String, n: usize| {
-            layout.add(name, [n, n], Constraint::Free, Initial::Scaled(gain))
+            layout.matrix(name, [n, n], Constraint::Free, Initial::Scaled(gain))
         };
         let form = match parts {
             None => Form::General(square(format!("{name}.quadratic"), inputs)),
             Some(parts) => {
                 let count = inputs / parts.components();
-                let linear = count * parts.invariants();
+                let invariants = count * parts.invariants();
                 Form::Symmetric {
                     parts: parts.clone(),
-                    invariants: (linear > 0)
-                        .then(|| square(format!("{name}.quadratic.invariants"), linear)),
-                    turning: (0..parts.turning())
+                    invariants: square(format!("{name}.quadratic.invariants"), invariants),
+                    irreducible: (0..parts.irreducible())
                         .map(|part| square(format!("{name}.quadratic.{part}"), count))
                         .collect(),
                 }
@@ -54,43 +53,41 @@ impl Quadratic {
     }
 }
 
+/// `½ |L x|²` and `LᵀL x`
+fn form<'g>(l: Matrix, x: Vector<'g>) -> (Vector<'g>, Vector<'g>) {
+    let mapped = l * x;
+    (0.5 * mapped.squared_norm(), l.transposed(mapped))
+}
+
 impl Potential for Quadratic {
-    fn value_and_gradient<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
-        let form = |map: Parameter, x: &A::Vector| {
-            let stretched = a.dense(map, None, x);
-            let value = a.scale(&a.dot(&stretched, &stretched), 0.5);
-            (value, a.dense_transposed(map, &stretched))
-        };
+    fn value_and_gradient<'g>(&self, x: Vector<'g>) -> (Vector<'g>, Vector<'g>) {
         match &self.form {
-            Form::General(map) => form(*map, x),
+            Form::General(l) => form(*l, x),
             Form::Symmetric {
                 parts,
                 invariants,
-                turning,
+                irreducible,
             } => {
-                let coordinates = parts.split(a, x);
-                let mut total = a.zeros(1);
-                let mut slope = |map: Parameter, x: &A::Vector| {
-                    let (value, gradient) = form(map, x);
-                    total = a.add(&total, &value);
+                let coordinates = parts.split(x);
+                let mut total = x.graph().zeros(1);
+                let mut slope = |l: Matrix, x: Vector<'g>| {
+                    let (value, gradient) = form(l, x);
+                    total = total + value;
                     gradient
                 };
+                let count = coordinates.invariants.len();
                 let gradient = Coordinates {
-                    invariants: match invariants {
-                        None => Vec::new(),
-                        Some(map) => {
-                            let all: Vec<_> = coordinates.invariants.iter().collect();
-                            let gradient = slope(*map, &a.concat(&all));
-                            pieces(a, &gradient, all.len())
-                        }
+                    invariants: match count {
+                        0 => Vec::new(),
+                        _ => slope(*invariants, concat(coordinates.invariants)).chunks(count),
                     },
-                    turning: turning
+                    irreducible: irreducible
                         .iter()
-                        .zip(&coordinates.turning)
-                        .map(|(map, part)| part.iter().map(|x| slope(*map, x)).collect())
+                        .zip(coordinates.irreducible)
+                        .map(|(l, part)| part.into_iter().map(|x| slope(*l, x)).collect())
                         .collect(),
                 };
-                (total, parts.join(a, &gradient))
+                (total, parts.join(&gradient))
             }
         }
     }

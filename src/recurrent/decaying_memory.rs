@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! ψ  = ψ_e(ε) + ½ Σ_p |B_p ε − z_p|²
-//! z_p' = r_p z_p + (1 − r_p) B_p ε_{n+1}        r_p = e^{−dt/t_p} / (1 + ‖Δε‖ α_p)
+//! z_p' = r_p z_p + (1 − r_p) B_p ε_{n+1} = z_p + (1 − r_p) (B_p ε_{n+1} − z_p)
+//! r_p  = e^{−dt/t_p} / (1 + ‖Δε‖ α_p)
 //! ln α_p, −ln t_p: constants, plus W θ
 //! ```
 //!
@@ -19,11 +20,11 @@
 //! [`Symmetry`] asked for. The end of the increment stands for all of it: first order in the step; a
 //! hold is exact.
 
-use super::branches::{Branches, kept_share};
-use super::relaxation::spread;
+use super::branches::{Branches, kept_share, spread};
 use super::strain_energy::StrainEnergy;
-use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
-use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use super::{Architecture, Forces, RecurrentLaw, Step, Symmetry};
+use crate::graph::{Coefficients, Constraint, Initial, Matrix, ParameterLayout, Vector};
+use crate::law::{Guarantees, StateLayout};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -39,8 +40,8 @@ pub struct DecayingMemory {
 /// `e^{start + log + W θ}`, the rates of one clock.
 #[derive(Clone, Debug)]
 struct Decay {
-    log: Parameter,
-    shift: Option<Parameter>,
+    log: Coefficients,
+    shift: Matrix,
     start: Vec<f64>,
 }
 
@@ -56,36 +57,27 @@ impl Decay {
         range: [f64; 2],
         [count, external]: [usize; 2],
     ) -> Self {
-        let mut zeros = |name: String, columns| {
-            let initial = Initial::Value(0.0);
-            layout.add(name, [count, columns], Constraint::Free, initial)
-        };
+        let zero = Initial::Value(0.0);
+        let (log, shift) = (format!("{name}.log_rate"), format!("{name}.shift"));
         Self {
-            log: zeros(format!("{name}.log_rate"), 1),
-            shift: (external > 0).then(|| zeros(format!("{name}.shift"), external)),
+            log: layout.coefficients(log, count, Constraint::Free, zero),
+            shift: layout.matrix(shift, [count, external], Constraint::Free, zero),
             start: spread(range, count),
         }
     }
 
     /// `g [P]` of a length of the clock.
-    fn elapsed<A: Algebra>(
-        &self,
-        a: &A,
-        length: &A::Vector,
-        external: Option<&A::Vector>,
-    ) -> A::Vector {
-        let mut log = a.add(&a.constant(&self.start), &a.parameter(self.log));
-        if let (Some(shift), Some(external)) = (self.shift, external) {
-            log = a.add(&log, &a.dense(shift, None, external));
-        }
-        a.times(&a.apply(Activation::Exp, &log), length)
+    fn elapsed<'g>(&self, length: Vector<'g>, external: Vector<'g>) -> Vector<'g> {
+        let start = length.graph().constant(&self.start);
+        let log = start + self.log + self.shift * external;
+        log.exp() * length
     }
 }
 
 impl DecayingMemory {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, count, m) = (sizes.components, sizes.states, sizes.external);
-        let symmetry = sizes.symmetry;
+        let (symmetry, clock) = (sizes.symmetry, sizes.clock);
         let scale = (1.0 / count as f64).sqrt();
         let mut decay = |used: bool, name: &str, range| {
             used.then(|| Decay::new(layout, name, range, [count, m]))
@@ -93,8 +85,8 @@ impl DecayingMemory {
         Self {
             components: n,
             symmetry,
-            path: decay(sizes.clock != Clock::Time, "path", LOG_PATH_RATES),
-            time: decay(sizes.clock != Clock::StrainPath, "time", LOG_TIME_RATES),
+            path: decay(clock.has_path(), "path", LOG_PATH_RATES),
+            time: decay(clock.has_time(), "time", LOG_TIME_RATES),
             energy: StrainEnergy::new(layout, [n, m], sizes.energy_size(), symmetry),
             branches: Branches::new(layout, "branches", n, &vec![scale; count], symmetry),
         }
@@ -106,61 +98,37 @@ impl RecurrentLaw for DecayingMemory {
         self.components
     }
 
-    fn states(&self) -> usize {
-        self.branches.len()
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("inelastic_strain", self.branches.len())])
     }
 
-    fn claims(&self) -> Claims {
-        Claims {
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             second_law: true,
-            in_parts: false,
             stationary: true,
             rate_independent: self.time.is_none(),
             symmetry: self.symmetry,
+            ..Guarantees::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.energy.prepare(a)
-    }
-
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let external = inputs.external.as_ref();
-        let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
         let path = self.path.as_ref();
-        let path = path.map(|decay| decay.elapsed(a, &a.norm(&increment), external));
+        let path = path.map(|decay| decay.elapsed(step.strain_increment().norm(), step.external));
         let time = self.time.as_ref();
-        let time = time.map(|decay| decay.elapsed(a, &inputs.dt, external));
-        let Some(kept) = kept_share(a, path.as_ref(), time.as_ref()) else {
-            return state.clone();
-        };
+        let time = time.map(|decay| decay.elapsed(step.dt, step.external));
+        let r = kept_share(path, time);
         // Without strain and time exactly zero.
-        let share = self.branches.each(a, &a.affine(&kept, -1.0, 1.0));
-        let target = self.branches.strains(a, &inputs.strain_new);
-        a.add(state, &a.mul(&share, &a.sub(&target, state)))
+        let share = self.branches.each(1.0 - r);
+        z + share * (self.branches.strains(step.strain_new) - z)
     }
 
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let (energy, stress) = self
-            .energy
-            .value_and_gradient(a, prepared, strain, external);
-        let force = a.sub(&self.branches.strains(a, strain), state);
+    fn forces<'g>(&self, strain: Vector<'g>, external: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        let (energy, stress) = self.energy.value_and_gradient(strain, external);
+        let force = self.branches.strains(strain) - z;
         Forces {
-            energy: a.add(&energy, &a.scale(&a.dot(&force, &force), 0.5)),
-            stress: a.add(&stress, &self.branches.stress(a, &force)),
+            energy: energy + 0.5 * force.squared_norm(),
+            stress: stress + self.branches.stress(force),
             driving_force: force,
         }
     }
@@ -169,8 +137,8 @@ impl RecurrentLaw for DecayingMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algebra::{Program, Recorder};
-    use crate::recurrent::step;
+    use crate::graph::{Graph, evaluate};
+    use crate::recurrent::{Clock, Increment, IncrementInputs};
 
     /// Relative errors of the stress after a ramp, and of what a hold then relaxes, in so many
     /// increments each.
@@ -191,16 +159,15 @@ mod tests {
         let mut layout = ParameterLayout::default();
         let law = DecayingMemory::new(&mut layout, &sizes);
         let effective = layout.effective(&layout.initial_values(3));
-        let a = Recorder::new();
-        let prepared = law.prepare(&a);
+        let graph = Graph::new();
         let (rise, hold) = (2.0, 5.0);
-        let one = a.constant(&[1.0]);
-        let unit = law.branches.strains(&a, &one);
-        let time = law.time.as_ref().unwrap();
-        let rates = time.elapsed(&a, &one, None);
-        let (_, elastic) = law.energy.value_and_gradient(&a, &prepared, &one, None);
+        let one = graph.constant(&[1.0]);
+        let none = one.slice(0..0);
+        let unit = law.branches.strains(one);
+        let rates = law.time.as_ref().unwrap().elapsed(one, none);
+        let (_, elastic) = law.energy.value_and_gradient(one, none);
         let mut outputs = vec![unit, rates, elastic];
-        let mut state = a.zeros(law.states());
+        let mut state = graph.zeros(law.state_layout().len());
         for phase in 0..2 {
             let mut stress = elastic;
             for k in 0..increments {
@@ -209,18 +176,18 @@ mod tests {
                     _ => 1.0,
                 };
                 let length = if phase == 0 { rise } else { hold };
-                let inputs = Inputs {
-                    strain_old: a.constant(&[at(k)]),
-                    strain_new: a.constant(&[at(k + 1)]),
-                    dt: a.constant(&[length / increments as f64]),
-                    external: None,
+                let step = Step {
+                    strain_old: graph.constant(&[at(k)]),
+                    strain_new: graph.constant(&[at(k + 1)]),
+                    dt: graph.constant(&[length / increments as f64]),
+                    external: none,
                 };
-                let new = step(&law, &a, &prepared, &inputs, &state);
+                let new = Increment::of(&law, &IncrementInputs { state, step });
                 (state, stress) = (new.state, new.forces.stress);
             }
             outputs.extend([state, stress]);
         }
-        let values = Program::evaluate(a, &effective, &outputs);
+        let values = evaluate(&outputs, &effective);
         let [unit, rates, elastic, after, ramp, _, held] = &values[..] else {
             panic!("seven outputs");
         };

@@ -1,8 +1,8 @@
 //! Free energies: a quadratic form plus a network.
 
 use super::Forces;
-use crate::algebra::{Algebra, ParameterLayout};
-use crate::network::{Anchored, Convex, Mlp, Parts, Potential, Quadratic, stack};
+use crate::graph::{ParameterLayout, Vector, concat, stack};
+use crate::network::{Anchored, Convex, Mlp, Parts, Potential, Quadratic};
 
 /// `ψ(ε, z) = ½ |L [ε; z]|² + N(x) − N(x_0) − ∂N(x_0)·(x − x_0)`, `x = [ε; z; θ]`, `x_0 = [0; 0; θ]`.
 ///
@@ -32,7 +32,7 @@ impl FreeEnergy {
             components,
             states,
             tensors: false,
-            potential: Anchored::new([inputs, external], quadratic, network),
+            potential: Anchored::new(quadratic, network),
         }
     }
 }
@@ -53,7 +53,7 @@ impl FreeEnergy<Convex> {
             components,
             states,
             tensors: parts.is_some(),
-            potential: Anchored::new(inputs, quadratic, network),
+            potential: Anchored::new(quadratic, network),
         }
     }
 }
@@ -63,88 +63,45 @@ impl<P: Potential> FreeEnergy<P> {
         self.components
     }
 
+    /// Number of internal variables.
     pub fn states(&self) -> usize {
         self.states
     }
 
-    /// Length of what [`FreeEnergy::prepare`] gives.
-    pub fn prepared_len(&self) -> usize {
-        self.potential.prepared_len()
-    }
-
-    /// What of the virgin state no external variable moves.
-    pub fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.potential.prepare(a)
-    }
-
-    /// The virgin state at these external variables, for [`FreeEnergy::forces_from`].
-    pub fn anchor<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        external: Option<&A::Vector>,
-    ) -> A::Vector {
-        self.potential.anchor(a, prepared, external)
-    }
-
     /// See [`super::RecurrentLaw::forces`].
-    pub fn forces<A: Algebra>(
+    pub fn forces<'g>(
         &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let anchor = self.anchor(a, prepared, external);
-        self.forces_from(a, &anchor, strain, external, state)
-    }
-
-    /// [`FreeEnergy::forces`] where the anchor is known: in an iteration at one `θ`.
-    pub fn forces_from<A: Algebra>(
-        &self,
-        a: &A,
-        anchor: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let x = self.joined(a, strain, state);
-        let (energy, gradient) = self.potential.value_and_gradient(a, anchor, &x, external);
-        let (stress, slope) = self.parted(a, &gradient);
+        strain: Vector<'g>,
+        external: Vector<'g>,
+        state: Vector<'g>,
+    ) -> Forces<'g> {
+        let x = self.joined(strain, state);
+        let (energy, gradient) = self.potential.value_and_gradient(x, external);
+        let [stress, slope] = self.parted(gradient);
         Forces {
             energy,
             stress,
-            driving_force: a.scale(&slope, -1.0),
+            driving_force: -slope,
         }
     }
 
     /// `[ε; z]`, or the strain and the tensors component by component.
-    fn joined<A: Algebra>(&self, a: &A, strain: &A::Vector, state: &A::Vector) -> A::Vector {
+    fn joined<'g>(&self, strain: Vector<'g>, state: Vector<'g>) -> Vector<'g> {
         if !self.tensors {
-            return a.concat(&[strain, state]);
+            return concat([strain, state]);
         }
-        let count = self.states / self.components;
-        let component = |c: usize| {
-            let tensors = a.slice(state, c * count..(c + 1) * count);
-            a.concat(&[&a.slice(strain, c..c + 1), &tensors])
-        };
-        let components: Vec<_> = (0..self.components).map(component).collect();
-        stack(a, &components)
+        let tensors = state.chunks(self.components).into_iter().enumerate();
+        stack(tensors.flat_map(|(c, tensors)| [strain.at(c), tensors]))
     }
 
     /// What [`FreeEnergy::joined`] has put together.
-    fn parted<A: Algebra>(&self, a: &A, x: &A::Vector) -> (A::Vector, A::Vector) {
-        let (n, s) = (self.components, self.states);
+    fn parted<'g>(&self, x: Vector<'g>) -> [Vector<'g>; 2] {
         if !self.tensors {
-            return (a.slice(x, 0..n), a.slice(x, n..n + s));
+            return x.split(self.components);
         }
-        let count = 1 + s / n;
-        let each = |from: usize, to: usize| {
-            let component = |c: usize| a.slice(x, c * count + from..c * count + to);
-            let components: Vec<_> = (0..n).map(component).collect();
-            stack(a, &components)
-        };
-        (each(0, 1), each(1, count))
+        let components = x.chunks(self.components).into_iter();
+        let (strain, state): (Vec<_>, Vec<_>) =
+            components.map(|c| (c.at(0), c.slice(1..c.len()))).unzip();
+        [concat(strain), concat(state)]
     }
 }

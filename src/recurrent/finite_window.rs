@@ -13,48 +13,48 @@
 //! whatever the clock: rate-independent. The second law is penalised in training; the window moves
 //! on without strain, too.
 
-use super::{Architecture, Cell, Claims, FreeEnergy, Inputs};
-use crate::algebra::{Algebra, ParameterLayout};
+use super::{Architecture, Forces, FreeEnergy, RecurrentLaw, Step};
+use crate::graph::{ParameterLayout, Vector, concat};
+use crate::law::{Guarantees, StateLayout};
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct FiniteWindow {
-    components: usize,
-    /// `k`
-    window: usize,
     energy: FreeEnergy,
 }
 
 impl FiniteWindow {
+    /// `k` is the number of states.
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, k, m) = (sizes.components, sizes.states, sizes.external);
         Self {
-            components: n,
-            window: k,
             energy: FreeEnergy::new(layout, [n, n * k, m], sizes.energy_size()),
         }
     }
 }
 
-impl Cell for FiniteWindow {
-    fn energy(&self) -> &FreeEnergy {
-        &self.energy
+impl RecurrentLaw for FiniteWindow {
+    fn components(&self) -> usize {
+        self.energy.components()
     }
 
-    fn guarantees(&self) -> Claims {
-        Claims {
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("past_strains", self.energy.states())])
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             rate_independent: true,
-            ..Claims::default()
+            ..Guarantees::default()
         }
     }
 
-    fn advance<A: Algebra>(
-        &self,
-        a: &A,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let kept = self.components * (self.window - 1);
-        a.concat(&[&inputs.strain_old, &a.slice(state, 0..kept)])
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let kept = z.len() - step.strain_old.len();
+        concat([step.strain_old, z.slice(0..kept)])
+    }
+
+    fn forces<'g>(&self, strain: Vector<'g>, external: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        self.energy.forces(strain, external, z)
     }
 }

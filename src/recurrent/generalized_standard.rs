@@ -34,21 +34,21 @@
 //!   With the strain path in the clock `C` has the further term `ψ_εz (I + g H ψ_zz)⁻¹ ∂φ*/∂A ⊗
 //!   Δε/‖Δε‖`, which is not symmetric.
 //!
-//! Tested, not guaranteed: that the search finds the root. Where it does not, the update fails and
+//! Tested, not guaranteed: that the iteration finds the root. Where it does not, the update fails and
 //! a smaller step can help.
 
-use super::{Architecture, Claims, Clock, Forces, FreeEnergy, Inputs, RecurrentLaw, Symmetry};
-use crate::algebra::{Algebra, Constraint, Initial, Parameter, ParameterLayout, Residual};
-use crate::network::{Anchored, Convex, Quadratic};
+use super::{Architecture, Clock, Forces, FreeEnergy, RecurrentLaw, Step, Symmetry};
+use crate::graph::{Coefficients, Constraint, Initial, ParameterLayout, Vector};
+use crate::law::{Guarantees, StateLayout};
+use crate::network::{Anchored, Convex, Parts, Quadratic};
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct GeneralizedStandard {
-    external: usize,
     clock: Clock,
     symmetry: Symmetry,
-    /// `c`
-    time_rate: Option<Parameter>,
+    /// `c`, on both clocks.
+    time_rate: Coefficients,
     energy: FreeEnergy<Convex>,
     /// `φ*`
     dissipation: Anchored<Convex>,
@@ -58,83 +58,62 @@ pub struct GeneralizedStandard {
 const INITIAL_FLOW: f64 = 2.5;
 /// `c` at the start.
 const INITIAL_TIME_RATE: f64 = 0.1;
+/// Unknowns that the implicit update can have.
+const MOST_UNKNOWNS: usize = 512;
 
 impl GeneralizedStandard {
+    /// Whether the implicit update of these sizes can be solved.
+    pub(super) fn check(sizes: &Architecture) -> Result<(), (&'static str, String)> {
+        let unknowns = sizes.components * sizes.states;
+        if sizes.symmetry == Symmetry::None || unknowns <= MOST_UNKNOWNS {
+            return Ok(());
+        }
+        let message = format!(
+            "{} tensors have {unknowns} components, {MOST_UNKNOWNS} are possible",
+            sizes.states
+        );
+        Err(("states", message))
+    }
+
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
-        let (n, m) = (sizes.components, sizes.external);
-        let parts = sizes.symmetry.parts(n);
-        let s = match parts {
-            None => sizes.states,
-            Some(_) => n * sizes.states,
+        let (n, m, symmetry) = (sizes.components, sizes.external, sizes.symmetry);
+        let parts = Parts::of(symmetry, n);
+        let s = if parts.is_some() {
+            n * sizes.states
+        } else {
+            sizes.states
         };
-        let both = sizes.clock == Clock::Both;
-        let (name, size) = ("dissipation", [sizes.width, sizes.layers]);
+        let (name, size) = ("dissipation", sizes.size());
+        let both = usize::from(sizes.clock == Clock::Both);
+        let rate = Initial::Value(INITIAL_TIME_RATE);
         Self {
-            external: m,
             clock: sizes.clock,
-            symmetry: sizes.symmetry,
-            time_rate: both.then(|| {
-                let initial = Initial::Value(INITIAL_TIME_RATE);
-                layout.add("clock.time_rate", [1, 1], Constraint::Positive, initial)
-            }),
+            symmetry,
+            time_rate: layout.coefficients("clock.time_rate", both, Constraint::Positive, rate),
             energy: FreeEnergy::convex(layout, [n, s, m], sizes.energy_size(), parts.as_ref()),
             dissipation: Anchored::new(
-                [s, m],
                 Quadratic::new(layout, name, s, INITIAL_FLOW, parts.as_ref()),
                 Convex::new(layout, name, [s, m], size, parts.as_ref()),
             ),
         }
     }
 
-    /// What is known to the residual.
-    fn known<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> [A::Vector; 6] {
-        let external = inputs.external.as_ref();
-        let split = self.energy.prepared_len();
-        let energy = a.slice(prepared, 0..split);
-        let dissipation = a.slice(prepared, split..a.len(prepared));
-        [
-            state.clone(),
-            inputs.strain_new.clone(),
-            self.clock(a, inputs),
-            self.energy.anchor(a, &energy, external),
-            self.dissipation.anchor(a, &dissipation, external),
-            external.cloned().unwrap_or_else(|| a.zeros(1)),
-        ]
-    }
-
     /// `g [1]`
-    fn clock<A: Algebra>(&self, a: &A, inputs: &Inputs<A::Vector>) -> A::Vector {
-        let path = || a.norm(&a.sub(&inputs.strain_new, &inputs.strain_old));
-        match (self.clock, self.time_rate) {
-            (Clock::Time, _) => inputs.dt.clone(),
-            (_, None) => path(),
-            (_, Some(rate)) => a.add(&path(), &a.mul(&a.parameter(rate), &inputs.dt)),
+    fn clock<'g>(&self, step: &Step<'g>) -> Vector<'g> {
+        match self.clock {
+            Clock::Time => step.dt,
+            Clock::StrainPath => step.strain_increment().norm(),
+            Clock::Both => step.strain_increment().norm() + self.time_rate * step.dt,
         }
     }
-}
 
-/// `R(z') = z' − z − g ∂φ*/∂A(A(ε_{n+1}, z'))`. Known are `z`, `ε_{n+1}`, `g`, the anchors of both
-/// potentials and the external variables.
-impl Residual<6> for GeneralizedStandard {
-    fn evaluate<A: Algebra>(
-        &self,
-        a: &A,
-        [old, strain, clock, energy, dissipation, external]: &[A::Vector; 6],
-        new: &A::Vector,
-    ) -> A::Vector {
-        let external = (self.external > 0).then_some(external);
-        let forces = self.energy.forces_from(a, energy, strain, external, new);
-        let force = &forces.driving_force;
-        let (_, flow) = self
-            .dissipation
-            .value_and_gradient(a, dissipation, force, external);
-        a.sub(&a.sub(new, old), &a.times(&flow, clock))
+    /// `R(z') = z' − z − g ∂φ*/∂A(A(ε_{n+1}, z'))`
+    fn residual<'g>(&self, step: &Step<'g>, z: Vector<'g>, new: Vector<'g>) -> Vector<'g> {
+        let force = self
+            .forces(step.strain_new, step.external, new)
+            .driving_force;
+        let (_, flow) = self.dissipation.value_and_gradient(force, step.external);
+        new - z - flow * self.clock(step)
     }
 }
 
@@ -143,52 +122,33 @@ impl RecurrentLaw for GeneralizedStandard {
         self.energy.components()
     }
 
-    fn states(&self) -> usize {
-        self.energy.states()
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("internal_variables", self.energy.states())])
     }
 
-    fn claims(&self) -> Claims {
-        Claims {
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             second_law: true,
             stationary: true,
             rate_independent: self.clock == Clock::StrainPath,
             symmetry: self.symmetry,
-            ..Claims::default()
+            ..Guarantees::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        a.concat(&[&self.energy.prepare(a), &self.dissipation.prepare(a)])
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        z.solve(|new| self.residual(step, z, new))
     }
 
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        a.solve(self, &self.known(a, prepared, inputs, state), state)
-    }
-
-    fn forces<A: Algebra>(
-        &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let prepared = a.slice(prepared, 0..self.energy.prepared_len());
-        self.energy.forces(a, &prepared, strain, external, state)
+    fn forces<'g>(&self, strain: Vector<'g>, external: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        self.energy.forces(strain, external, z)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algebra::{Program, Recorder, Runner, Tangent, View, Workspace};
-    use crate::recurrent::Symmetry;
+    use crate::graph::{Graph, Routine, Runner, Seeds, Workspace};
     use nalgebra::{DMatrix, DVector};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -231,23 +191,23 @@ mod tests {
     }
 
     /// Strains, state and time step of an increment, the strains of this size.
-    fn increment(
-        a: &Recorder,
+    fn increment<'g>(
+        graph: &'g Graph,
         law: &GeneralizedStandard,
         random: &mut ChaCha8Rng,
         size: f64,
-    ) -> (Inputs<View>, View) {
+    ) -> (Step<'g>, Vector<'g>) {
         let mut draw = |n| {
             let values: Vec<_> = (0..n).map(|_| random.random_range(-size..size)).collect();
-            a.constant(&values)
+            graph.constant(&values)
         };
-        let inputs = Inputs {
+        let step = Step {
             strain_old: draw(3),
             strain_new: draw(3),
-            dt: a.constant(&[1.0]),
-            external: None,
+            dt: graph.constant(&[1.0]),
+            external: graph.constant(&[]),
         };
-        (inputs, draw(law.states()))
+        (step, draw(law.energy.states()))
     }
 
     /// Roots of laws far from any start: what is not refused solves the equation.
@@ -257,18 +217,16 @@ mod tests {
         let (mut refused, mut worst) = (0, 0.0f64);
         for i in 0..800 {
             let (law, effective) = draw(&mut random, BOTH[i % 2], 3.0);
-            let a = Recorder::new();
+            let graph = Graph::new();
             let size = 10f64.powf(random.random_range(-3.0..2.0));
-            let (inputs, state) = increment(&a, &law, &mut random, size);
-            let known = law.known(&a, &law.prepare(&a), &inputs, &state);
-            let root = a.root(&law, &known, &state).value;
-            let rest = law.evaluate(&a, &known, &root);
-            let flow = a.sub(&root, &state);
-            let program = Program::new(a, &[root, rest, flow]);
+            let (step, state) = increment(&graph, &law, &mut random, size);
+            let root = state.root(|new| law.residual(&step, state, new)).value;
+            let rest = law.residual(&step, state, root);
+            let program = graph.routine(&[root, rest, root - state]).compile();
             let tables = program.tables(&effective);
             let runner = Runner::new(&program, &tables);
             let mut workspace = Workspace::<1>::default();
-            runner.prepare(&mut workspace, 1);
+            runner.reserve(&mut workspace, 1);
             runner.run(&mut workspace, 0);
             let norm = |output| {
                 let mut square = 0.0;
@@ -296,31 +254,31 @@ mod tests {
         draw: &mut ChaCha8Rng,
         size: f64,
     ) -> Vec<f64> {
-        let a = Recorder::new();
-        let (inputs, state) = increment(&a, law, draw, size);
-        let t = Tangent::new(&a);
-        let known = law.known(&a, &law.prepare(&a), &inputs, &state);
-        let unknown = t.variable(a.input(law.states()));
-        let residual = law.evaluate(&t, &known.map(|k| t.fixed(k)), &unknown);
-        let jacobian = residual.directions.unwrap();
-        let program = Program::new(a, &[residual.value, jacobian, state]);
+        let graph = Graph::new();
+        let (step, state) = increment(&graph, law, draw, size);
+        let unknown = graph.input("unknown", state.len());
+        let residual = law.residual(&step, state, unknown);
+        let routine: Routine = graph.routine(&[residual, state]);
+        let program = routine
+            .with_tangents(&Seeds::input(unknown), &[0])
+            .compile();
         let tables = program.tables(effective);
         let runner = Runner::new(&program, &tables);
         let mut workspace = Workspace::<1>::default();
-        runner.prepare(&mut workspace, 1);
-        let mut x = DVector::zeros(law.states());
+        runner.reserve(&mut workspace, 1);
+        let mut x = DVector::zeros(law.energy.states());
         let mut steps = Vec::new();
         for pass in 0..=PASSES {
             runner.set(&mut workspace, 0, 0, |i| [x[i]]);
             runner.run(&mut workspace, 0);
             if pass == 0 {
-                runner.read(&workspace, 0, 2, |_, i, [z]| x[i] = *z);
+                runner.read(&workspace, 0, 1, |_, i, [z]| x[i] = *z);
                 continue;
             }
-            let mut rest = DVector::zeros(law.states());
-            let mut jacobian = DMatrix::zeros(law.states(), law.states());
+            let mut rest = DVector::zeros(law.energy.states());
+            let mut jacobian = DMatrix::zeros(law.energy.states(), law.energy.states());
             runner.read(&workspace, 0, 0, |_, i, [r]| rest[i] = *r);
-            runner.read(&workspace, 0, 1, |k, i, [slope]| jacobian[(i, k)] = *slope);
+            runner.read(&workspace, 0, 2, |k, i, [slope]| jacobian[(i, k)] = *slope);
             let step = jacobian.lu().solve(&rest).unwrap();
             steps.push(step.norm());
             x -= step;
@@ -366,16 +324,15 @@ mod tests {
             let mut passes = Vec::new();
             for _ in 0..1000 {
                 let (law, effective) = draw(&mut random, symmetry, 0.5);
-                let a = Recorder::new();
+                let graph = Graph::new();
                 let size = 10f64.powf(random.random_range(-1.0..1.0));
-                let (inputs, state) = increment(&a, &law, &mut random, size);
-                let known = law.known(&a, &law.prepare(&a), &inputs, &state);
-                let root = a.root(&law, &known, &state);
-                let program = Program::new(a, &[root.value]);
+                let (step, state) = increment(&graph, &law, &mut random, size);
+                let root = state.root(|new| law.residual(&step, state, new)).value;
+                let program = graph.routine(&[root]).compile();
                 let tables = program.tables(&effective);
                 let runner = Runner::new(&program, &tables);
                 let mut workspace = Workspace::<1>::default();
-                runner.prepare(&mut workspace, 1);
+                runner.reserve(&mut workspace, 1);
                 let mut count = 0;
                 runner.watched(&mut workspace, 0, &mut |_| count += 1);
                 assert_eq!(workspace.unsolved(), [None]);

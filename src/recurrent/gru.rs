@@ -6,7 +6,7 @@
 //! r  = σ(W_r x + U_r z + b_r)
 //! u  = σ(W_u x + U_u z + b_u)
 //! c  = tanh(W_c x + b_c + r ⊙ (U_c z + d_c))
-//! z' = (1 − u) ⊙ c + u ⊙ z
+//! z' = (1 − u) ⊙ c + u ⊙ z = c + u ⊙ (z − c)
 //! ```
 //!
 //! Guarantees only that `ψ` and `σ` vanish at `ε = 0`, `z = 0`: the second law is penalised in
@@ -14,18 +14,18 @@
 //! time still moves the state, so that even a virgin point does not stay at rest. With the
 //! strain-path clock `dt` is not an input, and the law is rate-independent.
 
-use super::{Architecture, Cell, Claims, Clock, FreeEnergy, Inputs};
-use crate::algebra::{Activation, Algebra, ParameterLayout};
+use super::{Architecture, Clock, Forces, FreeEnergy, RecurrentLaw, Step};
+use crate::graph::{ParameterLayout, Vector, concat};
+use crate::law::{Guarantees, StateLayout};
 use crate::network::Dense;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Gru {
-    states: usize,
     clock: Clock,
-    /// `[W_r; W_u; W_c]`
+    /// `[W_r; W_u; W_c]`, `[b_r; b_u; b_c]`
     input: Dense,
-    /// `[U_r; U_u; U_c]`
+    /// `[U_r; U_u; U_c]`, `[0; 0; d_c]`
     recurrent: Dense,
     energy: FreeEnergy,
 }
@@ -34,69 +34,58 @@ pub struct Gru {
 const INCREMENT_GAIN: f64 = 20.0;
 
 /// `[ε_{n+1}; 20 Δε; dt; θ]`, `dt` only where time counts.
-pub(super) fn features<A: Algebra>(a: &A, clock: Clock, inputs: &Inputs<A::Vector>) -> A::Vector {
-    let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
-    let increment = a.scale(&increment, INCREMENT_GAIN);
-    let mut x = a.concat(&[&inputs.strain_new, &increment]);
-    if clock != Clock::StrainPath {
-        x = a.concat(&[&x, &inputs.dt]);
-    }
-    match &inputs.external {
-        Some(external) => a.concat(&[&x, external]),
-        None => x,
-    }
+pub(super) fn features<'g>(clock: Clock, step: &Step<'g>) -> Vector<'g> {
+    let increment = step.strain_increment() * INCREMENT_GAIN;
+    let time = if clock.has_time() {
+        step.dt
+    } else {
+        step.dt.slice(0..0)
+    };
+    concat([step.strain_new, increment, time, step.external])
+}
+
+/// The length of [`features`].
+pub(super) fn features_len(sizes: &Architecture) -> usize {
+    2 * sizes.components + usize::from(sizes.clock.has_time()) + sizes.external
 }
 
 impl Gru {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, s, m) = (sizes.components, sizes.states, sizes.external);
-        let time = usize::from(sizes.clock != Clock::StrainPath);
         Self {
-            states: s,
             clock: sizes.clock,
-            input: Dense::new(layout, "gru.input", 2 * n + time + m, 3 * s),
+            input: Dense::new(layout, "gru.input", features_len(sizes), 3 * s),
             recurrent: Dense::new(layout, "gru.recurrent", s, 3 * s),
             energy: FreeEnergy::new(layout, [n, s, m], sizes.energy_size()),
         }
     }
 }
 
-impl Cell for Gru {
-    fn energy(&self) -> &FreeEnergy {
-        &self.energy
+impl RecurrentLaw for Gru {
+    fn components(&self) -> usize {
+        self.energy.components()
     }
 
-    fn guarantees(&self) -> Claims {
-        Claims {
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("hidden_state", self.energy.states())])
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             rate_independent: self.clock == Clock::StrainPath,
-            ..Claims::default()
+            ..Guarantees::default()
         }
     }
 
-    fn advance<A: Algebra>(
-        &self,
-        a: &A,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let s = self.states;
-        let from_input = self.input.forward(a, &features(a, self.clock, inputs));
-        let from_state = self.recurrent.forward(a, state);
-        let gates = a.apply(
-            Activation::Sigmoid,
-            &a.add(
-                &a.slice(&from_input, 0..2 * s),
-                &a.slice(&from_state, 0..2 * s),
-            ),
-        );
-        let (reset, update) = (a.slice(&gates, 0..s), a.slice(&gates, s..2 * s));
-        let candidate = a.apply(
-            Activation::Tanh,
-            &a.add(
-                &a.slice(&from_input, 2 * s..3 * s),
-                &a.mul(&reset, &a.slice(&from_state, 2 * s..3 * s)),
-            ),
-        );
-        a.add(&candidate, &a.mul(&update, &a.sub(state, &candidate)))
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let [wx_gates, wx_candidate] = self.input.of(features(self.clock, step)).split(2 * z.len());
+        let [uz_gates, uz_candidate] = self.recurrent.of(z).split(2 * z.len());
+        let [r, u] = (wx_gates + uz_gates).sigmoid().split(z.len());
+        let c = (wx_candidate + r * uz_candidate).tanh();
+        c + u * (z - c)
+    }
+
+    fn forces<'g>(&self, strain: Vector<'g>, external: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        self.energy.forces(strain, external, z)
     }
 }

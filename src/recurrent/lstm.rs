@@ -16,18 +16,17 @@
 //! time still moves the state. With the strain-path clock `dt` is not an input, and the law is
 //! rate-independent. A baseline, as [`Gru`](super::Gru) is.
 
-use super::gru::features;
-use super::{Architecture, Cell, Claims, Clock, FreeEnergy, Inputs};
-use crate::algebra::{Activation, Algebra, ParameterLayout};
+use super::gru::{features, features_len};
+use super::{Architecture, Clock, Forces, FreeEnergy, RecurrentLaw, Step};
+use crate::graph::{ParameterLayout, Vector, concat};
+use crate::law::{Guarantees, StateLayout};
 use crate::network::Dense;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Lstm {
-    /// Of `h` and of `c`.
-    cells: usize,
     clock: Clock,
-    /// `[W; W_c]`
+    /// `[W; W_c]`, `[b; b_c]`
     input: Dense,
     /// `[U; U_c]`
     recurrent: Dense,
@@ -41,46 +40,43 @@ const FORGET_BIAS: f64 = 1.0;
 impl Lstm {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, s, m) = (sizes.components, sizes.states, sizes.external);
-        let time = usize::from(sizes.clock != Clock::StrainPath);
         Self {
-            cells: s,
             clock: sizes.clock,
-            input: Dense::new(layout, "lstm.input", 2 * n + time + m, 4 * s),
+            input: Dense::new(layout, "lstm.input", features_len(sizes), 4 * s),
             recurrent: Dense::new(layout, "lstm.recurrent", s, 4 * s),
             energy: FreeEnergy::new(layout, [n, 2 * s, m], sizes.energy_size()),
         }
     }
 }
 
-impl Cell for Lstm {
-    fn energy(&self) -> &FreeEnergy {
-        &self.energy
+impl RecurrentLaw for Lstm {
+    fn components(&self) -> usize {
+        self.energy.components()
     }
 
-    fn guarantees(&self) -> Claims {
-        Claims {
+    fn state_layout(&self) -> StateLayout {
+        let cells = self.energy.states() / 2;
+        StateLayout::new([("hidden_state", cells), ("cell_state", cells)])
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             rate_independent: self.clock == Clock::StrainPath,
-            ..Claims::default()
+            ..Guarantees::default()
         }
     }
 
-    fn advance<A: Algebra>(
-        &self,
-        a: &A,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let s = self.cells;
-        let (hidden, cell) = (a.slice(state, 0..s), a.slice(state, s..2 * s));
-        let from_input = self.input.forward(a, &features(a, self.clock, inputs));
-        let sum = a.add(&from_input, &self.recurrent.forward(a, &hidden));
-        let part = |i: usize| a.slice(&sum, i * s..(i + 1) * s);
-        let gate = |x: &A::Vector| a.apply(Activation::Sigmoid, x);
-        let forget = gate(&a.affine(&part(1), 1.0, FORGET_BIAS));
-        let candidate = a.apply(Activation::Tanh, &part(3));
-        let kept = a.mul(&forget, &cell);
-        let cell = a.add(&kept, &a.mul(&gate(&part(0)), &candidate));
-        let hidden = a.mul(&gate(&part(2)), &a.apply(Activation::Tanh, &cell));
-        a.concat(&[&hidden, &cell])
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let [h, c] = z.split(z.len() / 2);
+        let sum = self.input.of(features(self.clock, step)) + self.recurrent.of(h);
+        let [i, f, o, candidate] =
+            std::array::from_fn(|k| sum.slice(k * c.len()..(k + 1) * c.len()));
+        let c = (f + FORGET_BIAS).sigmoid() * c + i.sigmoid() * candidate.tanh();
+        let h = o.sigmoid() * c.tanh();
+        concat([h, c])
+    }
+
+    fn forces<'g>(&self, strain: Vector<'g>, external: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        self.energy.forces(strain, external, z)
     }
 }

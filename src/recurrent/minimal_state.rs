@@ -8,12 +8,12 @@
 //! ```text
 //! l_i = tanh(W_a l_{i−1} + b_a) ⊙ tanh(W_b l_{i−1} + b_b)
 //! α = e^{r(W_α l + b_α)},  α_t = e^{r(W_t l + b_t)},  β = tanh(W_β l + b_β)
-//! z' = β + e^{−(ν α + dt α_t)} ⊙ (z − β)
+//! z' = β + e^{−(ν α + dt α_t)} ⊙ (z − β) = z + (1 − e^{−(ν α + dt α_t)}) ⊙ (β − z)
 //! ```
 //!
 //! The published cell has `r(x) = x`. Records cannot tell rates apart that are fast against their
 //! increments, and training drives such rates up without end: the law then jumps within the
-//! smallest increment, its tangent grows without bound and its answer hangs on the step. Here
+//! smallest increment, its tangent grows without bound and its answer depends on the step. Here
 //! `r(x) = R tanh(x/R)`, `R = 6`: no memory is shorter than `e^{−6}` of the strain (time) scale.
 //!
 //! The strain-path clock leaves `α_t` out (rate-independent), the time clock `ν α`.
@@ -21,18 +21,21 @@
 //! Guarantees: stationary (no strain and no time, no change), `|z| ≤ 1`. The second law is
 //! penalised in training.
 
-use super::{Architecture, Cell, Claims, Clock, FreeEnergy, Inputs};
-use crate::algebra::{Activation, Algebra, ParameterLayout};
+use super::{Architecture, Forces, FreeEnergy, RecurrentLaw, Step};
+use crate::graph::{ParameterLayout, Vector, concat};
+use crate::law::{Guarantees, StateLayout};
 use crate::network::Dense;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct MinimalState {
-    states: usize,
     /// `[W_a; W_b]` of each layer.
     layers: Vec<Dense>,
+    /// `W_α`
     path_rate: Option<Dense>,
+    /// `W_t`
     time_rate: Option<Dense>,
+    /// `W_β`
     target: Dense,
     energy: FreeEnergy,
 }
@@ -46,76 +49,72 @@ impl MinimalState {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, s, m) = (sizes.components, sizes.states, sizes.external);
         let width = sizes.width;
-        let layers: Vec<_> = (0..sizes.layers)
-            .map(|i| {
-                let inputs = if i == 0 { s + n + m } else { width };
-                Dense::new(layout, &format!("cell.{i}"), inputs, 2 * width)
-            })
-            .collect();
-        let inputs = if layers.is_empty() { s + n + m } else { width };
-        let path = sizes.clock != Clock::Time;
-        let time = sizes.clock != Clock::StrainPath;
+        let mut inputs = s + n + m;
+        let mut layers = Vec::new();
+        for i in 0..sizes.layers {
+            layers.push(Dense::new(layout, &format!("cell.{i}"), inputs, 2 * width));
+            inputs = width;
+        }
+        let mut rate = |used: bool, name: &str, start: f64| {
+            used.then(|| Dense::with_bias(layout, name, inputs, s, start))
+        };
         Self {
-            states: s,
+            path_rate: rate(sizes.clock.has_path(), "cell.path_rate", INITIAL_LOG_RATE),
+            time_rate: rate(sizes.clock.has_time(), "cell.time_rate", -2.0),
             layers,
-            path_rate: path
-                .then(|| Dense::with_bias(layout, "cell.path_rate", inputs, s, INITIAL_LOG_RATE)),
-            time_rate: time.then(|| Dense::with_bias(layout, "cell.time_rate", inputs, s, -2.0)),
             target: Dense::new(layout, "cell.target", inputs, s),
             energy: FreeEnergy::new(layout, [n, s, m], sizes.energy_size()),
         }
     }
 }
 
-impl Cell for MinimalState {
-    fn energy(&self) -> &FreeEnergy {
-        &self.energy
+impl RecurrentLaw for MinimalState {
+    fn components(&self) -> usize {
+        self.energy.components()
     }
 
-    fn guarantees(&self) -> Claims {
-        Claims {
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("hidden_state", self.energy.states())])
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             stationary: true,
             rate_independent: self.time_rate.is_none(),
-            ..Claims::default()
+            ..Guarantees::default()
         }
     }
 
-    fn advance<A: Algebra>(
-        &self,
-        a: &A,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
-        let direction = a.direction(&increment);
-        let mut l = match &inputs.external {
-            Some(external) => a.concat(&[state, &direction, external]),
-            None => a.concat(&[state, &direction]),
-        };
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let increment = step.strain_increment();
+        let mut l = concat([z, increment.direction(), step.external]);
         for layer in &self.layers {
-            let both = a.apply(Activation::Tanh, &layer.forward(a, &l));
-            let width = layer.outputs() / 2;
-            l = a.mul(&a.slice(&both, 0..width), &a.slice(&both, width..2 * width));
+            let [a, b] = {
+                let both = layer.of(l).tanh();
+                both.split(both.len() / 2)
+            };
+            l = a * b;
         }
-        let clock = |rate: &Dense, length: &A::Vector| {
-            let x = a.scale(&rate.forward(a, &l), 1.0 / LARGEST_LOG_RATE);
-            let log = a.scale(&a.apply(Activation::Tanh, &x), LARGEST_LOG_RATE);
-            a.times(&a.apply(Activation::Exp, &log), length)
+        let rate = |log: &Dense| {
+            let bounded = LARGEST_LOG_RATE * (log.of(l) / LARGEST_LOG_RATE).tanh();
+            bounded.exp()
         };
         let path = self
             .path_rate
             .as_ref()
-            .map(|r| clock(r, &a.norm(&increment)));
-        let time = self.time_rate.as_ref().map(|r| clock(r, &inputs.dt));
-        let elapsed = match (path, time) {
-            (Some(path), Some(time)) => a.add(&path, &time),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => a.zeros(self.states),
-        };
-        let decay = a.apply(Activation::Exp, &a.scale(&elapsed, -1.0));
-        let target = a.apply(Activation::Tanh, &self.target.forward(a, &l));
-        // z + (1 − e^{−g})(β − z): without strain and time the second term is exactly zero.
-        let gain = a.affine(&decay, -1.0, 1.0);
-        a.add(state, &a.mul(&gain, &a.sub(&target, state)))
+            .map(|log| rate(log) * increment.norm());
+        let time = self.time_rate.as_ref().map(|log| rate(log) * step.dt);
+        let elapsed = path
+            .into_iter()
+            .chain(time)
+            .reduce(|path, time| path + time);
+        let decay = (-elapsed.expect("a law has a clock")).exp();
+        let beta = self.target.of(l).tanh();
+        // Without strain and time the second term is exactly zero.
+        z + (1.0 - decay) * (beta - z)
+    }
+
+    fn forces<'g>(&self, strain: Vector<'g>, external: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        self.energy.forces(strain, external, z)
     }
 }

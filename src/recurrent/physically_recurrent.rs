@@ -45,10 +45,10 @@
 //!
 //! Tested, not guaranteed: that the iterations suffice.
 
-use super::branches::Branches;
-use super::relaxation::spread;
-use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
-use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
+use super::branches::{Branches, spread};
+use super::{Architecture, Clock, Forces, RecurrentLaw, Step, Symmetry};
+use crate::graph::{Coefficients, Constraint, Initial, Matrix, ParameterLayout, Vector, concat};
+use crate::law::{Guarantees, StateLayout};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -60,13 +60,13 @@ pub struct PhysicallyRecurrent {
     elastic: Branches,
     points: Branches,
     /// `K`, `[k·P]`; where there is one group, its scale is that of `B`.
-    stiffness: Option<Parameter>,
+    stiffness: Coefficients,
     /// `H` over its value at the start, `[k·P]`.
-    kinematic: Parameter,
+    kinematic: Coefficients,
     /// `[y; q; b; r; v]` over their values at the start, `[P]` each; Maxwell points only have `v`.
-    constants: Parameter,
+    constants: Coefficients,
     /// `W`, for `K`, `H` and the constants.
-    sensitivity: Option<Parameter>,
+    sensitivity: Matrix,
     /// The constants at the start.
     start: Vec<f64>,
 }
@@ -92,227 +92,239 @@ const ITERATIONS: usize = 9;
 impl PhysicallyRecurrent {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, count, m) = (sizes.components, sizes.states, sizes.external);
-        let symmetry = sizes.symmetry;
-        let yield_strains: Vec<_> = spread(LOG_YIELD_STRAINS, count)
+        let (clock, symmetry) = (sizes.clock, sizes.symmetry);
+        let yield_strains: Vec<f64> = spread(LOG_YIELD_STRAINS, count)
             .into_iter()
             .map(f64::exp)
             .collect();
         // Every point yields at the same stress, all together at the stress scale.
-        let scales: Vec<_> = yield_strains
+        let scale = |strain: &f64| (1.0 / (strain * count as f64)).sqrt();
+        let scales: Vec<f64> = yield_strains.iter().map(scale).collect();
+        let local: Vec<f64> = yield_strains
             .iter()
-            .map(|strain| (1.0 / (strain * count as f64)).sqrt())
+            .zip(&scales)
+            .map(|(e, s)| e * s)
             .collect();
-        let local = yield_strains.iter().zip(&scales).map(|(e, s)| e * s);
-        let local: Vec<_> = local.collect();
         let of_points = |value: &dyn Fn(f64) -> f64| local.iter().map(|y| value(*y)).collect();
         let rate = |y: f64| 1.0 / (VOCE_STRAINS * y);
-        let viscosity = match sizes.clock {
+        let viscosity = match clock {
             Clock::Both => OVERSTRESS_SHARE * RELAXATION_TIME,
             _ => RELAXATION_TIME,
         };
         let mut start: Vec<Vec<f64>> = Vec::new();
-        if sizes.clock != Clock::Time {
+        if clock.has_path() {
             start.push(of_points(&|y| y));
             start.push(of_points(&|y| VOCE_RANGE * y / rate(y)));
             start.push(of_points(&rate));
             start.push(of_points(&|_| LINEAR_SLOPE));
         }
-        if sizes.clock != Clock::StrainPath {
+        if clock.has_time() {
             start.push(of_points(&|_| viscosity));
         }
         let start = start.concat();
         let elastic = Branches::new(layout, "elastic", n, &[ELASTIC_SCALE], symmetry);
         let points = Branches::new(layout, "points", n, &scales, symmetry);
-        let mut positive = |name: &str, len: usize| {
-            let one = Initial::Value(1.0);
-            layout.add(
-                format!("points.{name}"),
-                [len, 1],
-                Constraint::Positive,
-                one,
-            )
-        };
         let groups = points.groups();
+        let mut positive = |name: &str, len: usize| {
+            let name = format!("points.{name}");
+            layout.coefficients(name, len, Constraint::Positive, Initial::Value(1.0))
+        };
+        let stiffness = if groups > 1 { groups * count } else { 0 };
         Self {
             components: n,
-            clock: sizes.clock,
+            clock,
             symmetry,
             elastic,
-            stiffness: (groups > 1).then(|| positive("stiffness", groups * count)),
+            stiffness: positive("stiffness", stiffness),
             kinematic: positive("kinematic", groups * count),
             constants: positive("constants", start.len()),
             points,
-            sensitivity: (m > 0).then(|| {
-                let shape = [2 * count + start.len(), m];
-                let zero = Initial::Value(0.0);
-                layout.add("points.sensitivity", shape, Constraint::Free, zero)
-            }),
+            sensitivity: {
+                let (shape, zero) = ([2 * count + start.len(), m], Initial::Value(0.0));
+                layout.matrix("points.sensitivity", shape, Constraint::Free, zero)
+            },
             start,
         }
     }
 
-    /// `κ` belongs to points that yield.
-    fn yields(&self) -> bool {
-        self.clock != Clock::Time
+    /// `[z]` and `[κ]`, which belongs to points that yield.
+    fn split<'g>(&self, state: Vector<'g>) -> [Vector<'g>; 2] {
+        state.split(self.points.len())
     }
 
-    fn constants<A: Algebra>(&self, a: &A, external: Option<&A::Vector>) -> Constants<A::Vector> {
-        let (points, count) = (&self.points, self.points.count());
-        let mut stiffness = match self.stiffness {
-            Some(stiffness) => a.parameter(stiffness),
-            None => a.broadcast(&a.constant(&[1.0]), count),
+    fn constants<'g>(&self, external: Vector<'g>) -> Constants<'g> {
+        let (graph, count) = (external.graph(), self.points.count());
+        let factors = (self.sensitivity * external).exp();
+        let [of_points, of_constants] = factors.split(2 * count);
+        let [of_stiffness, of_kinematic] = of_points
+            .split(count)
+            .map(|factor| self.points.each_group(factor));
+        let stiffness = match self.stiffness.is_empty() {
+            true => graph.ones(count),
+            false => graph.parameter(self.stiffness),
         };
-        let mut kinematic = a.scale(&a.parameter(self.kinematic), KINEMATIC_SLOPE);
-        let mut others = a.mul(&a.parameter(self.constants), &a.constant(&self.start));
-        if let (Some(sensitivity), Some(external)) = (self.sensitivity, external) {
-            let factors = a.apply(Activation::Exp, &a.dense(sensitivity, None, external));
-            let of = |i: usize| a.slice(&factors, i * count..(i + 1) * count);
-            stiffness = a.mul(&stiffness, &points.each_group(a, &of(0)));
-            kinematic = a.mul(&kinematic, &points.each_group(a, &of(1)));
-            others = a.mul(&others, &a.slice(&factors, 2 * count..a.len(&factors)));
-        }
-        let at = |i: usize| a.slice(&others, i * count..(i + 1) * count);
-        let first = if self.yields() { 4 } else { 0 };
+        let kinematic = graph.parameter(self.kinematic) * KINEMATIC_SLOPE;
+        let constants = graph.parameter(self.constants) * &self.start * of_constants;
+        let constants = constants.chunks(self.start.len() / count);
+        let hardening = |of: &[Vector<'g>]| Hardening {
+            yield_stress: of[0],
+            q: of[1],
+            b: of[2],
+            r: of[3],
+        };
         Constants {
-            stiffness,
-            kinematic,
-            hardening: self.yields().then(|| [at(0), at(1), at(2), at(3)]),
-            viscosity: (self.clock != Clock::StrainPath).then(|| at(first)),
+            stiffness: stiffness * of_stiffness,
+            kinematic: kinematic * of_kinematic,
+            hardening: self.clock.has_path().then(|| hardening(&constants)),
+            viscosity: self
+                .clock
+                .has_time()
+                .then(|| constants[constants.len() - 1]),
         }
     }
 
     /// `s`, `K s` and `H z`, `[n·P]`.
-    fn local_forces<A: Algebra>(
+    fn local_forces<'g>(
         &self,
-        a: &A,
-        constants: &Constants<A::Vector>,
-        strain: &A::Vector,
-        plastic: &A::Vector,
-    ) -> [A::Vector; 3] {
-        let points = &self.points;
-        let stretch = a.sub(&points.strains(a, strain), plastic);
-        let stress = a.mul(&stretch, &points.of_groups(a, &constants.stiffness));
-        let back = a.mul(plastic, &points.of_groups(a, &constants.kinematic));
-        [stretch, stress, back]
+        constants: &Constants<'g>,
+        strain: Vector<'g>,
+        z: Vector<'g>,
+    ) -> [Vector<'g>; 3] {
+        let s = self.points.strains(strain) - z;
+        let stress = s * self.points.of_groups(constants.stiffness);
+        let back = z * self.points.of_groups(constants.kinematic);
+        [s, stress, back]
     }
 
     /// `λ [P]` of points whose forces without flow have the squares `|ξ*|² [k·P]`.
-    fn multiplier<A: Algebra>(
+    fn multiplier<'g>(
         &self,
-        a: &A,
-        constants: &Constants<A::Vector>,
-        dt: &A::Vector,
-        squares: &A::Vector,
-        path: Option<&A::Vector>,
-    ) -> A::Vector {
-        let count = self.points.count();
+        constants: &Constants<'g>,
+        dt: Vector<'g>,
+        squares: Vector<'g>,
+        kappa: Vector<'g>,
+    ) -> Vector<'g> {
         // Unknown is λ or, with a viscosity, λ/dt, which also is finite without time.
-        let elapsed = constants.viscosity.as_ref().map(|_| a.broadcast(dt, count));
-        let over_step = |x: &A::Vector| match &elapsed {
-            Some(elapsed) => a.mul(x, elapsed),
-            None => x.clone(),
+        let over_step = |x: Vector<'g>| match constants.viscosity {
+            Some(_) => x * dt,
+            None => x,
         };
-        let (Some(hardening), Some(path)) = (&constants.hardening, path) else {
-            let viscosity = constants.viscosity.as_ref();
-            let fluidity = viscosity.map(|v| a.apply(Activation::Reciprocal, v));
-            return over_step(&fluidity.unwrap_or_else(|| a.zeros(count)));
+        let Some(hardening) = &constants.hardening else {
+            let viscosity = constants.viscosity.expect("a law has a clock");
+            return over_step(viscosity.recip());
         };
-        let decay = a.apply(Activation::Exp, &a.scale(&a.mul(&hardening[2], path), -1.0));
+        let decay = (-(hardening.b * kappa)).exp();
         // `f` and `f'`
-        let equation = |x: &A::Vector| {
+        let equation = |x: Vector<'g>| {
             let flow = over_step(x);
-            let after = self.after(a, constants, squares, &flow);
-            let inverse = a.apply(Activation::InverseSqrt, &after.square);
-            let size = a.mul(&after.square, &inverse);
+            let after = self.after(constants, squares, flow);
+            let inverse = after.square.inverse_sqrt();
+            let size = after.square * inverse;
             // `−‖ξ'‖⁻¹ d‖ξ'‖/dλ`
-            let fall = a.mul(&after.fall, &a.mul(&inverse, &inverse));
-            let [resistance, slope] = resistance(a, hardening, path, &decay, &a.mul(&flow, &size));
-            let ratio = a.mul(&resistance, &inverse);
-            let stays = a.affine(&a.mul(&flow, &fall), -1.0, 1.0);
-            let mut value = a.affine(&ratio, 1.0, -1.0);
-            let mut rise = over_step(&a.add(&a.mul(&ratio, &fall), &a.mul(&slope, &stays)));
-            if let Some(viscosity) = &constants.viscosity {
-                value = a.add(&value, &a.mul(viscosity, x));
-                rise = a.add(&rise, viscosity);
+            let fall = after.fall * (inverse * inverse);
+            let [resistance, slope] = hardening.resistance(kappa, decay, flow * size);
+            let ratio = resistance * inverse;
+            let value = ratio - 1.0;
+            let rise = over_step(ratio * fall + slope * (1.0 - flow * fall));
+            match constants.viscosity {
+                Some(v) => [value + v * x, rise + v],
+                None => [value, rise],
             }
-            (value, rise)
         };
-        let newton = |x: &A::Vector, value: &A::Vector, rise: &A::Vector| {
-            let step = a.mul(value, &a.apply(Activation::Reciprocal, rise));
-            a.apply(Activation::PositivePart, &a.sub(x, &step))
+        let newton = |x: Vector<'g>, [value, rise]: [Vector<'g>; 2]| {
+            (x - value * rise.recip()).positive_part()
         };
-        let mut x = a.zeros(count);
+        let mut x = dt.graph().zeros(self.points.count());
         for _ in 0..ITERATIONS {
-            let (value, rise) = equation(&x);
-            x = newton(&x, &value, &rise);
+            x = newton(x, equation(x));
         }
         // At the root one more iteration has the derivatives of the implicit function theorem.
-        let x = a.detach(&x);
-        let (value, rise) = equation(&x);
-        over_step(&newton(&x, &value, &a.detach(&rise)))
+        let x = x.detach();
+        let [value, rise] = equation(x);
+        over_step(newton(x, [value, rise.detach()]))
     }
 
     /// What forces with the squares `|ξ*|² [k·P]` become by a flow `λ [P]`.
-    fn after<A: Algebra>(
+    fn after<'g>(
         &self,
-        a: &A,
-        constants: &Constants<A::Vector>,
-        squares: &A::Vector,
-        flow: &A::Vector,
-    ) -> After<A::Vector> {
-        let points = &self.points;
-        let slope = a.add(&constants.stiffness, &constants.kinematic);
-        let relaxed = a.mul(&points.each_group(a, flow), &slope);
-        let share = a.apply(Activation::Reciprocal, &a.affine(&relaxed, 1.0, 1.0));
-        let square = a.mul(&a.mul(squares, &share), &share);
-        let fall = a.mul(&a.mul(&square, &share), &slope);
+        constants: &Constants<'g>,
+        squares: Vector<'g>,
+        flow: Vector<'g>,
+    ) -> After<'g> {
+        let slope = constants.stiffness + constants.kinematic;
+        let share = (self.points.each_group(flow) * slope + 1.0).recip();
+        let square = squares * share * share;
         After {
             share,
-            square: points.total(a, &square),
-            fall: points.total(a, &fall),
+            square: self.points.total(square),
+            fall: self.points.total(square * share * slope),
         }
     }
 }
 
 /// Forces after a flow.
-struct After<V> {
+struct After<'g> {
     /// `1/(1 + λ (K + H))`, `[k·P]`
-    share: V,
+    share: Vector<'g>,
     /// `‖ξ'‖²`, `[P]`
-    square: V,
+    square: Vector<'g>,
     /// `−½ d‖ξ'‖²/dλ`, `[P]`
-    fall: V,
+    fall: Vector<'g>,
 }
 
-/// `y + R(κ + Δκ)` and its slope in `Δκ`, `[P]`, with `e^{−b κ}`.
-fn resistance<A: Algebra>(
-    a: &A,
-    [yielding, energy, rate, linear]: &[A::Vector; 4],
-    path: &A::Vector,
-    decay: &A::Vector,
-    grown: &A::Vector,
-) -> [A::Vector; 2] {
-    let left = a.apply(Activation::Exp, &a.scale(&a.mul(rate, grown), -1.0));
-    let most = a.mul(energy, rate);
-    let left = a.mul(&a.mul(&most, decay), &left);
-    let voce = a.sub(&most, &left);
-    let along = a.mul(linear, &a.add(path, grown));
-    [
-        a.add(&a.add(yielding, &voce), &along),
-        a.add(&a.mul(&left, rate), linear),
-    ]
+/// Isotropic hardening of points that yield, `[P]` each.
+struct Hardening<'g> {
+    /// `y`, initial
+    yield_stress: Vector<'g>,
+    /// Voce saturation over rate.
+    q: Vector<'g>,
+    /// Voce rate.
+    b: Vector<'g>,
+    /// Linear hardening.
+    r: Vector<'g>,
+}
+
+impl<'g> Hardening<'g> {
+    /// `y + R(κ + Δκ)` and its slope in `Δκ`, `[P]`, with `e^{−b κ}`.
+    fn resistance(
+        &self,
+        kappa: Vector<'g>,
+        decay: Vector<'g>,
+        grown: Vector<'g>,
+    ) -> [Vector<'g>; 2] {
+        let Self {
+            yield_stress,
+            q,
+            b,
+            r,
+        } = *self;
+        let most = q * b;
+        let left = most * decay * (-(b * grown)).exp();
+        let linear = r * (kappa + grown);
+        [yield_stress + (most - left) + linear, left * b + r]
+    }
+
+    /// Stored energy `[1]` and `R [P]` at an accumulated plastic strain.
+    fn stored(&self, kappa: Vector<'g>) -> [Vector<'g>; 2] {
+        let Self { q, b, r, .. } = *self;
+        let spent = b * kappa;
+        let decay = (-spent).exp();
+        let linear = r * kappa;
+        let energy = q.dot(spent + (decay - 1.0)) + 0.5 * linear.dot(kappa);
+        [energy, linear - q * b * (decay - 1.0)]
+    }
 }
 
 /// Constants of the points at some external variables.
-struct Constants<V> {
+struct Constants<'g> {
     /// `K`, `[k·P]`
-    stiffness: V,
+    stiffness: Vector<'g>,
     /// `H`, `[k·P]`
-    kinematic: V,
-    /// `y, q, b, r` of points that yield, `[P]` each.
-    hardening: Option<[V; 4]>,
+    kinematic: Vector<'g>,
+    /// Of points that yield.
+    hardening: Option<Hardening<'g>>,
     /// `v`, `[P]`
-    viscosity: Option<V>,
+    viscosity: Option<Vector<'g>>,
 }
 
 impl RecurrentLaw for PhysicallyRecurrent {
@@ -320,107 +332,79 @@ impl RecurrentLaw for PhysicallyRecurrent {
         self.components
     }
 
-    fn states(&self) -> usize {
-        self.points.len()
-            + if self.yields() {
-                self.points.count()
-            } else {
-                0
-            }
+    fn state_layout(&self) -> StateLayout {
+        let count = self.points.count();
+        let path = self
+            .clock
+            .has_path()
+            .then_some(("accumulated_plastic_strain", count));
+        StateLayout::new(
+            [("plastic_strain", self.points.len())]
+                .into_iter()
+                .chain(path),
+        )
     }
 
-    fn claims(&self) -> Claims {
-        Claims {
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             second_law: true,
-            in_parts: false,
             stationary: true,
             rate_independent: self.clock == Clock::StrainPath,
             symmetry: self.symmetry,
+            ..Guarantees::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        a.zeros(1)
-    }
-
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
+    fn evolve<'g>(&self, step: &Step<'g>, state: Vector<'g>) -> Vector<'g> {
         let points = &self.points;
-        let constants = self.constants(a, inputs.external.as_ref());
-        let old = a.slice(state, 0..points.len());
-        let path = self
-            .yields()
-            .then(|| a.slice(state, points.len()..self.states()));
-        let [_, stress, back] = self.local_forces(a, &constants, &inputs.strain_new, &old);
-        let force = a.sub(&stress, &back);
-        let squares = points.squares(a, &force);
-        let flow = self.multiplier(a, &constants, &inputs.dt, &squares, path.as_ref());
-        let after = self.after(a, &constants, &squares, &flow);
-        let along = a.mul(&points.of_groups(a, &after.share), &points.each(a, &flow));
-        let new = a.add(&old, &a.mul(&force, &along));
-        let new = match &path {
-            Some(path) => {
-                let size = a.apply(Activation::Sqrt, &after.square);
-                a.concat(&[&new, &a.add(path, &a.mul(&flow, &size))])
-            }
-            None => new,
+        let constants = self.constants(step.external);
+        let [z, kappa] = self.split(state);
+        let [_, stress, back] = self.local_forces(&constants, step.strain_new, z);
+        let trial = stress - back;
+        let squares = points.squares(trial);
+        let flow = self.multiplier(&constants, step.dt, squares, kappa);
+        let after = self.after(&constants, squares, flow);
+        let along = points.of_groups(after.share) * points.each(flow);
+        let z = z + trial * along;
+        let new = match self.clock.has_path() {
+            true => concat([z, kappa + flow * after.square.sqrt()]),
+            false => z,
         };
         match self.clock {
             // A point that has yielded may lie a rounding beyond its yield stress.
-            Clock::StrainPath => {
-                let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
-                a.select(&a.dot(&increment, &increment), &new, state)
-            }
+            Clock::StrainPath => step.strain_increment().squared_norm().select(new, state),
             Clock::Time | Clock::Both => new,
         }
     }
 
-    fn forces<A: Algebra>(
+    fn forces<'g>(
         &self,
-        a: &A,
-        _: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let points = &self.points;
-        let constants = self.constants(a, external);
-        let plastic = a.slice(state, 0..points.len());
-        let elastic = self.elastic.strains(a, strain);
-        let [stretch, stress, back] = self.local_forces(a, &constants, strain, &plastic);
-        let squares = [
-            a.dot(&elastic, &elastic),
-            a.dot(&stretch, &stress),
-            a.dot(&plastic, &back),
-        ];
-        let [elastic_square, stretch_square, back_square] = &squares;
-        let sum = a.add(&a.add(elastic_square, stretch_square), back_square);
-        let mut energy = a.scale(&sum, 0.5);
-        let mut driving_force = a.sub(&stress, &back);
-        if let Some([_, voce, rate, linear]) = &constants.hardening {
-            let path = a.slice(state, points.len()..self.states());
-            let spent = a.mul(rate, &path);
-            let decay = a.apply(Activation::Exp, &a.scale(&spent, -1.0));
-            let lost = a.affine(&decay, 1.0, -1.0);
-            let along = a.mul(linear, &path);
-            let stored = a.add(
-                &a.dot(voce, &a.add(&spent, &lost)),
-                &a.scale(&a.dot(&along, &path), 0.5),
-            );
-            energy = a.add(&energy, &stored);
-            let resistance = a.sub(&along, &a.mul(&a.mul(voce, rate), &lost));
-            driving_force = a.concat(&[&driving_force, &a.scale(&resistance, -1.0)]);
-        }
-        let outside = self.elastic.stress(a, &elastic);
-        Forces {
+        strain: Vector<'g>,
+        external: Vector<'g>,
+        state: Vector<'g>,
+    ) -> Forces<'g> {
+        let constants = self.constants(external);
+        let [z, kappa] = self.split(state);
+        let elastic = self.elastic.strains(strain);
+        let [s, stress, back] = self.local_forces(&constants, strain, z);
+        let energy = 0.5 * (elastic.squared_norm() + s.dot(stress) + z.dot(back));
+        let outside = self.elastic.stress(elastic);
+        let stress_of_points = self.points.stress(stress);
+        let forces = Forces {
             energy,
-            stress: a.add(&outside, &points.stress(a, &stress)),
-            driving_force,
+            stress: outside + stress_of_points,
+            driving_force: stress - back,
+        };
+        match &constants.hardening {
+            None => forces,
+            Some(hardening) => {
+                let [stored, r] = hardening.stored(kappa);
+                Forces {
+                    energy: energy + stored,
+                    driving_force: concat([forces.driving_force, -r]),
+                    ..forces
+                }
+            }
         }
     }
 }

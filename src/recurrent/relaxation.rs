@@ -33,11 +33,12 @@
 //! - stationary: without strain and time `ρ = 1`, and nothing moves, exactly; at rest;
 //! - the [`Symmetry`] asked for: all that enters is made of joint invariants.
 
-use super::branches::{Branches, kept_share};
+use super::branches::{Branches, kept_share, spread};
 use super::strain_energy::StrainEnergy;
-use super::{Architecture, Claims, Clock, Forces, Inputs, RecurrentLaw, Symmetry};
-use crate::algebra::{Activation, Algebra, Constraint, Initial, Parameter, ParameterLayout};
-use crate::network::{Mlp, Parts, stack};
+use super::{Architecture, Clock, Forces, RecurrentLaw, Step, Symmetry};
+use crate::graph::{Constraint, Function, Initial, Matrix, ParameterLayout, Vector, concat};
+use crate::law::{Guarantees, StateLayout};
+use crate::network::{Mlp, Parts};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub struct Relaxation {
     energy: StrainEnergy,
     branches: Branches,
     /// `W [P, m]`
-    stiffness: Option<Parameter>,
+    stiffness: Matrix,
     path_rates: Option<Mlp>,
     time_rates: Option<Mlp>,
     /// `ln α` at the start, `[P + M]`
@@ -64,7 +65,7 @@ const MEMORY_LOG_RATES: [f64; MEMORIES] = [-1.0, 1.0];
 const LOG_RATES: [f64; 2] = [0.5, 4.5];
 /// `R`
 const LARGEST_LOG_RATE: f64 = 7.0;
-/// Stretch and strain below which the networks see them as zero.
+/// Elastic strain and strain below which the networks see them as zero.
 const SMOOTHING: f64 = 0.1;
 /// `ln τ − ln α` at the start.
 const LOG_TIME_SHARE: f64 = -4.0;
@@ -72,137 +73,95 @@ const LOG_TIME_SHARE: f64 = -4.0;
 impl Relaxation {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, count, m) = (sizes.components, sizes.states, sizes.external);
+        let (clock, symmetry) = (sizes.clock, sizes.symmetry);
         let log_rates = spread(LOG_RATES, count);
         // Every branch saturates at the same stress, all together at the stress scale.
-        let scales: Vec<_> = log_rates
-            .iter()
-            .map(|log| (log.exp() / count as f64).sqrt())
-            .collect();
-        let symmetry = sizes.symmetry;
-        let parts = symmetry.parts(n);
+        let scale = |log: &f64| (log.exp() / count as f64).sqrt();
+        let scales: Vec<f64> = log_rates.iter().map(scale).collect();
+        let parts = Parts::of(symmetry, n);
         let raw = match (symmetry, &parts) {
             (Symmetry::Isotropic, _) => 0,
             (_, None) => n,
-            (_, Some(parts)) => parts.invariants() + parts.turning(),
+            (_, Some(parts)) => parts.invariants() + parts.irreducible(),
         };
         let of_state = count + 1 + MEMORIES + raw + m;
         let mut rates = |used: bool, name: &str, inputs: usize| {
-            let size = [sizes.width, sizes.layers];
             let shape = [inputs, count + MEMORIES];
-            used.then(|| Mlp::new(layout, name, shape, size, Activation::Tanh))
+            used.then(|| Mlp::new(layout, name, shape, sizes.size(), Function::Tanh))
         };
         Self {
             components: n,
-            clock: sizes.clock,
+            clock,
             symmetry,
             parts,
-            path_rates: rates(
-                sizes.clock != Clock::Time,
-                "path_rates",
-                of_state + count + 1 + raw,
-            ),
-            time_rates: rates(sizes.clock != Clock::StrainPath, "time_rates", of_state),
+            path_rates: rates(clock.has_path(), "path_rates", of_state + count + 1 + raw),
+            time_rates: rates(clock.has_time(), "time_rates", of_state),
             energy: StrainEnergy::new(layout, [n, m], sizes.energy_size(), symmetry),
             branches: Branches::new(layout, "branches", n, &scales, symmetry),
-            stiffness: (m > 0).then(|| {
+            stiffness: {
                 let zero = Initial::Value(0.0);
-                layout.add("branches.stiffness", [count, m], Constraint::Free, zero)
-            }),
+                layout.matrix("branches.stiffness", [count, m], Constraint::Free, zero)
+            },
             log_rates: log_rates.into_iter().chain(MEMORY_LOG_RATES).collect(),
         }
     }
 
-    /// `c [n·P]`
-    fn stiffness<A: Algebra>(&self, a: &A, external: Option<&A::Vector>) -> Option<A::Vector> {
-        let (stiffness, external) = (self.stiffness?, external?);
-        let factor = a.apply(Activation::Exp, &a.dense(stiffness, None, external));
-        Some(self.branches.each(a, &factor))
+    /// What of a strain the symmetry leaves to be seen beyond its size.
+    fn invariants<'g>(&self, strain: Vector<'g>) -> Vector<'g> {
+        match (self.symmetry, &self.parts) {
+            (Symmetry::Isotropic, _) => strain.slice(0..0),
+            (_, None) => strain,
+            (_, Some(parts)) => {
+                let of_strain = parts.split(strain);
+                let mut invariants = of_strain.invariants;
+                let parts = of_strain.irreducible.iter();
+                invariants.extend(parts.map(|part| smooth(concat(part).squared_norm())));
+                concat(invariants)
+            }
+        }
     }
 
     /// `ρ [P + M]`
-    fn kept<A: Algebra>(
-        &self,
-        a: &A,
-        inputs: &Inputs<A::Vector>,
-        increment: &A::Vector,
-        trial: &A::Vector,
-        memory: &A::Vector,
-    ) -> A::Vector {
-        let branches = &self.branches;
-        let strain = &inputs.strain_new;
-        let squares = branches.products(a, trial, trial);
-        // Without the kink of a norm at zero, which would be one of the rates.
-        let size = |square: &A::Vector| {
-            a.apply(Activation::Sqrt, &a.affine(square, 1.0, SMOOTHING.powi(2)))
-        };
-        let mut features = a.concat(&[&size(&squares), &size(&a.dot(strain, strain)), memory]);
-        // What else of a strain the symmetry leaves to be seen.
-        let seen = |strain: &A::Vector| match (self.symmetry, &self.parts) {
-            (Symmetry::Isotropic, _) => None,
-            (_, None) => Some(strain.clone()),
-            (_, Some(parts)) => {
-                let of_strain = parts.split(a, strain);
-                let mut seen = of_strain.invariants;
-                seen.extend(of_strain.turning.iter().map(|part| {
-                    let part = stack(a, part);
-                    size(&a.dot(&part, &part))
-                }));
-                Some(stack(a, &seen))
-            }
-        };
-        if let Some(strain) = seen(strain) {
-            features = a.concat(&[&features, &strain]);
-        }
-        if let Some(external) = &inputs.external {
-            features = a.concat(&[&features, external]);
-        }
+    fn kept<'g>(&self, step: &Step<'g>, s_trial: Vector<'g>, m: Vector<'g>) -> Vector<'g> {
+        let (branches, strain) = (&self.branches, step.strain_new);
+        let increment = step.strain_increment();
+        let squares = branches.products(s_trial, s_trial);
+        let of_state = concat([
+            smooth(squares),
+            smooth(strain.squared_norm()),
+            m,
+            self.invariants(strain),
+            step.external,
+        ]);
         let path = self.path_rates.as_ref().map(|network| {
-            let direction = a.direction(increment);
-            let along = branches.strains(a, &direction);
-            let power = branches.products(a, trial, &along);
-            let mut features = a.concat(&[&features, &power, &a.dot(strain, &direction)]);
-            if let Some(direction) = seen(&direction) {
-                features = a.concat(&[&features, &direction]);
-            }
-            let lengths = a.mul(&squares, &branches.products(a, &along, &along));
-            let inverse = a.apply(Activation::InverseSqrt, &lengths);
-            let gate = a.mul(&a.apply(Activation::PositivePart, &power), &inverse);
-            let open = a.broadcast(&a.constant(&[1.0]), MEMORIES);
-            let rates = self.rates(a, network, &features, 0.0);
-            let gated = a.mul(&rates, &a.concat(&[&gate, &open]));
-            a.times(&gated, &a.norm(increment))
+            let direction = increment.direction();
+            let along = branches.strains(direction);
+            let power = branches.products(s_trial, along);
+            let projection = strain.dot(direction);
+            let features = concat([of_state, power, projection, self.invariants(direction)]);
+            let lengths = squares * branches.products(along, along);
+            let gate = power.positive_part() * lengths.inverse_sqrt();
+            let open = strain.graph().ones(MEMORIES);
+            self.rates(network, features, 0.0) * concat([gate, open]) * increment.norm()
         });
         // The direction of the increment has no part in this: where time passes and the strain
         // rests but for its last digits, it means nothing.
-        let time = self.time_rates.as_ref().map(|network| {
-            let rates = self.rates(a, network, &features, LOG_TIME_SHARE);
-            a.times(&rates, &inputs.dt)
-        });
-        let kept = kept_share(a, path.as_ref(), time.as_ref());
-        kept.unwrap_or_else(|| a.affine(&a.zeros(self.log_rates.len()), 1.0, 1.0))
+        let time = self.time_rates.as_ref();
+        let time = time.map(|network| self.rates(network, of_state, LOG_TIME_SHARE) * step.dt);
+        kept_share(path, time)
     }
 
     /// `α` or `τ [P + M]`
-    fn rates<A: Algebra>(
-        &self,
-        a: &A,
-        network: &Mlp,
-        features: &A::Vector,
-        shift: f64,
-    ) -> A::Vector {
-        let start = a.affine(&a.constant(&self.log_rates), 1.0, shift);
-        let log = a.add(&start, &network.forward(a, features));
-        let log = a.apply(Activation::Tanh, &a.scale(&log, 1.0 / LARGEST_LOG_RATE));
-        a.apply(Activation::Exp, &a.scale(&log, LARGEST_LOG_RATE))
+    fn rates<'g>(&self, network: &Mlp, features: Vector<'g>, shift: f64) -> Vector<'g> {
+        let start = features.graph().constant(&self.log_rates) + shift;
+        let log = start + network.of(features);
+        (LARGEST_LOG_RATE * (log / LARGEST_LOG_RATE).tanh()).exp()
     }
 }
 
-/// Even steps from the first to the last number.
-pub(super) fn spread([first, last]: [f64; 2], count: usize) -> Vec<f64> {
-    let share = |i: usize| (i as f64 + 0.5) / count as f64;
-    (0..count)
-        .map(|i| first + (last - first) * share(i))
-        .collect()
+/// `√(x + δ²)` of a square: without the kink of a norm at zero, which would be one of the rates.
+fn smooth(square: Vector<'_>) -> Vector<'_> {
+    (square + SMOOTHING.powi(2)).sqrt()
 }
 
 impl RecurrentLaw for Relaxation {
@@ -210,72 +169,49 @@ impl RecurrentLaw for Relaxation {
         self.components
     }
 
-    fn states(&self) -> usize {
-        self.branches.len() + MEMORIES
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([
+            ("inelastic_strain", self.branches.len()),
+            ("memory", MEMORIES),
+        ])
     }
 
-    fn claims(&self) -> Claims {
-        Claims {
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
             second_law: true,
-            in_parts: self.clock == Clock::StrainPath,
+            second_law_in_parts: self.clock == Clock::StrainPath,
             stationary: true,
             rate_independent: self.clock == Clock::StrainPath,
             symmetry: self.symmetry,
+            ..Guarantees::default()
         }
     }
 
-    fn prepare<A: Algebra>(&self, a: &A) -> A::Vector {
-        self.energy.prepare(a)
-    }
-
-    fn evolve<A: Algebra>(
-        &self,
-        a: &A,
-        _: &A::Vector,
-        inputs: &Inputs<A::Vector>,
-        state: &A::Vector,
-    ) -> A::Vector {
-        let (branches, count) = (&self.branches, self.branches.count());
-        let old = a.slice(state, 0..branches.len());
-        let memory = a.slice(state, branches.len()..self.states());
-        let trial = a.sub(&branches.strains(a, &inputs.strain_new), &old);
-        let increment = a.sub(&inputs.strain_new, &inputs.strain_old);
+    fn evolve<'g>(&self, step: &Step<'g>, state: Vector<'g>) -> Vector<'g> {
+        let [z, m] = state.split(self.branches.len());
+        let s_trial = self.branches.strains(step.strain_new) - z;
         // Without strain and time exactly zero.
-        let share = a.affine(
-            &self.kept(a, inputs, &increment, &trial, &memory),
-            -1.0,
-            1.0,
-        );
-        let followed = branches.each(a, &a.slice(&share, 0..count));
-        let new = a.add(&old, &a.mul(&followed, &trial));
-        let missing = a.affine(&memory, -1.0, 1.0);
-        let saturated = a.mul(&a.slice(&share, count..count + MEMORIES), &missing);
-        a.concat(&[&new, &a.add(&memory, &saturated)])
+        let share = 1.0 - self.kept(step, s_trial, m);
+        let [of_branches, of_memories] = share.split(self.branches.count());
+        let z = z + self.branches.each(of_branches) * s_trial;
+        let m = m + of_memories * (1.0 - m);
+        concat([z, m])
     }
 
-    fn forces<A: Algebra>(
+    fn forces<'g>(
         &self,
-        a: &A,
-        prepared: &A::Vector,
-        strain: &A::Vector,
-        external: Option<&A::Vector>,
-        state: &A::Vector,
-    ) -> Forces<A::Vector> {
-        let branches = &self.branches;
-        let (energy, stress) = self
-            .energy
-            .value_and_gradient(a, prepared, strain, external);
-        let old = a.slice(state, 0..branches.len());
-        let stretch = a.sub(&branches.strains(a, strain), &old);
-        let force = match self.stiffness(a, external) {
-            Some(stiffness) => a.mul(&stretch, &stiffness),
-            None => stretch.clone(),
-        };
-        let stored = a.scale(&a.dot(&stretch, &force), 0.5);
+        strain: Vector<'g>,
+        external: Vector<'g>,
+        state: Vector<'g>,
+    ) -> Forces<'g> {
+        let (energy, stress) = self.energy.value_and_gradient(strain, external);
+        let s = self.branches.strains(strain) - state.slice(0..self.branches.len());
+        let c = self.branches.each((self.stiffness * external).exp());
+        let force = s * c;
         Forces {
-            energy: a.add(&energy, &stored),
-            stress: a.add(&stress, &branches.stress(a, &force)),
-            driving_force: a.concat(&[&force, &a.zeros(MEMORIES)]),
+            energy: energy + 0.5 * s.dot(force),
+            stress: stress + self.branches.stress(force),
+            driving_force: concat([force, strain.graph().zeros(MEMORIES)]),
         }
     }
 }

@@ -5,10 +5,11 @@ use crate::card::Training;
 use crate::driver::follow;
 use crate::error::{Error, Result};
 use crate::law::MaterialLaw;
-use crate::learned::{LearnedLaw, Normalisation};
+use crate::model::{LearnedLaw, Normalisation};
 use crate::record::Record;
-use crate::recurrent::{AnyLaw, RecurrentLaw, Uniaxial};
+use crate::recurrent::{RecurrentLaw, Uniaxial};
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::sync::Arc;
 
 /// What two searches for the same lateral strain may differ by, over the range of strains.
 const ROUND_OFF: f64 = 1e-6;
@@ -17,11 +18,14 @@ const ROUND_OFF: f64 = 1e-6;
 ///
 /// # Errors
 /// A law that is not isotropic.
-pub(super) fn bar(law: AnyLaw, options: &Training) -> Result<(Uniaxial<AnyLaw>, Training)> {
+pub(super) fn bar(
+    law: Arc<dyn RecurrentLaw>,
+    options: &Training,
+) -> Result<(Arc<dyn RecurrentLaw>, Training)> {
     let mut options = options.clone();
     // The bar loses the claim to the round-off of its lateral stress, not to anything that could be
     // learned.
-    if law.claims().second_law {
+    if law.guarantees().second_law {
         options.probes = 0;
     }
     let bar = Uniaxial::new(law).ok_or_else(|| {
@@ -30,13 +34,14 @@ pub(super) fn bar(law: AnyLaw, options: &Training) -> Result<(Uniaxial<AnyLaw>, 
              components learns from them",
         )
     })?;
-    Ok((bar, options))
+    Ok((Arc::new(bar), options))
 }
 
 /// What has learned from bars, with all six components.
 pub(super) fn whole(
     name: &str,
-    trained: Trained<Uniaxial<AnyLaw>>,
+    law: Arc<dyn RecurrentLaw>,
+    trained: Trained,
     training: &[&Record],
 ) -> Result<Trained> {
     let bar = trained.law;
@@ -46,7 +51,7 @@ pub(super) fn whole(
     };
     let law = LearnedLaw::new(
         name,
-        bar.law().clone().into_law(),
+        law,
         bar.layout().clone(),
         bar.raw_parameters().to_vec(),
         normalisation,
@@ -59,7 +64,7 @@ pub(super) fn whole(
 
 /// The range of every component over the strains of the bars and all that they are turned into:
 /// to an isotropic law they are the same.
-fn strain_range(bar: &LearnedLaw<Uniaxial<AnyLaw>>, records: &[&Record]) -> Vec<[f64; 2]> {
+fn strain_range(bar: &LearnedLaw, records: &[&Record]) -> Vec<[f64; 2]> {
     let [mut least, mut most, mut apart] = [0.0f64; 3];
     for record in records {
         let states = bar.state_layout().len();

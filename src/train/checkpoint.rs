@@ -2,9 +2,9 @@
 
 use super::quasi_newton::QuasiNewton;
 use super::rollout::vector;
-use crate::algebra::values;
 use crate::card::Training;
 use crate::error::{Error, Result};
+use crate::graph::values;
 use crate::learning::LearningPoint;
 use burn::optim::AdamState;
 use burn::optim::AdaptiveMomentumState;

@@ -2,9 +2,9 @@
 
 use super::Histories;
 use super::rollout::{RollOut, roll_out_tensors};
-use crate::algebra::tensor;
 use crate::card::{Precision, Training, TrainingDevice};
 use crate::error::{Error, Result};
+use crate::graph::tensor;
 use crate::recurrent::RecurrentLaw;
 use burn::tensor::{DType, Device, Tensor};
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl Place {
     /// Stress and dissipation `[rows, components + 1, records]`, normalised.
     pub fn roll_out(
         &self,
-        law: &impl RecurrentLaw,
+        law: &dyn RecurrentLaw,
         roll_out: &RollOut,
         effective: Tensor<1>,
         histories: &Arc<Histories>,

@@ -7,9 +7,9 @@ use super::device::Place;
 use super::loss::{Target, Weights};
 use super::quasi_newton::QuasiNewton;
 use super::rollout::{RollOut, vector};
-use crate::algebra::{ParameterLayout, values};
 use crate::card::{Training, hexadecimal};
 use crate::error::{Error, Result};
+use crate::graph::{ParameterLayout, ParameterTensor, values};
 use crate::learning::LearningPoint;
 use crate::recurrent::RecurrentLaw;
 use burn::grad_clipping::GradientClippingConfig;
@@ -64,6 +64,20 @@ pub struct Fit {
     pub stop: Stop,
 }
 
+impl Fit {
+    /// Names of the coefficients whose entries started equal and still are: parallel elements that
+    /// nothing has told apart count as one.
+    pub fn alike(&self, layout: &ParameterLayout) -> Vec<String> {
+        let equal = |tensor: &&ParameterTensor| {
+            let [rows, columns] = tensor.parameter.shape();
+            let values = tensor.parameter.of(&self.raw);
+            columns == 1 && rows > 1 && values.iter().all(|value| *value == values[0])
+        };
+        let tensors = layout.tensors().iter().filter(equal);
+        tensors.map(|tensor| tensor.name.clone()).collect()
+    }
+}
+
 /// Times that a training whose loss became infinite goes back to its best law at half the rate.
 const RECOVERIES: usize = 8;
 
@@ -76,8 +90,8 @@ const RECOVERIES: usize = 8;
 ///
 /// # Errors
 /// A device that is not there, a checkpoint that does not fit, or a loss that is infinite from the start.
-pub fn fit<L: RecurrentLaw + 'static>(
-    law: &Arc<L>,
+pub fn fit(
+    law: &dyn RecurrentLaw,
     layout: &ParameterLayout,
     train: &Arc<Histories>,
     validate: Option<&Histories>,
@@ -86,13 +100,13 @@ pub fn fit<L: RecurrentLaw + 'static>(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit> {
     let place = Place::of(options)?;
-    let roll_out = RollOut::new(law.as_ref(), train.external());
+    let roll_out = RollOut::new(law, train.external());
     let target_of = |histories| Target::new(histories, options.error_scale);
     let target = target_of(train.as_ref());
     let validation_target = validate.map(|v| (v, target_of(v)));
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
     let positive = place.vector(layout.positive_mask());
-    let subject = subject(law.as_ref(), layout, train, validate);
+    let subject = subject(law, layout, train, validate);
     let stored = match &resume.file {
         Some(file) if file.exists() => {
             Some(Checkpoint::load(file, layout.len(), options, &subject)?)
@@ -109,7 +123,7 @@ pub fn fit<L: RecurrentLaw + 'static>(
         let weights = weights(options, epoch);
         let raw = place.vector(now.raw.clone()).require_grad();
         let effective = constrain(raw.clone(), positive.clone());
-        let output = place.roll_out(law.as_ref(), &roll_out, effective, train);
+        let output = place.roll_out(law, &roll_out, effective, train);
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
         let mut point = parts.weighted(weights);
         let gradient = match point.loss().is_finite() {
@@ -240,7 +254,7 @@ pub fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
 
 /// What is trained on what.
 fn subject(
-    law: &impl RecurrentLaw,
+    law: &dyn RecurrentLaw,
     layout: &ParameterLayout,
     train: &Histories,
     validate: Option<&Histories>,

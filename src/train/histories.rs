@@ -1,8 +1,7 @@
 //! Histories as a roll-out reads them.
 
-use crate::learned::Normalisation;
+use crate::model::Normalisation;
 use crate::record::Padded;
-use crate::recurrent::Inputs;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
@@ -109,17 +108,6 @@ impl Histories {
             &self.dt[row * records..][..records],
             &self.external[row * m * records..][..m * records],
         ]
-    }
-
-    /// The inputs of the increment that ends in `row`, each read by `input`.
-    pub(super) fn inputs<V>(&self, row: usize, input: impl Fn(&[f64]) -> V) -> Inputs<V> {
-        let [strain_old, strain_new, dt, external] = self.inputs_at(row);
-        Inputs {
-            strain_old: input(strain_old),
-            strain_new: input(strain_new),
-            dt: input(dt),
-            external: (!external.is_empty()).then(|| input(external)),
-        }
     }
 
     /// Feeds all that a training sees of the histories to a hash.

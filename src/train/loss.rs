@@ -8,8 +8,8 @@
 //! of `s_σ`, which weighs them alike in per cent.
 
 use super::Histories;
-use crate::algebra::tensor;
 use crate::card::ErrorScale;
+use crate::graph::tensor;
 use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;
 use burn::tensor::{Tensor, activation};

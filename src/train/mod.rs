@@ -21,12 +21,12 @@ pub use device::device;
 pub use fit::{Fit, Progress, Stop, constrain, fit};
 pub use histories::Histories;
 
-use crate::algebra::ParameterLayout;
 use crate::card::Training;
 use crate::error::{Error, Result};
-use crate::learned::{LearnedLaw, Normalisation};
+use crate::graph::ParameterLayout;
+use crate::model::{LearnedLaw, Normalisation};
 use crate::record::{Padded, Record, RecordScales};
-use crate::recurrent::{AnyLaw, Architecture, RecurrentLaw};
+use crate::recurrent::{Architecture, RecurrentLaw};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,123 +42,182 @@ pub struct Resume {
 
 /// A trained law and how it came about.
 #[derive(Clone, Debug)]
-pub struct Trained<L = AnyLaw> {
-    pub law: LearnedLaw<L>,
+pub struct Trained {
+    pub law: LearnedLaw,
     pub fit: Fit,
 }
 
-/// Learns a law of the list. See [`train_law`].
+/// A training to be run.
 ///
-/// An isotropic law of six components also learns from records of one: those of bars under uniaxial
-/// stress ([`Uniaxial`](crate::recurrent::Uniaxial)).
-///
-/// # Errors
-/// Those of [`train_law`]; records of bars for a law that is not isotropic.
-pub fn train(
-    name: &str,
-    architecture: &Architecture,
-    training: &[&Record],
-    validation: &[&Record],
-    options: &Training,
-    resume: &Resume,
-    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<Trained> {
-    let (law, layout) = architecture.build()?;
-    let bars = training.iter().all(|record| record.components == 1);
-    if !bars || architecture.components != 6 {
-        return train_law(
-            name, law, layout, training, validation, options, resume, observe,
-        );
-    }
-    let (bar, options) = bars::bar(law, options)?;
-    let trained = train_law(
-        name, bar, layout, training, validation, &options, resume, observe,
-    )?;
-    bars::whole(name, trained, training)
+/// ```no_run
+/// # use hysteron::{record::Record, recurrent::Architecture, train::Trainer};
+/// # fn learn(architecture: &Architecture, records: &[&Record]) -> hysteron::Result<()> {
+/// let trained = Trainer::of(architecture)?.name("steel").records(records).run()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Trainer<'a> {
+    name: String,
+    law: Arc<dyn RecurrentLaw>,
+    layout: ParameterLayout,
+    training: Vec<&'a Record>,
+    validation: Vec<&'a Record>,
+    options: Training,
+    resume: Resume,
+    observe: Box<dyn FnMut(&Progress) -> ControlFlow<()> + 'a>,
 }
 
-/// Learns any recurrent law.
-///
-/// `observe` sees every epoch and may end the training; the best law so far is then returned.
-///
-/// # Errors
-/// Options out of range; records that do not fit the law; a checkpoint of another training; a loss
-/// that is infinite from the start; validation records whose loss is never finite.
-#[allow(clippy::too_many_arguments)]
-pub fn train_law<L: RecurrentLaw + Clone + 'static>(
-    name: &str,
-    law: L,
-    layout: ParameterLayout,
-    training: &[&Record],
-    validation: &[&Record],
-    options: &Training,
-    resume: &Resume,
-    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<Trained<L>> {
-    options
-        .check()
-        .map_err(|(key, message)| Error::invalid(format!("{key}: {message}")))?;
-    let prepare = |records: &[&Record]| -> Result<Vec<Record>> {
-        let spacings = options.spacing.iter();
-        spacings
-            .flat_map(|spacing| records.iter().map(move |r| (*spacing, r)))
-            .map(|(spacing, r)| match spacing {
-                0.0 => Ok((*r).clone()),
-                spacing => r.resample(spacing),
-            })
-            .collect()
-    };
-    let (training, validation) = (prepare(training)?, prepare(validation)?);
-    for record in training.iter().chain(&validation) {
-        if record.components != law.components() {
-            return Err(Error::invalid(format!(
-                "record `{}` has {} components, the law {}",
-                record.name,
-                record.components,
-                law.components()
-            )));
+impl<'a> Trainer<'a> {
+    /// Of a law with the layout of its parameters.
+    pub fn new(law: Arc<dyn RecurrentLaw>, layout: ParameterLayout) -> Self {
+        Self {
+            name: "law".into(),
+            law,
+            layout,
+            training: Vec::new(),
+            validation: Vec::new(),
+            options: Training::default(),
+            resume: Resume::default(),
+            observe: Box::new(|_| ControlFlow::Continue(())),
         }
     }
-    let normalisation = normalisation(&training)?;
-    // A law that cannot break the second law has nothing to learn from probes of it.
-    let kept = law.claims().second_law && options.dissipation_margin == 0.0;
-    let count = match kept || options.dissipation_weight == 0.0 {
-        true => 0,
-        false => options.probes,
-    };
-    let unmeasured = probes::probes(
-        &training,
-        &normalisation,
-        count,
-        options.probe_range,
-        options.seed,
-    )?;
-    let histories = |measured: &[Record], probes: &[Record]| -> Result<Histories> {
-        let records: Vec<_> = measured.iter().chain(probes).collect();
-        let padded = Padded::new(&records)?;
-        let normalisation = normalisation.clone();
-        Ok(Histories::with_probes(
-            padded,
-            normalisation,
-            measured.len(),
-        ))
-    };
-    let train = Arc::new(histories(&training, &unmeasured)?);
-    let validate = (!validation.is_empty())
-        .then(|| histories(&validation, &[]))
-        .transpose()?;
-    let shared = Arc::new(law.clone());
-    let fit = fit(
-        &shared,
-        &layout,
-        &train,
-        validate.as_ref(),
-        options,
-        resume,
-        observe,
-    )?;
-    let law = LearnedLaw::new(name, law, layout, fit.raw.clone(), normalisation)?;
-    Ok(Trained { law, fit })
+
+    /// Of a law of the [registry](crate::recurrent::laws).
+    ///
+    /// # Errors
+    /// Those of [`Architecture::build`].
+    pub fn of(architecture: &Architecture) -> Result<Self> {
+        let (law, layout) = architecture.build()?;
+        Ok(Self::new(law, layout).name(&architecture.law))
+    }
+
+    /// What the trained law is called.
+    pub fn name(self, name: &str) -> Self {
+        Self {
+            name: name.into(),
+            ..self
+        }
+    }
+
+    /// The records to learn from.
+    pub fn records(self, training: &[&'a Record]) -> Self {
+        Self {
+            training: training.to_vec(),
+            ..self
+        }
+    }
+
+    /// Records that choose the best law, and teach it nothing. Without any, the loss on the training
+    /// records chooses.
+    pub fn validation(self, validation: &[&'a Record]) -> Self {
+        Self {
+            validation: validation.to_vec(),
+            ..self
+        }
+    }
+
+    pub fn options(self, options: &Training) -> Self {
+        Self {
+            options: options.clone(),
+            ..self
+        }
+    }
+
+    /// Where checkpoints are written, and taken up.
+    pub fn resume(self, resume: Resume) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// Sees every epoch and may end the training; the best law so far is then returned.
+    pub fn observe(self, observe: impl FnMut(&Progress) -> ControlFlow<()> + 'a) -> Self {
+        Self {
+            observe: Box::new(observe),
+            ..self
+        }
+    }
+
+    /// Learns the law.
+    ///
+    /// An isotropic law of six components also learns from records of one: those of bars under uniaxial
+    /// stress ([`Uniaxial`](crate::recurrent::Uniaxial)).
+    ///
+    /// # Errors
+    /// Options out of range; records that do not fit the law, or records of bars for a law that is not
+    /// isotropic; a checkpoint of another training; a loss that is infinite from the start; validation
+    /// records whose loss is never finite.
+    pub fn run(mut self) -> Result<Trained> {
+        let options = self.options.check();
+        options.map_err(|(key, message)| Error::invalid(format!("{key}: {message}")))?;
+        let bars = self.training.iter().all(|record| record.components == 1);
+        if self.training.is_empty() || !bars || self.law.components() != 6 {
+            return self.learn();
+        }
+        let (whole, name, training) = (self.law.clone(), self.name.clone(), self.training.clone());
+        (self.law, self.options) = bars::bar(whole.clone(), &self.options)?;
+        bars::whole(&name, whole, self.learn()?, &training)
+    }
+
+    /// Learns the law from records with its components.
+    fn learn(mut self) -> Result<Trained> {
+        let options = &self.options;
+        let training = resampled(&self.training, options)?;
+        let validation = resampled(&self.validation, options)?;
+        for record in training.iter().chain(&validation) {
+            if record.components != self.law.components() {
+                return Err(Error::invalid(format!(
+                    "record `{}` has {} components, the law {}",
+                    record.name,
+                    record.components,
+                    self.law.components()
+                )));
+            }
+        }
+        let normalisation = normalisation(&training)?;
+        // A law that cannot break the second law has nothing to learn from probes of it.
+        let kept = self.law.guarantees().second_law && options.dissipation_margin == 0.0;
+        let count = match kept || options.dissipation_weight == 0.0 {
+            true => 0,
+            false => options.probes,
+        };
+        let (range, seed) = (options.probe_range, options.seed);
+        let probes = probes::probes(&training, &normalisation, count, range, seed)?;
+        let histories = |measured: &[Record], probes: &[Record]| -> Result<Histories> {
+            let records: Vec<_> = measured.iter().chain(probes).collect();
+            let padded = Padded::new(&records)?;
+            Ok(Histories::with_probes(
+                padded,
+                normalisation.clone(),
+                measured.len(),
+            ))
+        };
+        let train = Arc::new(histories(&training, &probes)?);
+        let validate = (!validation.is_empty())
+            .then(|| histories(&validation, &[]))
+            .transpose()?;
+        let fit = fit(
+            self.law.as_ref(),
+            &self.layout,
+            &train,
+            validate.as_ref(),
+            options,
+            &self.resume,
+            &mut self.observe,
+        )?;
+        let raw = fit.raw.clone();
+        let law = LearnedLaw::new(self.name, self.law, self.layout, raw, normalisation)?;
+        Ok(Trained { law, fit })
+    }
+}
+
+/// Records in the spacings of the options.
+fn resampled(records: &[&Record], options: &Training) -> Result<Vec<Record>> {
+    let spacings = options.spacing.iter();
+    let each = spacings.flat_map(|spacing| records.iter().map(move |r| (*spacing, r)));
+    each.map(|(spacing, record)| match spacing {
+        0.0 => Ok((*record).clone()),
+        spacing => record.resample(spacing),
+    })
+    .collect()
 }
 
 /// Scales and ranges of a set of training records.

@@ -4,8 +4,8 @@
 //! and beyond the measured range, tell the law what the few measured ones cannot.
 
 use crate::error::Result;
-use crate::learned::Normalisation;
 use crate::loading::{Control, Kernel, ProgrammeKind};
+use crate::model::Normalisation;
 use crate::record::Record;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -2,11 +2,11 @@
 #![allow(dead_code)]
 
 use hysteron::UpdateError;
-use hysteron::algebra::{Program, Runner, Workspace};
 use hysteron::card::Learn;
+use hysteron::graph::{Program, Runner, Workspace};
 use hysteron::law::{Increment, MaterialLaw, Response};
-use hysteron::learned::{LearnedLaw, Normalisation};
-use hysteron::recurrent::{Clock, LAWS, SYMMETRIC_LAWS, Symmetry};
+use hysteron::model::{LearnedLaw, Normalisation};
+use hysteron::recurrent::{Clock, Symmetry, laws, symmetric_laws};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -110,11 +110,11 @@ pub const SYMMETRIES: [Symmetry; 4] = [
 /// their start.
 pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
     let mut list = Vec::new();
-    for law in LAWS {
+    for law in laws() {
         for clock in [Clock::StrainPath, Clock::Time, Clock::Both] {
             for components in [1, 3, 6] {
                 for symmetry in SYMMETRIES {
-                    if !SYMMETRIC_LAWS.contains(law) && symmetry != Symmetry::None
+                    if !symmetric_laws().contains(&law) && symmetry != Symmetry::None
                         || !symmetry.components().contains(&components)
                     {
                         continue;
@@ -148,7 +148,7 @@ pub fn run<const W: usize>(
     let tables = program.tables(parameters);
     let runner = Runner::new(program, &tables);
     let mut workspace = Workspace::<W>::default();
-    runner.prepare(&mut workspace, 1);
+    runner.reserve(&mut workspace, 1);
     for (n, input) in inputs.iter().enumerate() {
         runner.set(&mut workspace, 0, n, |i| input[i]);
     }

@@ -5,7 +5,7 @@ use crate::laws::steel;
 use hysteron::host::HostLaw;
 use hysteron::host::capi::*;
 use hysteron::law::{Increment, MaterialLaw, Response};
-use hysteron::learned::LearnedLaw;
+use hysteron::model::LearnedLaw;
 use std::ffi::{CStr, CString, c_char};
 use std::path::PathBuf;
 use std::ptr::{null, null_mut};

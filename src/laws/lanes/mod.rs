@@ -4,8 +4,8 @@
 //! All of them round alike: a lane of a register is the scalar computation, bit for bit, if both
 //! have a fused multiply-add.
 
-use crate::algebra::kernels::math;
-use crate::algebra::kernels::simd::{Neon, Portable};
+use crate::kernels::math;
+use crate::kernels::simd::{Neon, Portable};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// One number per point.
@@ -218,7 +218,7 @@ macro_rules! on_every_machine {
     ($visibility:vis fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?), $avx512:ty, $avx2:ty, $any:ty) => {
         $visibility fn $name($($arg: $type),*) {
             #[cfg(test)]
-            if $crate::algebra::kernels::forced::way().is_some() {
+            if $crate::kernels::forced::way().is_some() {
                 return $body::<$any>($($arg),*);
             }
             #[cfg(target_arch = "x86_64")]

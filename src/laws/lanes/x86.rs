@@ -4,8 +4,8 @@
 //! instruction set and calls where the machine has it; every `unsafe` below rests on that.
 
 use super::Lanes;
-use crate::algebra::kernels::math;
-use crate::algebra::kernels::simd;
+use crate::kernels::math;
+use crate::kernels::simd;
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

@@ -1,13 +1,14 @@
 //! The points against classical laws and closed forms.
 
 use super::*;
-use crate::algebra::{Program, Recorder};
-use crate::law::{Increment, MaterialLaw, Response};
+use crate::graph::{Graph, evaluate};
+use crate::law::{Increment as LawIncrement, MaterialLaw, Response};
 use crate::laws::{Backstress, PlasticityParameters, ReferenceLaw, Voce};
-use crate::learned::{LearnedLaw, Normalisation};
-use crate::recurrent::step;
+use crate::model::{LearnedLaw, Normalisation};
+use crate::recurrent::{Increment, IncrementInputs};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
 fn sizes(clock: Clock, components: usize, states: usize) -> Architecture {
     Architecture {
@@ -87,14 +88,15 @@ fn one_point_that_takes_the_deviator_is_j2_plasticity() {
             ("points.constants", over_start.collect()),
         ],
     );
-    let learned = LearnedLaw::new("point", law, layout, raw, Normalisation::unit(6)).unwrap();
+    let learned =
+        LearnedLaw::new("point", Arc::new(law), layout, raw, Normalisation::unit(6)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(4);
     let mut states = [learned.new_state(), classical.new_state()];
     let mut old = [0.0; 6];
     for k in 0..300 {
         let size = if k % 7 == 0 { 0.02 } else { 0.002 };
         let new = old.map(|e| e * 0.9 + random.random_range(-size..size));
-        let increment = Increment {
+        let increment = LawIncrement {
             strain_old: &old,
             strain_new: &new,
             dt: 1.0,
@@ -135,23 +137,24 @@ fn a_viscous_point_relaxes_as_its_closed_form() {
             _ => layout.initial_values(1),
         };
         let effective = layout.effective(&raw);
-        let a = Recorder::new();
-        let constants = law.constants(&a, None);
-        let zero = a.zeros(1);
+        let graph = Graph::new();
+        let none = graph.constant(&[]);
+        let constants = law.constants(none);
         let [y, r] = match &constants.hardening {
-            Some([y, _, _, r]) => [*y, *r],
-            None => [zero, zero],
+            Some(hardening) => [hardening.yield_stress, hardening.r],
+            None => [graph.zeros(1); 2],
         };
-        let strain = a.constant(&[0.8]);
+        let strain = graph.constant(&[0.8]);
         let dt = 0.7;
-        let inputs = Inputs {
-            strain_old: a.zeros(1),
+        let step = Step {
+            strain_old: graph.zeros(1),
             strain_new: strain,
-            dt: a.constant(&[dt]),
-            external: None,
+            dt: graph.constant(&[dt]),
+            external: none,
         };
-        let new = step(&law, &a, &law.prepare(&a), &inputs, &a.zeros(law.states()));
-        let force = law.points.strains(&a, &strain);
+        let state = graph.zeros(law.state_layout().len());
+        let new = Increment::of(&law, &IncrementInputs { state, step });
+        let force = law.points.strains(strain);
         let outputs = [
             constants.kinematic,
             constants.viscosity.unwrap(),
@@ -160,7 +163,7 @@ fn a_viscous_point_relaxes_as_its_closed_form() {
             force,
             new.state,
         ];
-        let values = Program::evaluate(a, &effective, &outputs);
+        let values = evaluate(&outputs, &effective);
         let [h, v, y, r, force, state] = std::array::from_fn(|i| values[i][0]);
         let flow = dt * (force - y) / (v + dt * (1.0 + h + r));
         assert!(flow > 0.0);
@@ -188,19 +191,26 @@ fn the_iterations_find_the_flow_from_below() {
             ("points.kinematic", factors(3)),
         ];
         let effective = layout.effective(&raw(&layout, &named));
-        let a = Recorder::new();
-        let constants = law.constants(&a, None);
-        let hardening = constants.hardening.unwrap();
+        let graph = Graph::new();
+        let constants = law.constants(graph.constant(&[]));
+        let Some(hardening) = &constants.hardening else {
+            panic!("points that yield");
+        };
         let (load, length) = (draw(-1.0, 3.0), draw(-3.0, 2.0));
-        let [force, path] = [load, length].map(|times| a.scale(&hardening[0], times));
+        let [force, path] = [load, length].map(|times| hardening.yield_stress * times);
         let direction = [draw(-2.0, 0.0), draw(-2.0, 0.0), draw(-2.0, 0.0)];
-        let force = law.points.each_group(&a, &force);
-        let force = a.mul(&force, &a.constant(&direction));
-        let squares = law.points.squares(&a, &force);
-        let flow = law.multiplier(&a, &constants, &a.zeros(1), &squares, Some(&path));
-        let mut outputs = hardening.to_vec();
+        let force = law.points.each_group(force) * &direction[..];
+        let squares = law.points.squares(force);
+        let flow = law.multiplier(&constants, graph.zeros(1), squares, path);
+        let Hardening {
+            yield_stress,
+            q,
+            b,
+            r,
+        } = *hardening;
+        let mut outputs = vec![yield_stress, q, b, r];
         outputs.extend([constants.stiffness, constants.kinematic, force, path, flow]);
-        let values = Program::evaluate(a, &effective, &outputs);
+        let values = evaluate(&outputs, &effective);
         let [y, q, b, r] = std::array::from_fn(|i| values[i][0]);
         let (path, flow) = (values[7][0], values[8][0]);
         let after = (0..3).map(|i| values[6][i] / (1.0 + flow * (values[4][i] + values[5][i])));

@@ -1,8 +1,8 @@
 //! Some histories side by side: their roll-out, and the reverse sweep through it.
 
 use super::Histories;
-use crate::algebra::{Backward, Gradient, Program, Real, Recorder, Runner, Workspace};
-use crate::recurrent::{Inputs, RecurrentLaw, step};
+use crate::graph::{Backward, Gradient, Real, Runner, Workspace};
+use crate::recurrent::{input, output};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
@@ -12,31 +12,7 @@ const RECORD_BYTES: usize = 512 << 20;
 /// Bytes of a segment's record, which then stays in the cache of a core.
 const SEGMENT_BYTES: usize = 256 << 10;
 
-/// Outputs of a step.
-const STRESS: usize = 0;
-const DISSIPATION: usize = 1;
-const STATE: usize = 2;
-
-/// One increment of a law, recorded: from the strain at both ends, `dt`, the state and, where there
-/// are any, external variables.
-pub(super) fn record<L: RecurrentLaw>(law: &L, external: usize) -> Program {
-    let a = Recorder::new();
-    let n = law.components();
-    let [strain_old, strain_new] = [(); 2].map(|()| a.input(n));
-    let dt = a.input(1);
-    let state = a.input(law.states());
-    let inputs = Inputs {
-        strain_old,
-        strain_new,
-        dt,
-        external: (external > 0).then(|| a.input(external)),
-    };
-    let new = step(law, &a, &law.prepare(&a), &inputs, &state);
-    let outputs = [new.forces.stress, new.dissipation, new.state];
-    Program::with_sweep(a, &outputs, &[state])
-}
-
-/// Memory of the sweeps, reused by the next one.
+/// Memory of the reverse passes, reused by the next one.
 #[derive(Debug, Default)]
 pub struct Memories {
     double: Mutex<Vec<Workspace<8, f64>>>,
@@ -120,15 +96,13 @@ fn advance<T: Real, const W: usize>(
     let records = histories.records();
     let [strain_old, strain_new, dt, external] = histories.inputs_at(row);
     let of = |values: &[f64], i: usize| lanes(values, records, first, i);
-    runner.set(workspace, at, 0, |i| of(strain_old, i));
-    runner.set(workspace, at, 1, |i| of(strain_new, i));
-    runner.set(workspace, at, 2, |i| of(dt, i));
-    runner.set(workspace, at, 3, |i| state[i]);
-    if !external.is_empty() {
-        runner.set(workspace, at, 4, |i| of(external, i));
-    }
+    runner.set(workspace, at, input::STATE, |i| state[i]);
+    runner.set(workspace, at, input::STRAIN_NEW, |i| of(strain_new, i));
+    runner.set(workspace, at, input::EXTERNAL, |i| of(external, i));
+    runner.set(workspace, at, input::STRAIN_OLD, |i| of(strain_old, i));
+    runner.set(workspace, at, input::TIME, |i| of(dt, i));
     runner.run(workspace, at);
-    runner.read(workspace, at, STATE, |_, i, z| state[i] = *z);
+    runner.read(workspace, at, output::STATE, |_, i, z| state[i] = *z);
 }
 
 impl<T: Real, const W: usize> Block<T, W> {
@@ -141,14 +115,14 @@ impl<T: Real, const W: usize> Block<T, W> {
         keep: bool,
     ) -> Self {
         let [rows, width, count] = histories.shape();
-        let step_bytes = (runner.program().record_len() * size_of::<[T; W]>()).max(1);
+        let step_bytes = (runner.program().tape_len() * size_of::<[T; W]>()).max(1);
         let whole = keep && rows * step_bytes * count.div_ceil(W) <= RECORD_BYTES;
         let segment = match whole {
             true => rows,
             false => (SEGMENT_BYTES / step_bytes).clamp(1, rows),
         };
-        runner.prepare(&mut workspace, if whole { rows } else { 1 });
-        let mut state = vec![[T::ZERO; W]; runner.input_len(3)];
+        runner.reserve(&mut workspace, if whole { rows } else { 1 });
+        let mut state = vec![[T::ZERO; W]; runner.input_len(input::STATE)];
         let mut outputs = Vec::with_capacity(rows * width);
         let mut states = Vec::new();
         for row in 0..rows {
@@ -164,7 +138,7 @@ impl<T: Real, const W: usize> Block<T, W> {
                 records.start,
                 &mut state,
             );
-            for output in [STRESS, DISSIPATION] {
+            for output in [output::STRESS, output::DISSIPATION] {
                 runner.read(&workspace, at, output, |_, _, value| outputs.push(*value));
             }
         }
@@ -194,21 +168,21 @@ impl<T: Real, const W: usize> Block<T, W> {
         let kept = kept.unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         let whole = self.whole && kept.is_some();
         let mut workspace = kept.unwrap_or_else(|| memories.take());
-        runner.prepare(&mut workspace, self.segment.min(rows));
-        let mut sweep = Backward::new(*runner, &mut workspace);
-        let states = runner.input_len(3);
+        runner.reserve(&mut workspace, self.segment.min(rows));
+        let mut reverse = Backward::new(*runner, &mut workspace);
+        let states = runner.input_len(input::STATE);
         // The derivative with respect to the state at the end of the step.
         let mut carry = vec![[T::ZERO; W]; states];
         for segment in (0..rows.div_ceil(self.segment)).rev() {
             let first = segment * self.segment;
             let last = (first + self.segment).min(rows);
             if !whole {
-                sweep.take();
+                reverse.take();
                 let mut state = self.states[segment * states..][..states].to_vec();
                 for row in first..last {
                     let start = self.records.start;
                     let steps = [row, row - first];
-                    let workspace = sweep.workspace();
+                    let workspace = reverse.workspace();
                     advance(runner, workspace, histories, steps, start, &mut state);
                 }
             }
@@ -220,13 +194,14 @@ impl<T: Real, const W: usize> Block<T, W> {
                         None => std::array::from_fn(|w| from.get(w).copied().unwrap_or(T::ZERO)),
                     }
                 };
-                sweep.seed(STRESS, seed);
-                sweep.seed(DISSIPATION, |_| seed(width - 1));
-                sweep.seed(STATE, |i| carry[i]);
-                sweep.step(row - first, |_, i, bar| carry[i] = *bar);
+                reverse.seed(output::STRESS, seed);
+                reverse.seed(output::DISSIPATION, |_| seed(width - 1));
+                reverse.seed(output::STATE, |i| carry[i]);
+                reverse.seed(output::ENERGY, |_| [T::ZERO; W]);
+                reverse.step(row - first, |_, i, bar| carry[i] = *bar);
             }
         }
-        let gradient = sweep.finish();
+        let gradient = reverse.finish();
         memories.give(workspace);
         gradient
     }

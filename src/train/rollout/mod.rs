@@ -3,8 +3,10 @@
 mod block;
 
 use super::Histories;
-use crate::algebra::{Algebra, Gradient, Program, Real, Runner, Tables, Tensors, numbers, tensor};
-use crate::recurrent::{Inputs, RecurrentLaw, step};
+use crate::graph::{
+    Gradient, Graph, Interpreter, Program, Real, Routine, Runner, Tables, numbers, tensor,
+};
+use crate::recurrent::{Increment, IncrementInputs, RecurrentLaw, output};
 use block::{Block, Memories, Precision};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{DType, Device, Element, Tensor, TensorData};
@@ -17,6 +19,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+/// One increment of a law, with the outputs that a training reads.
+fn increment(law: &dyn RecurrentLaw, external: usize) -> Routine {
+    let graph = Graph::new();
+    let inputs = IncrementInputs::new(&graph, law, external);
+    graph.routine(&Increment::of(law, &inputs).outputs())
+}
+
 /// The roll-outs of one law: its increment recorded once, and the memory that they run in. One
 /// program for all of them: a validation gives the same bits as a training.
 #[derive(Clone, Debug)]
@@ -27,9 +36,9 @@ pub struct RollOut {
 
 impl RollOut {
     /// For histories with so many external variables.
-    pub fn new(law: &impl RecurrentLaw, external: usize) -> Self {
+    pub fn new(law: &dyn RecurrentLaw, external: usize) -> Self {
         Self {
-            program: Arc::new(block::record(law, external)),
+            program: Arc::new(increment(law, external).compile_with_reverse(&["state"])),
             memories: Arc::default(),
         }
     }
@@ -102,26 +111,26 @@ impl RollOut {
 ///
 /// `effective [p]`; returns `[rows, components + 1, records]`, normalised, in the float type of
 /// the parameters.
-pub fn roll_out_tensors<L: RecurrentLaw>(
-    law: &L,
+pub fn roll_out_tensors(
+    law: &dyn RecurrentLaw,
     effective: Tensor<1>,
     histories: &Histories,
 ) -> Tensor<3> {
     let records = histories.records();
-    let a = Tensors::new(effective, records);
-    let prepared = law.prepare(&a);
-    let mut state = a.zeros(law.states());
+    let routine = increment(law, histories.external());
+    let interpreter = Interpreter::new(&routine, effective, records);
+    let mut state = interpreter.input(vec![0.0; law.state_layout().len() * records]);
     let mut rows = Vec::with_capacity(histories.rows());
     for row in 0..histories.rows() {
-        let inputs: Inputs<_> = histories.inputs(row, |by_component: &[f64]| {
+        let [strain_old, strain_new, dt, external] = histories.inputs_at(row).map(|by_component| {
             let n = by_component.len() / records;
             let at = |k: usize| by_component[k % n * records + k / n];
-            a.input((0..n * records).map(at).collect())
+            interpreter.input((0..n * records).map(at).collect())
         });
-        let new = step(law, &a, &prepared, &inputs, &state);
-        let both = a.concat(&[&new.forces.stress, &new.dissipation]);
-        rows.push(both.transpose().unsqueeze::<3>());
-        state = new.state;
+        let new = interpreter.run(&[state, strain_new, external, strain_old, dt]);
+        let both = [output::STRESS, output::DISSIPATION].map(|output| new[output].clone());
+        rows.push(Tensor::cat(both.to_vec(), 1).transpose().unsqueeze::<3>());
+        state = new[output::STATE].clone();
     }
     Tensor::cat(rows, 0)
 }

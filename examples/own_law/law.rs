@@ -1,0 +1,108 @@
+//! Fading memories: `z_i` follows the strain, over the length of the strain path.
+//!
+//! ```text
+//! z_i' = z_i + (1 − e^{−g_i}) (ε' − z_i)     g_i = α_i |Δε|/R,   α = softplus(network(ε − z, Δε/|Δε|))
+//! ψ = ½ E |ε|² + ½ Σ k_i |ε − z_i|²         E, k_i > 0
+//! σ = E ε + Σ k_i (ε − z_i)                 A_i = k_i (ε − z_i)
+//! ```
+//!
+//! Whatever the network says, `D_end = Σ k_i e^{−g_i} (1 − e^{−g_i}) |ε' − z_i|² ≥ 0`. With constant
+//! rates it is an endochronic law; a rate that depends on the direction of loading and on `ε − z_i`
+//! can vanish on unloading, which gives an elastic range.
+
+use hysteron::graph::{Coefficients, Constraint, Initial, ParameterLayout, Vector, concat, stack};
+use hysteron::law::{Guarantees, StateLayout};
+use hysteron::network::Dense;
+use hysteron::recurrent::{Architecture, Entry, Forces, RecurrentLaw, Step};
+use std::sync::Arc;
+
+/// What makes the law known by its name.
+pub const FADING_MEMORIES: Entry = Entry::new("fading-memories", |layout, sizes| {
+    Arc::new(FadingMemories::new(layout, sizes))
+});
+
+/// `R`: memories fade over about this share of the largest strain, before training.
+const REACH: f64 = 0.05;
+
+#[derive(Debug)]
+pub struct FadingMemories {
+    components: usize,
+    memories: usize,
+    /// `E`
+    modulus: Coefficients,
+    /// `k`
+    stiffness: Coefficients,
+    hidden: Dense,
+    rate: Dense,
+}
+
+impl FadingMemories {
+    fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
+        let (n, p) = (sizes.components, sizes.states);
+        // Equal memories would learn equal values, and stay one: they start apart.
+        let (positive, apart) = (Constraint::Positive, Initial::Spread([0.5, 8.0]));
+        Self {
+            components: n,
+            memories: p,
+            modulus: layout.coefficients("modulus", 1, positive, Initial::Value(0.3)),
+            stiffness: layout.coefficients("stiffness", p, positive, apart),
+            hidden: Dense::new(layout, "hidden", n * p + n, sizes.width),
+            rate: Dense::new(layout, "rate", sizes.width, p),
+        }
+    }
+
+    /// `ε` for each memory, component by component: `[n] → [n·p]`.
+    fn each<'g>(&self, strain: Vector<'g>) -> Vector<'g> {
+        let component = |i| strain.at(i).broadcast(self.memories);
+        stack((0..self.components).map(component))
+    }
+
+    /// A number of each memory for each component: `[p] → [n·p]`.
+    fn all<'g>(&self, number: Vector<'g>) -> Vector<'g> {
+        stack((0..self.components).map(|_| number))
+    }
+}
+
+impl RecurrentLaw for FadingMemories {
+    fn components(&self) -> usize {
+        self.components
+    }
+
+    fn state_layout(&self) -> StateLayout {
+        StateLayout::new([("memory", self.components * self.memories)])
+    }
+
+    /// The audit holds the law to this.
+    fn guarantees(&self) -> Guarantees {
+        Guarantees {
+            second_law: true,
+            stationary: true,
+            rate_independent: true,
+            ..Guarantees::default()
+        }
+    }
+
+    fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
+        let increment = step.strain_increment();
+        let lag = self.each(step.strain_old) - z;
+        let network = self
+            .hidden
+            .of(concat([lag / REACH, increment.direction()]))
+            .tanh();
+        let alpha = self.rate.of(network).softplus();
+        let g = self.all(alpha * increment.norm() / REACH);
+        // Without strain the second term is exactly zero.
+        z + (1.0 - (-g).exp()) * (self.each(step.strain_new) - z)
+    }
+
+    fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
+        let lag = self.each(strain) - z;
+        let elastic = self.modulus * strain;
+        let pull = self.all(strain.graph().parameter(self.stiffness)) * lag;
+        Forces {
+            energy: 0.5 * elastic.dot(strain) + 0.5 * pull.dot(lag),
+            stress: elastic + stack(pull.chunks(self.components).into_iter().map(Vector::sum)),
+            driving_force: pull,
+        }
+    }
+}
