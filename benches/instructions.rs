@@ -1,7 +1,7 @@
-//! One kernel, so many times: to be run under an instruction counter.
+//! Runs one kernel a given number of times, under an instruction counter.
 //!
 //! `benches/count` runs each task twice with different numbers of repetitions and takes the
-//! difference, so that neither start-up nor the load of the machine counts.
+//! difference, so that neither start-up nor the load of the machine matters.
 
 #[allow(dead_code)]
 mod models;
@@ -36,7 +36,7 @@ fn main() {
     }
 }
 
-/// Something to time.
+/// A prepared call.
 trait Work {
     fn run(&mut self);
 }
@@ -47,17 +47,17 @@ impl<F: FnMut()> Work for F {
     }
 }
 
-/// A named piece of work.
+/// A named kernel.
 struct Task {
     name: &'static str,
-    /// What one run does.
+    /// The work of one call.
     unit: &'static str,
     prepare: fn() -> Box<dyn Work>,
 }
 
-/// Points of the batch tasks.
+/// Number of points of the batch tasks.
 const POINTS: usize = 64;
-/// Rows and histories of the training tasks.
+/// Numbers of rows and histories of the training tasks.
 const HISTORY: [usize; 2] = [50, 16];
 
 impl Task {
@@ -122,7 +122,7 @@ impl Task {
     }
 }
 
-/// `update_batch` of so many points, all of them plastic.
+/// `update_batch` of a number of points, all of them plastic.
 fn plasticity(points: usize) -> impl FnMut() {
     let law = J2::new(&steel()).unwrap();
     let strain = numbers(6 * points, 37).into_iter().map(|e| 0.03 * e);

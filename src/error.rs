@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why one constitutive update failed. The outputs of the update are then as they were.
+/// The reason why a constitutive update failed. Its outputs are then unchanged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum UpdateError {
     /// An input (strain, time step, external variable or state) is NaN or infinite.
@@ -25,10 +25,11 @@ pub enum UpdateError {
         iterations: usize,
         residual: f64,
     },
-    /// A deformation that turns the material inside out, `det F ≤ 0`; a smaller step can help.
+    /// An inadmissible deformation gradient, `det F ≤ 0`; a smaller step can help.
     #[error("the deformation gradient has the determinant {jacobian:.3e}, it must be positive")]
     Inverted { jacobian: f64 },
-    /// An adaptive integration needs more steps than it may take; a smaller increment can help.
+    /// An adaptive integration needs more than its permitted number of steps; a smaller increment can
+    /// help.
     #[error("{steps} steps were not enough for the increment")]
     StepBudget { steps: usize },
     /// The result overflowed although every input was finite; a smaller step can help.
@@ -37,8 +38,8 @@ pub enum UpdateError {
 }
 
 impl UpdateError {
-    /// The factor by which the caller should shrink the increment (Abaqus's PNEWDT), or `None`
-    /// where no smaller step can help.
+    /// The factor by which the caller should reduce the increment (Abaqus's PNEWDT), or `None` if a
+    /// smaller step cannot help.
     pub fn cut(&self) -> Option<f64> {
         match self {
             Self::NotConverged { .. } | Self::Inverted { .. } | Self::StepBudget { .. } => {
@@ -58,7 +59,7 @@ pub struct BatchError {
     pub source: UpdateError,
 }
 
-/// Everything else that can go wrong: files, cards, models, programmes, training.
+/// All other errors: files, cards, models, load programmes, training.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{}: {source}", path.display())]
@@ -81,13 +82,13 @@ pub enum Error {
         line: Option<usize>,
         message: String,
     },
-    /// A saved law that cannot be trusted.
+    /// A saved law that is damaged or invalid.
     #[error("{}: {message}", path.display())]
     Model { path: PathBuf, message: String },
-    /// The driver could not complete a loading programme.
+    /// The driver could not complete a load programme.
     #[error("`{name}`, step {step} (t = {time} s): {message}")]
     Drive {
-        /// Of the programme or record.
+        /// Name of the programme or record.
         name: String,
         step: usize,
         time: f64,
@@ -99,10 +100,10 @@ pub enum Error {
     Update(#[from] UpdateError),
     #[error(transparent)]
     Batch(#[from] BatchError),
-    /// An argument of a call is outside what the call accepts.
+    /// An argument of a call is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// Training could not go on.
+    /// Training could not continue.
     #[error("training: {0}")]
     Training(String),
     /// A figure could not be drawn.

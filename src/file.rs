@@ -1,4 +1,4 @@
-//! Files that are read and written as a whole.
+//! Reads and writes whole files, with a size limit and without partial results.
 
 use crate::error::{Error, Result};
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Reads a regular file of no more than `most` bytes; `problem` makes an error of what is wrong with it.
+/// Reads a regular file of at most `most` bytes; `problem` converts a message into an error.
 pub(crate) fn read(path: &Path, most: u64, problem: impl Fn(String) -> Error) -> Result<Vec<u8>> {
     use io::Read;
     let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
@@ -30,18 +30,18 @@ pub(crate) fn read(path: &Path, most: u64, problem: impl Fn(String) -> Error) ->
     Ok(bytes)
 }
 
-/// Writes a file as a whole: `fill` writes another one beside it, with the same extension, which
-/// then takes its name. After a failure the path is as it was. What is no file, such as `/dev/stdout`, is
-/// written to as it stands.
+/// Replaces a file atomically: `fill` writes a temporary file in the same folder, with the same
+/// extension, which is then renamed. After a failure the old file is unchanged. Devices and pipes, such
+/// as `/dev/stdout`, are written to directly.
 ///
 /// # Errors
-/// Those of `fill`, and the causes for which a file cannot be renamed.
+/// Those of `fill`, and those of renaming a file.
 pub(crate) fn replace<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    // What a link leads to is replaced, not the link; a device or a pipe is written to.
+    // The target of a link is replaced, not the link.
     if path.starts_with("/dev") && path.is_file() {
         let message = "this leads to a file that others write to: give a name of its own";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message).into());
@@ -66,7 +66,7 @@ pub(crate) fn replace<E: From<io::Error>>(
     let part = path.with_file_name(hidden);
     let written = fill(&part).and_then(|()| Ok(std::fs::rename(&part, path)?));
     if written.is_err() {
-        // Nothing more can be done about a part that cannot be removed either.
+        // If the temporary file cannot be removed either, the first error is the one to report.
         let _ = std::fs::remove_file(&part);
     }
     written

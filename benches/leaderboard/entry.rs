@@ -1,4 +1,4 @@
-//! One training as a line of a file.
+//! One training as a line of the results file.
 
 use crate::tasks::Task;
 use hysteron::{Error, Result};
@@ -14,16 +14,16 @@ pub struct Entry {
     pub variant: String,
     pub law: String,
     pub seed: u64,
-    /// The budget, s of processor time.
+    /// Budget of processor time, s.
     pub seconds: f64,
-    /// One per column of the task; none where the law gave no answer.
+    /// One per column of the task; `None` if the law has no result.
     pub errors: Vec<Option<f64>>,
-    /// Why figures are missing.
+    /// Reason for missing values.
     pub failure: Option<String>,
     pub epochs: usize,
     pub parameters: usize,
     pub states: usize,
-    /// Of processor time.
+    /// Processor time.
     pub training_seconds: f64,
     /// Of the audit's histories, up to 100 times the trained strains.
     pub negative_share: Option<f64>,

@@ -5,13 +5,12 @@
 //! ```
 //!
 //! `DATA` is a folder with the records of each task. Every training of a task has the same budget: `S`
-//! times the weight of the task; the laws that come nearest to its aim are trained once more, with the
-//! first seed, in eight times as much, for a table of its own. Every training is a line in
-//! `out/leaderboard/results.jsonl`; a run that is started again goes on after the last one. Once all
-//! are done, or with `--tables` at any time, the tables in `docs/src/leaderboard.md` and their figures
-//! are written anew; the text above the tables stays. `--task` and `--law` choose what to train, and no
-//! tables are then written.
-//! Tasks whose records are absent are left out.
+//! times the weight of the task; the laws closest to the aim are trained again, with the first seed and
+//! eight times the budget, for a separate table. Every training is a line in
+//! `out/leaderboard/results.jsonl`; a restarted run continues after the last one. When all are done, or
+//! at any time with `--tables`, the tables in `docs/src/leaderboard.md` and their figures are written
+//! again; the text above the tables is kept. `--task` and `--law` select trainings, and no tables are
+//! written then. Tasks without their records are skipped.
 
 mod entry;
 mod measured;
@@ -37,7 +36,7 @@ struct Options {
     tables: bool,
 }
 
-/// The budget of the tables with more time, over that of the others.
+/// Ratio of the budget of the tables with more time to that of the others.
 const LONGER: f64 = 8.0;
 
 const USAGE: &str = "usage: cargo bench --bench leaderboard -- DATA [--seconds S] [--seeds N] \
@@ -75,7 +74,7 @@ impl Options {
         Ok(options)
     }
 
-    /// What is trained on a task with a seed.
+    /// The trainings of a task with a seed.
     fn trainings<'a>(&self, task: &'a Task, seed: u64) -> Vec<Plan<'a>> {
         let seconds = self.seconds * task.weight;
         let all = laws().into_iter().map(|law| Plan {
@@ -106,7 +105,7 @@ fn main() -> Result<()> {
     let options = Options::read()?;
     let tasks = tasks::all();
     let mut entries = entry::read()?;
-    // Every law has a first seed before any has a second one.
+    // The first seed of every law comes before the second of any.
     for seed in 1..=options.seeds {
         for task in tasks.iter().filter(|_| !options.tables) {
             let plans = options.trainings(task, seed);
@@ -147,7 +146,7 @@ fn main() -> Result<()> {
     table::write(&tasks, &with(1.0), &with(LONGER))
 }
 
-/// Prints and writes entries, and adds them to what is known.
+/// Prints and writes entries, and adds them to the known ones.
 fn keep(task: &Task, new: Vec<Entry>, entries: &mut Vec<Entry>) -> Result<()> {
     for entry in new {
         println!("{}", entry.line(task));

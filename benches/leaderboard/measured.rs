@@ -1,4 +1,4 @@
-//! Records that were measured, or simulated elsewhere, as fitted, selecting and unseen ones.
+//! Measured or externally simulated records, split into fitted, validation and unseen ones.
 
 use crate::score::{mare, nrmse, rmse};
 use crate::tasks::Data;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 type Loaded = Result<Option<Data>>;
 
-/// The records of a folder; none where it is absent.
+/// The records of a folder; none if it is absent.
 fn records(data: &Path, folder: &str) -> Result<Option<Vec<Record>>> {
     let folder = data.join(folder).join("tests");
     folder
@@ -51,19 +51,19 @@ pub fn steel_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
         .collect()
 }
 
-/// MPa; that of steel is about 200 GPa.
+/// Young's modulus of steel, MPa.
 const STEEL_MODULUS: f64 = 200e3;
 
-/// Errors below which no law is whose tangent nowhere exceeds the modulus: where the rows miss the
-/// tip of a cycle, the measured stress falls faster than that.
+/// Lower bounds of the errors of any law whose tangent does not exceed the modulus: where the rows do
+/// not contain a reversal point, the measured stress changes faster.
 pub fn steel_bound(data: &Data) -> Vec<f64> {
     let each = data.fitted.iter().chain(&data.unseen);
     each.map(least_error).collect()
 }
 
-/// The least RMSE of any stress whose increments keep below modulus times strain increment: of the
-/// projection on to that set, by Gauss–Seidel on its dual, one multiplier
-/// per increment. Returned is the dual objective, which is a bound from below at every stage.
+/// The smallest RMSE of any stress whose increments do not exceed the modulus times the strain
+/// increment: the projection on that set, by Gauss–Seidel iterations on its dual with one multiplier per
+/// increment. Returns the dual objective, which is a lower bound after any number of iterations.
 fn least_error(record: &Record) -> f64 {
     const SWEEPS: usize = 3000;
     let steps = record.strain.windows(2);
@@ -88,7 +88,7 @@ fn least_error(record: &Record) -> f64 {
     (2.0 * dual / record.rows() as f64).max(0.0).sqrt()
 }
 
-/// So many curves to fit, 10 to select, 18 that take no part.
+/// A number of curves to fit, 10 for validation, 18 unseen.
 pub fn composite(data: &Path, seed: u64, count: usize) -> Loaded {
     let Some(mut all) = records(data, "rve_prnn_2d")? else {
         return Ok(None);
@@ -138,7 +138,7 @@ pub fn elastomer_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> 
     ])
 }
 
-/// The slow and the fast of the ramps are fitted.
+/// The slowest and the fastest ramps are fitted.
 pub fn adhesive(data: &Path) -> Loaded {
     let Some(all) = records(data, "oca_shear_zhao2024")? else {
         return Ok(None);
@@ -193,8 +193,8 @@ pub fn hot_steel_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> 
     Ok(errors)
 }
 
-/// Errors of the stress of the two fitted rates nearest to the one held out, at the same temperature
-/// and strain, on a straight line over the logarithm of the rate.
+/// Errors of the linear interpolation, over the logarithm of the rate, between the stresses of the two
+/// fitted rates nearest to the held-out one, at the same temperature and strain.
 pub fn nearest_rates(data: &Data) -> Vec<f64> {
     let of = |record: &Record| -> Option<(String, f64)> {
         let (temperature, rate) = record.name.split_once("_rate")?;
@@ -225,7 +225,7 @@ pub fn nearest_rates(data: &Data) -> Vec<f64> {
         }
     }
     match errors.len() {
-        // What is fitted is known.
+        // The fitted records have no error.
         0 => vec![0.0],
         count => vec![0.0, errors.iter().sum::<f64>() / count as f64],
     }

@@ -1,4 +1,4 @@
-//! How wrong a law is on records, free-running.
+//! Errors of a law on records, free-running.
 
 use hysteron::Result;
 use hysteron::driver::follow;
@@ -26,7 +26,7 @@ pub fn nrmse(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
     Ok(sum / records.len() as f64)
 }
 
-/// Mean absolute relative error, %, over the rows with strain: without it every law is free of stress.
+/// Mean absolute relative error, %, over the rows with nonzero strain; the virgin state has no stress.
 pub fn mare(law: &dyn MaterialLaw, records: &[Record]) -> Result<f64> {
     let (mut sum, mut count) = (0.0, 0);
     for record in records {

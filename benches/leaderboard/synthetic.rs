@@ -1,4 +1,4 @@
-//! Records of J2 plasticity under random strain paths, walked finely.
+//! Records of J2 plasticity under random strain paths, integrated with fine steps.
 
 use crate::score::rmse;
 use crate::tasks::Data;
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 /// A path of straight legs from zero strain.
 type Corners = Vec<Vec<f64>>;
 
-/// The path in so many increments a leg.
+/// The path with a number of increments per leg.
 fn walked(corners: &Corners, each: usize, stress: bool) -> Programme {
     let mut from = vec![0.0; corners[0].len()];
     let mut steps = Vec::with_capacity(each * corners.len());
@@ -66,7 +66,7 @@ fn every(record: &Record, k: usize) -> Record {
     }
 }
 
-/// What the law answers in `each` increments a leg, every one walked in `fine` steps.
+/// The response of the law with `each` increments per leg, each integrated in `fine` steps.
 fn record(law: &dyn MaterialLaw, corners: &Corners, each: usize, fine: usize) -> Result<Record> {
     let answer = drive(law, &walked(corners, each * fine, false))?;
     Ok(every(&answer.record, fine))
@@ -76,7 +76,7 @@ fn j2(parameters: PlasticityParameters, components: usize) -> Result<Box<dyn Mat
     ReferenceLaw::J2(parameters).build(components)
 }
 
-/// `k p^m`, `m = 0.3`, of saturating terms: `p^m = m/Γ(1−m) ∫ (1 − e^{−b p}) b^{−m−1} db`.
+/// `k p^m`, `m = 0.3`, as a sum of saturating terms: `p^m = m/Γ(1−m) ∫ (1 − e^{−b p}) b^{−m−1} db`.
 fn power_hardening(k: f64) -> Vec<Voce> {
     const M: f64 = 0.3;
     /// `Γ(1 − M)`
@@ -122,7 +122,7 @@ fn mixed() -> PlasticityParameters {
 }
 
 const AMPLITUDE: f64 = 0.012;
-/// Increments a leg of the records, and steps of each.
+/// Increments per leg of the records, and integration steps of each.
 const LEG: usize = 25;
 const FINE: usize = 8;
 
@@ -144,13 +144,13 @@ pub fn four_legs() -> Result<Option<Data>> {
     Ok(Some(data))
 }
 
-/// Paths on which the step is varied, and increments a leg, each a part of the last, so that the
-/// corners of the path stay where they are.
+/// Number of paths with varied step size, and increments per leg; each divides the last, so that the
+/// corners of the path are the same.
 const SPREAD_PATHS: usize = 10;
 const CUTS: [usize; 5] = [10, 25, 50, 100, 200];
 
-/// RMSE, MPa; spread of the last stress under strain control over the largest stress, and of the last
-/// strain under control by the stresses of the finest answer over the largest strain, means, %.
+/// RMSE, MPa; spread of the final stress under strain control over the largest stress, and of the final
+/// strain under control by the stresses of the finest run over the largest strain, means, %.
 pub fn four_legs_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
     let (mut strain_driven, mut stress_driven) = (0.0, 0.0);
     for record in &data.unseen[..SPREAD_PATHS] {
@@ -185,7 +185,7 @@ fn norm(v: impl Iterator<Item = f64>) -> f64 {
     v.map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// Largest distance of two of the points.
+/// Largest distance between two of the points.
 fn spread(points: &[Vec<f64>]) -> f64 {
     let distance = |a: &Vec<f64>, b: &Vec<f64>| norm(a.iter().zip(b).map(|(a, b)| a - b));
     let pairs = points
@@ -199,7 +199,7 @@ fn peak(values: &[f64], n: usize) -> f64 {
     rows.fold(0.0, f64::max)
 }
 
-/// Increments a leg in training, and in the tests.
+/// Increments per leg in training and in the tests.
 const WALK: usize = 4;
 const WALK_TESTS: [usize; 3] = [1, WALK, 16];
 const WALK_LEGS: usize = 125;
@@ -220,7 +220,7 @@ pub fn walks(seed: u64) -> Result<Option<Data>> {
     drawn("walk", seed, [24, 12], walk)
 }
 
-/// RMSE at the ends of the legs in 500 increments, MPa, and those in 125 and in 2000 over it.
+/// RMSE at the ends of the legs with 500 increments, MPa, and those with 125 and 2000 relative to it.
 pub fn walks_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
     let mut squares = [0.0; WALK_TESTS.len()];
     for record in &data.unseen {
@@ -239,7 +239,7 @@ pub fn walks_errors(law: &dyn MaterialLaw, data: &Data) -> Result<Vec<f64>> {
     Ok(vec![trained, coarse / trained, fine / trained])
 }
 
-/// So many records to fit, of this seed, and to test, the same for every seed.
+/// A number of records to fit, which depend on the seed, and to test, which do not.
 fn drawn(
     what: &str,
     seed: u64,
@@ -272,7 +272,7 @@ fn corners_of(kind: &ProgrammeKind, components: usize) -> Result<Corners> {
     steps.iter().map(corner).collect()
 }
 
-/// Gaussian-process paths of all six components: so many to fit, 32 unseen.
+/// Gaussian-process paths of all six components: a number to fit, 32 unseen.
 pub fn paths(seed: u64, count: usize) -> Result<Option<Data>> {
     let law = j2(mixed(), 6)?;
     let path = |seed: u64| -> Result<Record> {

@@ -1,4 +1,4 @@
-//! The tables and figures of all entries.
+//! The tables and figures of the leaderboard.
 
 use crate::entry::Entry;
 use crate::tasks::Task;
@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 const DOCUMENT: &str = "docs/src/leaderboard.md";
 const FIGURES: &str = "docs/src/images";
-/// What is above it is written by hand.
+/// The text above it is written by hand.
 const MARKER: &str = "<!-- Below: written by `cargo bench --bench leaderboard`. -->";
 
 /// Writes the tables below the text of the page, and the figures; `longer` had more time.
@@ -49,7 +49,7 @@ pub fn write(tasks: &[Task], entries: &[Entry], longer: &[Entry]) -> Result<()> 
     Ok(())
 }
 
-/// Mean and worst of the entries; none where one of them has no value.
+/// Mean and worst of the entries; `None` if one of them has no value.
 fn summary<'a>(
     entries: impl IntoIterator<Item = &'a Entry>,
     value: impl Fn(&Entry) -> Option<f64>,
@@ -60,7 +60,7 @@ fn summary<'a>(
     Some([all.iter().sum::<f64>() / all.len() as f64, worst])
 }
 
-/// Three digits that count.
+/// Three significant digits.
 fn figures(value: f64) -> String {
     let size = value.abs();
     match size {
@@ -157,7 +157,7 @@ fn table(variants: &[&Task], entries: &[Entry]) -> String {
     text
 }
 
-/// Bars of the shown column, those laws side by side that have it in all variants.
+/// Bars of the selected column, for the laws that have it in all variants.
 fn figure(variants: &[&Task], entries: &[Entry]) -> Result<Option<String>> {
     let task = variants[0];
     let value = |variant: &Task, law: &str| {

@@ -1,4 +1,4 @@
-//! The tasks: records, settings that are the same for every law, and what is to be beaten.
+//! The tasks: records, settings common to all laws, and reference errors.
 
 use crate::trial::adaptive_name;
 use crate::{measured, synthetic};
@@ -12,21 +12,21 @@ use std::path::Path;
 #[derive(Clone, Debug, Default)]
 pub struct Data {
     pub fitted: Vec<Record>,
-    /// They choose the best epoch; without any, the fitted ones do.
+    /// Validation records, which select the best epoch; if empty, the fitted ones do.
     pub selecting: Vec<Record>,
     pub unseen: Vec<Record>,
 }
 
-/// Data of a seed; none where its records are absent.
+/// Data of a seed; `None` if its records are absent.
 type Load = Box<dyn Fn(&Path, u64) -> Result<Option<Data>>>;
 
-/// A law that nobody trains.
+/// A law that is not trained.
 pub struct Reference {
     pub name: &'static str,
     pub law: fn() -> Result<Box<dyn MaterialLaw>>,
 }
 
-/// What the records alone say: what no law of some kind can be better than, or how well some
+/// Bounds from the records: the smallest possible error of a class of laws, or how well some records
 /// determine the others.
 pub struct Estimate {
     pub name: &'static str,
@@ -35,16 +35,16 @@ pub struct Estimate {
 
 pub struct Task {
     pub name: &'static str,
-    /// Tasks of one name that differ in their records.
+    /// Variants of the task, which differ in their records.
     pub variant: String,
     pub protocol: &'static str,
     pub to_beat: &'static str,
     pub aim: &'static str,
-    /// What `errors` gives, with units.
+    /// Names of the `errors`, with units.
     pub columns: &'static [&'static str],
-    /// The column that the figure shows.
+    /// The column of the figure.
     pub shown: usize,
-    /// Of the budget.
+    /// Weight of the budget.
     pub weight: f64,
     pub learn: Learn,
     pub training: Training,
@@ -52,7 +52,7 @@ pub struct Task {
     pub errors: fn(&dyn MaterialLaw, &Data) -> Result<Vec<f64>>,
     pub reference: Option<Reference>,
     pub estimate: Option<Estimate>,
-    /// Laws that are also measured in adaptive steps.
+    /// Laws that are also evaluated with adaptive steps.
     pub adaptive: &'static [&'static str],
     pub longer: Option<Longer>,
 }
@@ -62,7 +62,7 @@ pub struct Longer {
     pub laws: &'static [&'static str],
     pub learn: Learn,
     pub training: Training,
-    /// What differs beside the time, for a heading.
+    /// Other differences than the time, for a heading.
     pub note: &'static str,
 }
 
@@ -74,7 +74,7 @@ impl Task {
         }
     }
 
-    /// Of a column, beside those of the other variants.
+    /// Heading of a column, with the variant.
     pub fn label(&self, column: usize) -> String {
         match self.variant.as_str() {
             "" => self.columns[column].into(),
@@ -82,7 +82,7 @@ impl Task {
         }
     }
 
-    /// Every law, in adaptive steps, too, and what is to be beaten.
+    /// Names of the rows: all laws, those with adaptive steps, the reference and the bound.
     pub fn rows(&self) -> Vec<String> {
         let mut rows = Vec::new();
         for law in laws() {
@@ -97,7 +97,7 @@ impl Task {
     }
 }
 
-/// The rest of a task.
+/// The defaults of a task.
 fn plain() -> Task {
     Task {
         name: "",
@@ -119,7 +119,7 @@ fn plain() -> Task {
     }
 }
 
-/// Sizes of every law of every task, but for the clock.
+/// Sizes of all laws in all tasks; the clock differs.
 fn learn(clock: Clock, states: usize) -> Learn {
     Learn {
         clock,

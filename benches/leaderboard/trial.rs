@@ -1,4 +1,4 @@
-//! One law trained on one task, and what is measured of it.
+//! Training of one law on one task, and its evaluation.
 
 use crate::entry::Entry;
 use crate::tasks::{Data, Task};
@@ -13,9 +13,10 @@ use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-/// Share of the budget by which a training may be late.
+/// Fraction of the budget by which a training may exceed it.
 const SLACK: f64 = 0.2;
-/// What a training is told before its length is known; epochs and seconds after which it is.
+/// Number of epochs before the length of the training is known; epochs and seconds after which it is
+/// estimated.
 const MANY_EPOCHS: usize = 1_000_000;
 const FIRST_EPOCHS: usize = 3;
 const FIRST_SECONDS: f64 = 0.3;
@@ -23,13 +24,13 @@ const FIRST_SECONDS: f64 = 0.3;
 /// A training.
 pub struct Plan<'a> {
     pub law: &'static str,
-    /// The budget, s of processor time.
+    /// Budget of processor time, s.
     pub seconds: f64,
     pub learn: &'a Learn,
     pub training: &'a Training,
 }
 
-/// Trains and measures, also in adaptive steps where the task asks for it; what fails is written into
+/// Trains and evaluates, with adaptive steps as well if the task requests it; failures are recorded in
 /// the entry.
 pub fn run(task: &Task, plan: &Plan, seed: u64, data: &Data) -> Vec<Entry> {
     let mut entry = Entry {
@@ -70,8 +71,8 @@ pub fn adaptive_name(law: &str) -> String {
     format!("{law}, adaptive")
 }
 
-/// The errors of the same law in adaptive steps. The audit's histories, which go far beyond the
-/// records, would take it hours.
+/// The errors of the same law with adaptive steps. It is not audited: the audit's histories go far beyond
+/// the records and would take hours.
 fn in_steps(entry: &mut Entry, task: &Task, law: LearnedLaw, data: &Data) -> Result<()> {
     let law = Adaptive::new(law, Tolerance::default())?;
     entry.errors = errors(task, &law, data)?;
@@ -79,7 +80,7 @@ fn in_steps(entry: &mut Entry, task: &Task, law: LearnedLaw, data: &Data) -> Res
     Ok(())
 }
 
-/// What is to be beaten, measured in the same way, and what no law can be better than.
+/// The reference laws, evaluated in the same way, and the bounds from the records.
 pub fn references(task: &Task, data: &Data) -> Result<Vec<Entry>> {
     let named = |name: &str, errors| Entry {
         task: task.name.into(),
@@ -121,7 +122,7 @@ fn fill(entry: &mut Entry, plan: &Plan, task: &Task, data: &Data) -> Result<Lear
     let fit = |epochs: usize, observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>| {
         trained(&learn, &options, data, epochs, observe)
     };
-    // The decay of the learning rate has to know where it ends.
+    // The decay of the learning rate needs the final epoch.
     let start = processor_seconds();
     let mut each = f64::NAN;
     fit(MANY_EPOCHS, &mut |progress| {
@@ -190,7 +191,7 @@ fn measure(entry: &mut Entry, law: &LearnedLaw, data: &Data) -> Result<()> {
     Ok(())
 }
 
-/// Stress and tangent of one point, the least of five runs along a record.
+/// Time of stress and tangent of one point, the smallest of five runs along a record.
 fn microseconds(law: &dyn MaterialLaw, record: &Record) -> Result<f64> {
     let mut least = f64::INFINITY;
     for _ in 0..5 {
@@ -214,10 +215,10 @@ fn microseconds(law: &dyn MaterialLaw, record: &Record) -> Result<f64> {
     Ok(least)
 }
 
-/// Seconds that the processor has worked for this program, where Linux tells: other programs then do
-/// not shorten a budget. Elsewhere those of the clock.
+/// Processor time of this process on Linux, so that other processes do not shorten the budget; elsewhere
+/// wall time.
 fn processor_seconds() -> f64 {
-    /// Of user and system time, in the unit of `/proc`.
+    /// User plus system time, in clock ticks.
     fn ticks() -> Option<f64> {
         let line = std::fs::read_to_string("/proc/self/stat").ok()?;
         let after_name = line.rsplit_once(") ")?.1;

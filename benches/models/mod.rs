@@ -1,9 +1,10 @@
-//! The laws that the benches time, written once like any other.
+//! The laws of the benchmarks.
 //!
-//! They are the models that peers implement in `benches/peers`: chosen for what they cost, not for
-//! what they describe.
+//! The other libraries implement the same models in `benches/peers`. They are chosen for their cost, not
+//! for the materials that they describe.
 
 pub mod points;
+pub mod timing;
 
 use hysteron::graph::{Function, Matrix, ParameterLayout, Vector, concat};
 use hysteron::law::{Guarantees, StateLayout};
@@ -158,8 +159,7 @@ pub fn steel() -> PlasticityParameters {
     }
 }
 
-/// D: the generalized standard material of the library, an implicit law with six internal
-/// variables that follow in time.
+/// D: `generalized-standard`, an implicit law, with six internal variables and `clock = "time"`.
 pub fn generalized_standard(layout: &mut ParameterLayout, width: usize) -> GeneralizedStandard {
     let sizes = Architecture {
         law: "generalized-standard".into(),

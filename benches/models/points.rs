@@ -1,9 +1,9 @@
-//! Updates that are timed.
+//! Updates of the benchmarks.
 
 use hysteron::error::UpdateError;
 use hysteron::law::{Batch, Increment, MaterialLaw, Response};
 
-/// Virgin material that comes to `strain [n][points]` in a tenth of a second.
+/// Virgin material strained to `strain [n][points]` in 0.1 s.
 pub fn batch(law: &dyn MaterialLaw, strain: Vec<f64>) -> Batch {
     let mut batch = Batch::new(law, strain.len() / law.components());
     batch.strain_new = strain;
@@ -11,7 +11,7 @@ pub fn batch(law: &dyn MaterialLaw, strain: Vec<f64>) -> Batch {
     batch
 }
 
-/// Inputs and answers of one point.
+/// Inputs and outputs of one point.
 pub struct Point {
     strain_old: Vec<f64>,
     strain_new: Vec<f64>,

@@ -1,4 +1,4 @@
-//! What the benches do again and again, set up once.
+//! The prepared calls of the benchmarks.
 
 use crate::models::points::{self, Point};
 use crate::models::{COMPONENTS, InternalVariables, PlainGru, generalized_standard};
@@ -27,13 +27,13 @@ pub fn network() -> (InternalVariables, ParameterLayout) {
     (InternalVariables::with_network(&mut layout, 8, 32), layout)
 }
 
-/// D, with the width of the peers' bench.
+/// D, with the width of `benches/peers`.
 pub fn implicit() -> (GeneralizedStandard, ParameterLayout) {
     let mut layout = ParameterLayout::default();
     (generalized_standard(&mut layout, 16), layout)
 }
 
-/// Numbers in ±½ that look irregular.
+/// Deterministic, irregular numbers in ±½.
 pub fn numbers(n: usize, step: usize) -> Vec<f64> {
     (0..n)
         .map(|i| (i * step % 101) as f64 / 100.0 - 0.5)
@@ -59,7 +59,7 @@ fn batch_of(law: &dyn MaterialLaw, points: usize) -> Batch {
     batch
 }
 
-/// `update_batch` of so many points.
+/// `update_batch` of a number of points.
 pub fn batch<L: RecurrentLaw + 'static>(law: (L, ParameterLayout), points: usize) -> impl FnMut() {
     let law = learned(law);
     let mut batch = batch_of(&law, points);

@@ -18,6 +18,7 @@ mod training;
 
 use hysteron::graph::ParameterLayout;
 use inference::{j2, learned};
+use models::timing::median;
 use models::{InternalVariables, PlainGru, generalized_standard};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -27,7 +28,6 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::path::Path;
-use std::time::Instant;
 use training::{DISSIPATION, NOTHING, Training};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -115,29 +115,6 @@ fn named_parameters(layout: &ParameterLayout, prefix: &str, values: &[f64]) -> A
         .collect()
 }
 
-/// Median seconds of a call, and the number of samples. Short calls are sampled in bundles.
-fn time(seconds: f64, call: &mut dyn FnMut()) -> (f64, usize) {
-    let mut once = Instant::now();
-    call();
-    // A long call needs no warming up.
-    if once.elapsed().as_secs_f64() > seconds {
-        return (once.elapsed().as_secs_f64(), 1);
-    }
-    once = Instant::now();
-    call();
-    let bundle = (1e-4 / once.elapsed().as_secs_f64()).ceil().clamp(1.0, 1e5) as usize;
-    let (start, mut samples) = (Instant::now(), Vec::new());
-    while samples.is_empty() || start.elapsed().as_secs_f64() < seconds {
-        let sample = Instant::now();
-        for _ in 0..bundle {
-            call();
-        }
-        samples.push(sample.elapsed().as_secs_f64() / bundle as f64);
-    }
-    samples.sort_by(f64::total_cmp);
-    (samples[samples.len() / 2], samples.len())
-}
-
 fn write(directory: &Path, name: &str) -> Outcome<()> {
     let arrays = parse(name)?.arrays()?;
     let bytes: Vec<_> = arrays
@@ -169,8 +146,8 @@ fn answer(tasks: &mut BTreeMap<String, Box<dyn Task>>, request: &str) -> Outcome
         ("forms", []) => Ok(json!({ "forms": task.forms(dtype) })),
         ("check", [_, form]) => Ok(json!({ "errors": task.check(form, dtype)? })),
         ("time", [seconds, form]) => {
-            let (median, samples) = time(seconds.parse()?, &mut *task.call(form, dtype)?);
-            Ok(json!({ "seconds": median, "samples": samples }))
+            let (seconds, samples) = median(seconds.parse()?, &mut *task.call(form, dtype)?);
+            Ok(json!({ "seconds": seconds, "samples": samples }))
         }
         _ => Err(format!("no request is called `{what}`").into()),
     }

@@ -1,5 +1,5 @@
-//! Whether the answer depends on how a path is cut into increments, and on which side of it is
-//! prescribed.
+//! Dependence of the response on the number of increments, and consistency of strain and stress
+//! control.
 
 use super::histories::{direction, triangle};
 use super::report::Finding;
@@ -11,16 +11,16 @@ use crate::record::distance;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Increments in which the path is walked.
+/// Numbers of increments of the path.
 const CUTS: [usize; 6] = [25, 50, 100, 200, 400, 800];
-/// Straight pieces of the path; divides every entry of `CUTS`.
+/// Straight segments of the path; divides every entry of `CUTS`.
 const PIECES: usize = 5;
 /// Duration of the path and of the closed loop, in time scales.
 const DURATION: f64 = 100.0;
 /// Increments of the closed loop: one and a half cycles that end at zero strain.
 const LOOP: usize = 120;
 
-/// Change in empty increments.
+/// Change in zero increments.
 #[derive(Default)]
 pub(super) struct StationarityProbe {
     increments: usize,
@@ -61,10 +61,10 @@ impl StationarityProbe {
 
     pub fn finding(&self) -> Finding {
         match (self.increments, self.refused) {
-            (0, _) => Finding::missing("no empty increment was accepted"),
+            (0, _) => Finding::missing("no zero increment was accepted"),
             (_, 0) => Finding::of(self.change),
             (_, refused) => Finding::of(f64::INFINITY)
-                .note(format!("the law refused {refused} empty increments")),
+                .note(format!("the law rejected {refused} zero increments")),
         }
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn self_consistency(subject: &Subject, random: &mut ChaCha8Rng) -> (F
     (strain_driven, stress_driven)
 }
 
-/// A strain cycle that ends at zero strain, then the same driven by its stresses.
+/// A strain cycle that ends at zero strain, then the same cycle under stress control.
 pub(super) fn closed_loop(subject: &Subject, random: &mut ChaCha8Rng) -> Finding {
     let n = subject.n;
     let d = direction(n, random);

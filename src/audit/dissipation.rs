@@ -1,14 +1,14 @@
-//! The second law, and whether stress, energy and dissipation belong to one free energy.
+//! The second law, and the consistency of stress, energy and dissipation with one free energy.
 
 use super::report::Finding;
 use super::subject::{Subject, Visit, larger, smaller};
 use crate::law::breaks_second_law;
 
 /// Steps of the extrapolated differences of the free energy, in strain scales or state changes; the
-/// best one counts.
+/// smallest error counts.
 const STEPS: [f64; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
 
-/// Three readings of the dissipation of an increment.
+/// Three definitions of the dissipation of an increment.
 pub(super) struct DissipationProbe {
     increments: usize,
     negative: usize,
@@ -99,8 +99,8 @@ impl GradientProbe {
     }
 }
 
-/// Richardson's extrapolation of a central difference, which alone would not do where an energy bends
-/// within few of its steps.
+/// Richardson's extrapolation of a central difference, because the plain difference is not accurate
+/// enough where the curvature of an energy changes within a few steps.
 fn extrapolated(central: impl Fn(f64) -> f64, step: f64) -> f64 {
     (4.0 * central(0.5 * step) - central(step)) / 3.0
 }

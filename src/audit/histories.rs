@@ -1,4 +1,4 @@
-//! Random strain histories: what a law may meet in a solver, and worse.
+//! Random strain histories, more severe than those in a solver.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +11,7 @@ pub(super) struct Leg {
     pub dt: f64,
 }
 
-/// A direction in the space of `n` strain components, of length one.
+/// A unit vector in the space of `n` strain components.
 pub(super) fn direction(n: usize, random: &mut ChaCha8Rng) -> [f64; 6] {
     loop {
         let mut d = [0.0; 6];
@@ -29,10 +29,9 @@ pub(super) fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// A history of one of four kinds, by turns: random walk, proportional cycles, non-proportional
-/// cycles, and jumps with tiny and empty increments. Time steps spread over six decades about
-/// `time`, from increment to increment in the walks and jumps, from history to history in the
-/// cycles; some are zero.
+/// A history, by `kind % 4`: random walk, proportional cycles, non-proportional cycles, or jumps with
+/// tiny and zero increments. Time steps are spread over six decades around `time`: per increment in
+/// the walks and jumps, per history in the cycles; some are zero.
 pub(super) fn history(
     kind: usize,
     n: usize,
@@ -81,7 +80,7 @@ fn walk(
     legs
 }
 
-/// A triangle of height one and period one that starts at zero.
+/// A triangle wave of amplitude one and period one that starts at zero.
 pub(super) fn triangle(phase: f64) -> f64 {
     let phase = phase.rem_euclid(1.0);
     match phase {
@@ -152,7 +151,7 @@ fn jumps(
         match random.random_range(0..8) {
             0 => (0..n).for_each(|i| strain[i] += 1e-9 * amplitude * d[i]),
             1 => (0..n).for_each(|i| strain[i] += 1e-4 * amplitude * d[i]),
-            // Strain held: relaxation, or nothing at all where dt is zero too.
+            // Constant strain: relaxation, or a zero increment if dt is zero as well.
             2 => {}
             _ => {
                 let length = amplitude * random.random_range(0.0..1.0);

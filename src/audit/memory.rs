@@ -1,4 +1,4 @@
-//! The state: that nothing else is remembered, and that it forgets.
+//! The state: nothing is stored outside it, and small perturbations of it do not grow.
 
 use super::histories::{Leg, direction, history, norm};
 use super::options::AuditOptions;
@@ -10,23 +10,24 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-/// Histories on which rollback is checked, one of each kind.
+/// Histories of the rollback check, one of each kind.
 const ROLLBACK_HISTORIES: usize = 4;
-/// Size of the perturbation of the state, over the largest value of each entry.
+/// Size of the perturbation, relative to the largest value of each entry of the state.
 const PERTURBATION: f64 = 1e-6;
 /// Perturbed runs.
 const PERTURBATIONS: usize = 2;
-/// Increments per cycle of the history along which perturbations are followed.
+/// Increments per cycle of the history of the growth check.
 const PER_CYCLE: usize = 40;
 
-/// All that one update gives, bit by bit. What no law writes is what the buffers held before.
+/// All outputs of one update, bit by bit. Entries that a law does not write keep the previous
+/// contents of the buffers.
 #[derive(Clone, PartialEq)]
 struct Answer {
     accepted: bool,
     bits: Vec<u64>,
 }
 
-/// Updates with the buffers holding `filling` before.
+/// An update with output buffers filled with `filling`.
 fn answer(subject: &Subject, increment: &Increment, state_old: &[f64], filling: f64) -> Answer {
     let mut state = vec![filling; state_old.len()];
     let mut response = filled(filling);
@@ -69,8 +70,8 @@ fn outputs(state: &[f64], response: &Response) -> Vec<u64> {
         .collect()
 }
 
-/// Counts the answers that depend on anything but their arguments, and the failed updates that
-/// leave a trace.
+/// Counts the responses that depend on anything but their arguments, and the failed updates that
+/// change their outputs.
 pub(super) fn rollback(
     subject: &Subject,
     options: &AuditOptions,
@@ -88,8 +89,8 @@ pub(super) fn rollback(
             options.increments,
             random,
         );
-        // First alone, then again with wild and failing increments in between. The second run
-        // takes its states from the first: it is also a restart at every increment.
+        // First without interruption, then with large and failing increments in between. The second
+        // run takes its states from the first: it is also a restart at every increment.
         let mut clean: Vec<(Leg, Leg, Vec<f64>, Answer)> = Vec::new();
         let mut start = Leg {
             strain: [0.0; 6],
@@ -130,24 +131,24 @@ pub(super) fn rollback(
     }
     let mut finding = Finding::of((changed + traces) as f64);
     if changed > 0 {
-        finding = finding.note(format!("{changed} of {checked} answers changed"));
+        finding = finding.note(format!("{changed} of {checked} responses changed"));
     }
     if traces > 0 {
         finding = finding.note(format!(
-            "{traces} of {checked} times an inadmissible increment was accepted or left a trace"
+            "{traces} of {checked} times an inadmissible increment was accepted or changed the outputs"
         ));
     }
     finding
 }
 
 impl Answer {
-    /// Refused increments have nothing to compare but the refusal.
+    /// Of rejected increments only the rejection is compared.
     fn agrees(&self, other: &Answer) -> bool {
         self.accepted == other.accepted && (!self.accepted || self.bits == other.bits)
     }
 }
 
-/// Whether an inadmissible increment is accepted, or refused with changed outputs.
+/// Whether an inadmissible increment is accepted, or rejected with changed outputs.
 fn leaves_trace(subject: &Subject, start: &Leg, leg: &Leg, state: &[f64]) -> bool {
     const MARK: f64 = 0.123456789;
     let n = subject.n;
@@ -176,8 +177,8 @@ fn leaves_trace(subject: &Subject, start: &Leg, leg: &Leg, state: &[f64]) -> boo
     })
 }
 
-/// Largest distance of runs from perturbed states over the perturbation, along cycles within the
-/// strain scale. Every entry of the state is measured by its largest value in the unperturbed run.
+/// Largest distance between perturbed and unperturbed runs over the perturbation, along cycles within
+/// the strain scale. Every entry of the state is scaled by its largest value in the unperturbed run.
 pub(super) fn state_growth(
     subject: &Subject,
     options: &AuditOptions,
@@ -213,7 +214,7 @@ pub(super) fn state_growth(
     if let Err(at) = reference {
         return Finding::missing(format!("the law failed at increment {at}"));
     }
-    // Entries that never move have no size of their own; they are measured by the largest one.
+    // Entries that stay zero are scaled by the largest one.
     let largest = sizes.iter().fold(0.0f64, |a, &b| a.max(b));
     let unit = if largest > 0.0 { largest } else { 1.0 };
     sizes
@@ -238,7 +239,7 @@ pub(super) fn state_growth(
     Finding::of(growth)
 }
 
-/// Runs the perturbed and the unperturbed state side by side.
+/// Compares the perturbed with the unperturbed run.
 fn pair_growth(
     subject: &Subject,
     legs: &[Leg],

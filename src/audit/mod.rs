@@ -1,35 +1,35 @@
-//! What makes a law fit for a finite element solver, measured.
+//! The audit: measures the properties of a law that a finite element solver needs.
 //!
-//! Every row has a figure, a limit, and a kind. *Guaranteed* rows hold by contract or because the
-//! law claims them in its [`Guarantees`](crate::law::Guarantees); one that fails refutes the law.
-//! *Tested* rows are only measured. Random histories lie within the law's strain scale `ε_s`, and
-//! ten and a hundred times beyond; figures are made dimensionless by the law's scales.
+//! Every row has a value, a limit and a kind. *Guaranteed* rows hold by contract or because the
+//! law claims them in its [`Guarantees`](crate::law::Guarantees); a failure refutes the claim.
+//! *Tested* rows are only measured. The amplitudes of the random histories are one, ten and a
+//! hundred times the law's strain scale `ε_s`; values are normalised with the law's scales.
 //!
-//! | row | figure | limit | guaranteed for |
+//! | row | value | limit | guaranteed for |
 //! |---|---|---|---|
-//! | `tangent_error` | `‖C − C_num‖ / max(‖C‖, ‖C_0‖)`, worst; `C_num` by extrapolated central differences; increments at a kink are left out | 1e-7 | every law |
-//! | `taylor_slope` | slope of `log ‖σ(ε+hδ) − σ − hCδ‖` over `log h`, smallest over smooth rays; 2 where only round-off remains | ≥ 1.9 | – |
+//! | `tangent_error` | `‖C − C_num‖ / max(‖C‖, ‖C_0‖)`, worst; `C_num` by extrapolated central differences; increments at a kink are excluded | 1e-7 | every law |
+//! | `taylor_slope` | slope of `log ‖σ(ε+hδ) − σ − hCδ‖` over `log h`, smallest over smooth directions; 2 if only round-off remains | ≥ 1.9 | – |
 //! | `min_dissipation_end` | smallest `D_end` over the larger of `σ_s ε_s` and the history's largest `ψ` so far | ≥ −1e-12 | `second_law` |
-//! | `min_dissipation_split` | the same of `ψ(ε₁, z₀) − ψ(ε₁, z₁)` | ≥ −1e-12 | `second_law` |
+//! | `min_dissipation_split` | the same for `ψ(ε₁, z₀) − ψ(ε₁, z₁)` | ≥ −1e-12 | `second_law` |
 //! | `negative_share` | share of increments whose `D_end` is below −1e-12 of that scale | 0 | `second_law` |
-//! | `stationarity` | largest relative change of state and stress in an empty increment | 0 | `stationary` |
-//! | `self_consistency_strain` | one strain path in 25, 50, … 800 increments: spread of the final stress over the peak stress | 0.1 | – |
-//! | `self_consistency_stress` | the stresses of its finest run in 25 … 800 increments: spread of the final strain over the peak strain | 0.5 | – |
-//! | `closed_loop` | strain cycle, then driven by its own stresses: largest difference of the strains over the peak strain | 1e-6 | – |
-//! | `rollback` | answers that change, in any bit, by rejected and failed increments before, other contents of the output buffers, or a restart | 0 | every law |
+//! | `stationarity` | largest relative change of state and stress in a zero increment | 0 | `stationary` |
+//! | `self_consistency_strain` | one strain path in 25, 50, …, 800 increments: spread of the final stress over the peak stress | 0.1 | – |
+//! | `self_consistency_stress` | the stress path of its finest run in 25, …, 800 increments: spread of the final strain over the peak strain | 0.5 | – |
+//! | `closed_loop` | strain cycle, then the same cycle under control of the resulting stresses: largest difference of the strains over the peak strain | 1e-6 | – |
+//! | `rollback` | responses that change, in any bit, after rejected or failed increments, with other contents of the output buffers, or after a restart | 0 | every law |
 //! | `min_tangent_eigenvalue` | smallest eigenvalue of `sym C` over `‖C_0‖` | ≥ −1e-9 | – |
 //! | `state_growth` | largest growth of a small perturbation of the state over many increments | 10 | – |
 //! | `objectivity` | `‖σ(QεQᵀ) − QσQᵀ‖` over the peak stress, random rotations (6 components) | 1e-10 | isotropic laws |
-//! | `rest_stress` | the larger of `‖σ(0, z_0)‖ / σ_s` and `ψ(0, z_0) / σ_s ε_s` | 1e-12 | `rest` |
-//! | `energy_gradient` | `σ` against `∂ψ/∂ε` at the new state by extrapolated central differences, and the stored energy against `ψ` | 1e-6 | every law |
-//! | `dissipation_gradient` | `D_end` against `−∂ψ/∂z·Δz` by extrapolated central differences | 1e-6 | every law |
-//! | `min_dissipation_work` | smallest `σ·Δε − Δψ`, for comparison: at finite increments it hides violations | ≥ −1e-12 | – |
-//! | `material_symmetry` | as `objectivity`, for rotations of the symmetry that the law claims: about its fibres, or by half turns | 1e-10 | `symmetry` |
-//! | `start_tangent` | `d·C_0 d` of an increment of nothing over `d·Δσ/h` of the increments `±h d` that may follow, smallest | ≥ 0.5 | – |
+//! | `rest_stress` | maximum of `‖σ(0, z_0)‖ / σ_s` and `ψ(0, z_0) / σ_s ε_s` | 1e-12 | `rest` |
+//! | `energy_gradient` | difference of `σ` and `∂ψ/∂ε` at the new state (extrapolated central differences), and of the stored energy and `ψ` | 1e-6 | every law |
+//! | `dissipation_gradient` | difference of `D_end` and `−∂ψ/∂z·Δz` (extrapolated central differences) | 1e-6 | every law |
+//! | `min_dissipation_work` | smallest `σ·Δε − Δψ`, for comparison: at finite increments it can hide violations | ≥ −1e-12 | – |
+//! | `material_symmetry` | as `objectivity`, for rotations of the symmetry group that the law claims | 1e-10 | `symmetry` |
+//! | `start_tangent` | smallest ratio of `d·C_0 d`, with the tangent `C_0` of a zero increment, to the stiffness `d·Δσ/h` of the next increments `±h d` | ≥ 0.5 | – |
 //!
-//! The two limits of self-consistency leave room for what a sound first-order integrator shows in
-//! the coarsest of the six runs (five increments per straight piece): a few per cent of the stress,
-//! and under stress control that much times the ratio of the elastic to the hardening modulus.
+//! The two limits of self-consistency allow for the error of a sound first-order integrator in the
+//! coarsest of the six runs (five increments per straight segment): a few per cent of the stress, and
+//! under stress control that error times the ratio of the elastic to the hardening modulus.
 
 mod consistency;
 mod dissipation;
@@ -55,7 +55,7 @@ use rand_chacha::ChaCha8Rng;
 use report::{Bound, Definition, Finding};
 use subject::{Subject, Tally};
 
-/// Ranges of the random histories, in strain scales.
+/// Amplitudes of the random histories, in strain scales.
 const RANGES: [f64; 3] = [1.0, 10.0, 100.0];
 
 const fn at_most(name: &'static str, limit: f64, meaning: &'static str) -> Definition {
@@ -79,27 +79,27 @@ const fn at_least(name: &'static str, limit: f64, meaning: &'static str) -> Defi
 #[rustfmt::skip]
 const ROWS: [Definition; 19] = [
     at_most("tangent_error", 1e-7, "consistent tangent against central differences"),
-    at_least("taylor_slope", 1.9, "order of what the tangent leaves of a stress change"),
+    at_least("taylor_slope", 1.9, "order of the Taylor remainder of the stress"),
     at_least("min_dissipation_end", -DISSIPATION_ROUND_OFF, "smallest A₁·Δz, over the energy scale"),
     at_least("min_dissipation_split", -DISSIPATION_ROUND_OFF, "smallest ψ(ε₁,z₀) − ψ(ε₁,z₁), over the energy scale"),
     at_most("negative_share", 0.0, "share of increments with negative A₁·Δz"),
-    at_most("stationarity", 0.0, "change of state and stress in an empty increment"),
+    at_most("stationarity", 0.0, "change of state and stress in a zero increment"),
     at_most("self_consistency_strain", 0.1, "spread of the final stress over 25 to 800 increments"),
     at_most("self_consistency_stress", 0.5, "the same under stress control, spread of the final strain"),
-    at_most("closed_loop", 1e-6, "strains when driven by the stresses of a strain cycle"),
-    at_most("rollback", 0.0, "answers changed by rejected increments or a restart"),
-    at_least("min_tangent_eigenvalue", -1e-9, "smallest eigenvalue of sym C over the stiffness at rest"),
+    at_most("closed_loop", 1e-6, "strains of a cycle repeated under stress control"),
+    at_most("rollback", 0.0, "responses changed by rejected increments or a restart"),
+    at_least("min_tangent_eigenvalue", -1e-9, "smallest eigenvalue of sym C over the initial stiffness"),
     at_most("state_growth", 10.0, "growth of a small perturbation of the state"),
-    at_most("objectivity", 1e-10, "the stress turns with the strain"),
+    at_most("objectivity", 1e-10, "the stress rotates with the strain"),
     at_most("rest_stress", 1e-12, "stress and energy of the virgin state"),
     at_most("energy_gradient", 1e-6, "stress against the derivative of the free energy"),
     at_most("dissipation_gradient", 1e-6, "A₁·Δz against the derivative of the free energy"),
-    at_least("min_dissipation_work", -DISSIPATION_ROUND_OFF, "smallest σ₁·Δε − Δψ: hides violations at finite steps"),
-    at_most("material_symmetry", 1e-10, "the stress turns with the strain by the symmetry of the law"),
-    at_least("start_tangent", 0.5, "tangent of an empty increment over the stiffness that a small one meets"),
+    at_least("min_dissipation_work", -DISSIPATION_ROUND_OFF, "smallest σ₁·Δε − Δψ: can hide violations at finite steps"),
+    at_most("material_symmetry", 1e-10, "the same for the symmetry group of the law"),
+    at_least("start_tangent", 0.5, "tangent of a zero increment over the stiffness of the next one"),
 ];
 
-/// Audits a law. Never fails: a law that cannot be evaluated gives rows without a figure, which do
+/// Audits a law. Never fails: a law that cannot be evaluated gives rows without a value, which do
 /// not pass.
 pub fn audit(law: &dyn MaterialLaw, options: &AuditOptions) -> Audit {
     if positions(law.components()).is_none() {
@@ -154,7 +154,7 @@ pub fn audit(law: &dyn MaterialLaw, options: &AuditOptions) -> Audit {
     Audit::new(law.name(), rows.collect())
 }
 
-/// What is measured along the random histories.
+/// The measurements along the random histories.
 struct Survey {
     tally: Tally,
     tangent: tangent::TangentProbe,
@@ -167,7 +167,7 @@ struct Survey {
 
 fn survey(subject: &Subject, options: &AuditOptions) -> Survey {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    // Of its own, so that the other figures do not depend on it.
+    // A separate stream, so that the other rows do not depend on this one.
     let mut of_start = random.clone();
     of_start.set_stream(7);
     let mut survey = Survey {

@@ -1,20 +1,20 @@
-//! How much an audit does.
+//! Size of an audit.
 
-/// Size of an audit. The defaults take about two seconds for a law of a few microseconds per
+/// Options of an audit. The defaults take about two seconds for a law of a few microseconds per
 /// update.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditOptions {
-    /// Seed of every random number: the same seed gives the same figures.
+    /// Seed of all random numbers: the same seed gives the same values.
     pub seed: u64,
-    /// Random histories per range: within the law's strain scale, ten and a hundred times beyond.
+    /// Random histories per amplitude: one, ten and a hundred times the law's strain scale.
     pub histories: usize,
     /// Increments per random history.
     pub increments: usize,
-    /// Increments over which a perturbation of the state is followed.
+    /// Increments of the row `state_growth`.
     pub growth_increments: usize,
     /// Random rotations of the rows on objectivity and symmetry.
     pub rotations: usize,
-    /// Values at which the external variables are held; missing ones are zero.
+    /// Constant values of the external variables; missing ones are zero.
     pub external: Vec<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! What an audit found: rows, their verdicts, and the table.
+//! The result of an audit: rows, their verdicts, and the table.
 
 use serde::Serialize;
 use std::fmt;
@@ -7,22 +7,22 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The law claims it by construction: a failure refutes the law.
+    /// The law claims it by construction: a failure refutes the claim.
     Guaranteed,
     /// Measured, not claimed: a failure is a warning.
     Tested,
 }
 
-/// One figure of the audit.
+/// One row of the audit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     pub name: &'static str,
-    /// `None` where there was nothing to measure.
+    /// `None` if there was nothing to measure.
     pub value: Option<f64>,
     pub limit: f64,
     pub kind: Kind,
     pub pass: bool,
-    /// What was left out, or why there is no figure.
+    /// What was excluded, or why there is no value.
     #[serde(skip)]
     pub note: String,
     #[serde(skip)]
@@ -32,7 +32,7 @@ pub struct Row {
 }
 
 /// The audit of one law. Serialised, it is an object with `law`, `pass` and `rows`, each row with
-/// `name`, `value` (`null` where there was nothing to measure), `limit`, `kind` and `pass`.
+/// `name`, `value` (`null` if there was nothing to measure), `limit`, `kind` and `pass`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Audit {
     pub law: String,
@@ -41,14 +41,14 @@ pub struct Audit {
     pub rows: Vec<Row>,
 }
 
-/// On which side of its limit a figure is good.
+/// Whether a limit is an upper or a lower bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound {
     AtMost,
     AtLeast,
 }
 
-/// What a row is, whatever the law.
+/// The part of a row that does not depend on the law.
 pub(super) struct Definition {
     pub name: &'static str,
     pub bound: Bound,
@@ -56,11 +56,11 @@ pub(super) struct Definition {
     pub meaning: &'static str,
 }
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Finding {
     pub value: Option<f64>,
-    /// The row passes without a figure: it does not apply to this law.
+    /// The row passes without a value: it does not apply to this law.
     pub exempt: bool,
     pub note: String,
 }
@@ -82,7 +82,7 @@ impl Finding {
         }
     }
 
-    /// There should have been a figure.
+    /// No value could be measured: the row does not pass.
     pub fn missing(note: impl Into<String>) -> Self {
         Self {
             note: note.into(),
@@ -142,7 +142,7 @@ impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match self.pass {
             true => "passes: every guarantee holds",
-            false => "FAILS: a guarantee is broken",
+            false => "FAILS: a guarantee is violated",
         };
         writeln!(f, "{} {verdict}", self.law)?;
         writeln!(

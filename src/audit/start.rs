@@ -1,8 +1,8 @@
-//! The tangent of an increment of nothing, with which most programs begin a step.
+//! The tangent of a zero increment, with which most programs begin a step.
 //!
-//! It is the stiffness of the first iteration. A simple iteration with the stiffness `C_0` in the
-//! place of `C` has the error factor `|1 − C/C_0|`: it converges where `C_0` is more than half of
-//! `C`. J2 codes give the elastic stiffness there, on the safe side.
+//! It is the stiffness of the first iteration. A modified Newton iteration with the stiffness `C_0`
+//! in place of `C` has the error factor `|1 − C/C_0|`: it converges if `C_0` is more than half of `C`.
+//! J2 codes return the elastic stiffness there, which is safe.
 
 use super::histories::{direction, norm};
 use super::report::Finding;
@@ -11,20 +11,20 @@ use crate::law::Response;
 use crate::mandel::Mandel;
 use rand_chacha::ChaCha8Rng;
 
-/// Length of the increments that follow, in strain scales.
+/// Length of the next increments, in strain scales.
 const LENGTH: f64 = 1e-6;
-/// Stiffness below which nothing is compared, over that at rest.
+/// Stiffness below which nothing is compared, relative to the initial stiffness.
 const SOFT: f64 = 1e-3;
 
-/// Compares with the stiffness that the next small increment meets.
+/// Compares the tangent of a zero increment with the stiffness of the next small increment.
 #[derive(Default)]
 pub(super) struct StartProbe {
     least: Option<f64>,
 }
 
 impl StartProbe {
-    /// Goes on from the end of an increment within the strain scale, both ways along a random
-    /// direction.
+    /// Continues from the end of an increment within the strain scale, in both directions along a
+    /// random line.
     pub fn visit(&mut self, subject: &Subject, visit: &Visit, random: &mut ChaCha8Rng) {
         let n = subject.n;
         let d = direction(n, random);

@@ -1,19 +1,19 @@
-//! The law under audit: sane scales, and a walk along a history.
+//! The law under audit, with valid scales, and its response to a history.
 
 use super::histories::{Leg, norm};
 use crate::error::UpdateError;
 use crate::law::{Increment, MaterialLaw, Response, Scales};
 
-/// The law and what its figures are measured against.
+/// The law and the scales of its measurements.
 pub(super) struct Subject<'a> {
     pub law: &'a dyn MaterialLaw,
     pub n: usize,
     pub external: Vec<f64>,
-    /// The law's scales, with one in place of what is not positive and finite.
+    /// The law's scales; those that are not positive and finite are replaced by one.
     pub scales: Scales,
     /// `σ_s ε_s`, MJ/m³.
     pub energy: f64,
-    /// Frobenius norm of the tangent at rest, MPa.
+    /// Frobenius norm of the initial tangent, MPa.
     pub stiffness: f64,
 }
 
@@ -29,13 +29,13 @@ pub(super) struct Visit<'a> {
     pub energy: f64,
 }
 
-/// How the law took the increments that were asked of it.
+/// Counts of increments and of failures.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     pub asked: usize,
-    /// Refused with an error that a smaller step may cure; the walk goes on without them.
+    /// Rejected with an error that a smaller step can help; the history continues without them.
     pub refused: usize,
-    /// Refused as inadmissible although they are not; the history ends there.
+    /// Rejected as inadmissible although they are admissible; the history ends there.
     pub broken: usize,
 }
 
@@ -50,13 +50,13 @@ impl Tally {
         let mut parts = Vec::new();
         if self.refused > 0 {
             parts.push(format!(
-                "the law refused {} of {} increments as too large; they are left out",
+                "the law rejected {} of {} increments as too large; they are excluded",
                 self.refused, self.asked
             ));
         }
         if self.broken > 0 {
             parts.push(format!(
-                "{} histories ended in an error that no smaller step can cure",
+                "{} histories ended in an error that a smaller step cannot help",
                 self.broken
             ));
         }
@@ -128,7 +128,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Follows a history from the virgin state and shows every accepted increment.
+    /// Follows a history from the virgin state and calls `visit` for every accepted increment.
     pub fn walk(&self, history: &[Leg], visit: &mut dyn FnMut(&Visit)) -> Tally {
         let mut tally = Tally::default();
         let mut strain_old = [0.0; 6];
@@ -183,7 +183,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The worse of two figures of which the larger is the worse; what is not a number is the worst.
+/// The maximum of two errors; NaN counts as infinite.
 pub(super) fn larger(a: f64, b: f64) -> f64 {
     match a.is_nan() || b.is_nan() {
         true => f64::INFINITY,
@@ -191,7 +191,7 @@ pub(super) fn larger(a: f64, b: f64) -> f64 {
     }
 }
 
-/// The worse of two figures of which the smaller is the worse; what is not a number is the worst.
+/// The minimum of two margins; NaN counts as −infinity.
 pub(super) fn smaller(a: f64, b: f64) -> f64 {
     -larger(-a, -b)
 }

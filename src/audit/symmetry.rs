@@ -1,4 +1,4 @@
-//! Objectivity, and the state of rest.
+//! Objectivity, material symmetry, and the virgin state.
 
 use super::histories::{Leg, history, norm};
 use super::options::AuditOptions;
@@ -9,23 +9,23 @@ use crate::mandel::Mandel;
 use crate::symmetry::Symmetry;
 use rand_chacha::ChaCha8Rng;
 
-/// Increments of the histories that are turned.
+/// Increments of the rotated histories.
 const INCREMENTS: usize = 16;
 
-/// Turns histories by any rotations.
+/// Rotates histories by arbitrary rotations.
 pub(super) fn objectivity(
     subject: &Subject,
     options: &AuditOptions,
     random: &mut ChaCha8Rng,
 ) -> Finding {
-    let finding = turned(subject, Symmetry::Isotropic, options, random);
+    let finding = rotated(subject, Symmetry::Isotropic, options, random);
     match (subject.law.guarantees().symmetry, finding.value) {
         (Symmetry::Isotropic, _) | (_, None) => finding,
         _ => finding.note("isotropy is not claimed: this is the anisotropy of the law"),
     }
 }
 
-/// Turns histories by rotations of the symmetry that the law claims.
+/// Rotates histories by elements of the symmetry group that the law claims.
 pub(super) fn material(
     subject: &Subject,
     options: &AuditOptions,
@@ -33,12 +33,12 @@ pub(super) fn material(
 ) -> Finding {
     match subject.law.guarantees().symmetry {
         Symmetry::None => Finding::exempt("no symmetry is claimed"),
-        symmetry => turned(subject, symmetry, options, random),
+        symmetry => rotated(subject, symmetry, options, random),
     }
 }
 
-/// Turns histories and compares with the turned stresses.
-fn turned(
+/// Rotates histories and compares their stresses with the rotated stresses.
+fn rotated(
     subject: &Subject,
     symmetry: Symmetry,
     options: &AuditOptions,
@@ -54,23 +54,23 @@ fn turned(
     let mut worst: Option<f64> = None;
     for kind in 0..options.rotations {
         let legs = history(kind, 6, scales.strain, scales.time, INCREMENTS, random);
-        let turn = symmetry.rotation(random);
-        let turned: Vec<Leg> = legs
+        let rotation = symmetry.rotation(random);
+        let rotated: Vec<Leg> = legs
             .iter()
             .map(|leg| Leg {
-                strain: (turn * Mandel::from(leg.strain)).into(),
+                strain: (rotation * Mandel::from(leg.strain)).into(),
                 ..*leg
             })
             .collect();
-        let (Some(plain), Some(turned)) = (stresses(subject, &legs), stresses(subject, &turned))
+        let (Some(plain), Some(rotated)) = (stresses(subject, &legs), stresses(subject, &rotated))
         else {
             continue;
         };
         let peak = plain.iter().fold(scales.stress, |a, s| a.max(s.norm()));
         let differences = plain
             .iter()
-            .zip(&turned)
-            .map(|(a, b)| (turn * a - b).norm() / peak);
+            .zip(&rotated)
+            .map(|(a, b)| (rotation * a - b).norm() / peak);
         worst = Some(differences.fold(worst.unwrap_or(0.0), larger));
     }
     match worst {
@@ -79,7 +79,7 @@ fn turned(
     }
 }
 
-/// Stresses along a history, `None` if an increment is refused.
+/// Stresses along a history, `None` if an increment is rejected.
 fn stresses(subject: &Subject, legs: &[Leg]) -> Option<Vec<Mandel>> {
     let mut stresses = Vec::with_capacity(legs.len());
     subject.walk(legs, &mut |visit| stresses.push(visit.response.stress));

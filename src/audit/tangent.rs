@@ -8,18 +8,18 @@ use crate::law::Response;
 use crate::mandel::Moduli;
 use nalgebra::DMatrix;
 
-/// Differences are taken with steps of `1/16, 1/64, …` strain scales, as long as round-off allows.
+/// Steps of the differences are `1/16, 1/64, …` strain scales, as long as round-off permits.
 const FIRST_STEP: f64 = 1.0 / 16.0;
 const RATIO: f64 = 0.25;
-/// Reaches down to increments of a billionth of the strain scale.
+/// The smallest step is a billionth of the strain scale.
 const STEPS: usize = 14;
-/// Largest round-off of a difference, over the stiffness.
+/// Largest round-off of a difference, relative to the stiffness.
 const ROUND_OFF: f64 = 1e-8;
-/// Two extrapolated differences that agree less well decide nothing.
+/// If two extrapolated differences differ by more, the increment is undecided.
 const UNDECIDED: f64 = 1e-8;
 /// Jump of the one-sided differences below which a point is smooth.
 const SMOOTH: f64 = 1e-7;
-/// Share of undecided increments beyond which nothing has been shown.
+/// Largest share of undecided increments for a valid row.
 const MOST_UNDECIDED: f64 = 0.5;
 
 #[derive(Default)]
@@ -33,8 +33,8 @@ pub(super) struct TangentProbe {
 /// `dσ/dε` from differences with one step.
 struct Difference {
     central: Moduli,
-    /// Forward minus backward difference: falls with the step where the law is smooth, stays at
-    /// a kink.
+    /// Forward minus backward difference: decreases with the step if the law is smooth, does not at a
+    /// kink.
     jump: f64,
 }
 
@@ -66,14 +66,14 @@ impl TangentProbe {
             0 => String::new(),
             _ => format!(
                 "{:.1} % of the increments end at a kink or below the resolution of differences; \
-                 they are left out",
+                 they are excluded",
                 100.0 * share
             ),
         };
         if tally.broken > 0 {
             Finding::of(f64::INFINITY).note(tally.note())
         } else if self.decided == 0 || share > MOST_UNDECIDED {
-            Finding::missing("differences decide too few increments").note(note)
+            Finding::missing("too few increments have a numerical tangent").note(note)
         } else {
             Finding::of(self.error).note(note)
         }
@@ -91,10 +91,10 @@ fn leading(moduli: &Moduli, n: usize) -> DMatrix<f64> {
     moduli.view((0, 0), (n, n)).into_owned()
 }
 
-/// The tangent by Richardson-extrapolated central differences at the step where they agree best
-/// from step to step. `None` where they do not settle, or where the one-sided differences disagree
-/// at every step: at a kink there is no derivative. A kink near by shows where finer differences jump.
-/// The law's own tangent has no part in this, so that a wrong one cannot excuse itself.
+/// The tangent by Richardson-extrapolated central differences, at the step with the best agreement
+/// with the next larger one. `None` if they do not converge, or if the one-sided differences disagree
+/// at every step: there is no derivative at a kink. A nearby kink is detected by a jump of finer
+/// differences. The law's own tangent is not used here, so that a wrong one cannot exclude itself.
 fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Moduli> {
     let size = norm(visit.strain_new) + visit.response.stress.norm() / subject.stiffness;
     let smallest = 4.0 * f64::EPSILON * size / ROUND_OFF;
@@ -119,7 +119,7 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Moduli> {
             extrapolated = Some(extrapolation);
             let smooth = difference.jump <= (0.5 * coarse.jump).max(SMOOTH * scale);
             if best.is_some() && !smooth {
-                // Finer differences see a kink that lies within the better step.
+                // Finer differences detect a kink within the better step.
                 return None;
             }
             if let (true, Some(coarse)) = (smooth, coarse_extrapolated) {
@@ -145,7 +145,7 @@ fn differentiate(subject: &Subject, visit: &Visit, step: f64) -> Result<Differen
             let mut strain = [0.0; 6];
             strain[..n].copy_from_slice(visit.strain_new);
             strain[j] += sign * step;
-            // The step as it is after rounding.
+            // The actual step after rounding.
             let step = strain[j] - visit.strain_new[j];
             subject
                 .update(

@@ -7,14 +7,14 @@ use crate::law::Response;
 use crate::mandel::Mandel;
 use rand_chacha::ChaCha8Rng;
 
-/// Longest step along a ray, in strain scales; the others are its halves.
+/// Longest step along a ray, in strain scales; each further one is half of the previous.
 const LONGEST: f64 = 0.02;
 const POINTS: usize = 8;
 /// Remainders below this, over the stress, are round-off.
 const ROUND_OFF: f64 = 1e-12;
-/// Least slope, between neighbours, of the second difference along a smooth ray.
+/// Smallest slope, between neighbouring steps, of the second difference along a smooth ray.
 const SMOOTH: f64 = 1.8;
-/// Fewest remainders above round-off from which a slope is taken.
+/// Smallest number of remainders above round-off for a slope.
 const FEWEST: usize = 3;
 
 #[derive(Default)]
@@ -25,7 +25,8 @@ pub(super) struct TaylorProbe {
 }
 
 impl TaylorProbe {
-    /// Follows one random ray, both ways, from the end of an increment within the strain scale.
+    /// Follows one random ray, in both directions, from the end of an increment within the strain
+    /// scale.
     pub fn visit(&mut self, subject: &Subject, visit: &Visit, random: &mut ChaCha8Rng) {
         let n = subject.n;
         let d = direction(n, random);
@@ -61,14 +62,14 @@ impl TaylorProbe {
                 self.rough += 1;
                 return;
             };
-            // Both ways, so that a third-order part does not bend the slope.
+            // The mean of both directions cancels the third-order term.
             let ahead = (forward - start - slope * step).norm();
             let behind = (backward - start + slope * step).norm();
             remainders.push((step, 0.5 * (ahead + behind)));
             bends.push((forward - start * 2.0 + backward).norm());
         }
-        // Where the ray begins at a kink or crosses one, no tangent leaves a remainder of second
-        // order. The second difference tells such rays without the law's tangent.
+        // If the ray starts at a kink or crosses one, no tangent has a second-order remainder. The
+        // second difference detects such rays without using the law's tangent.
         let floor = ROUND_OFF * subject.stress_scale(start.as_slice());
         let smooth = bends
             .windows(2)
@@ -93,7 +94,7 @@ impl TaylorProbe {
         let note = match self.rough {
             0 => String::new(),
             rough => format!(
-                "{:.1} % of the rays meet a kink; they are left out",
+                "{:.1} % of the rays cross a kink; they are excluded",
                 100.0 * rough as f64 / self.rays as f64
             ),
         };

@@ -1,11 +1,11 @@
-//! The logarithmic strain with its first and second derivative.
+//! The logarithmic strain with its first and second derivatives.
 
 use crate::error::UpdateError;
 use crate::mandel::{self, Mandel, Moduli};
 use nalgebra::{Matrix3, SymmetricEigen, Vector3};
 
 const MAX_ITERATIONS: usize = 100;
-/// Spread of the stretches, over their mean, below which the second divided difference is a series.
+/// Relative spread of the eigenvalues below which the second divided difference is a series.
 const CLOSE: f64 = 0.05;
 /// Terms of that series: `(2/3 CLOSE)^TERMS` is below round-off.
 const TERMS: usize = 12;
@@ -27,9 +27,9 @@ const TERMS: usize = 12;
 #[derive(Clone, Debug)]
 pub struct LogarithmicStrain {
     /// Eigenvalues of `C`.
-    squares: Vector3<f64>,
-    /// From components in the eigenvectors to those of the frame.
-    turn: Moduli,
+    eigenvalues: Vector3<f64>,
+    /// Rotation from the eigenbasis to the reference frame.
+    rotation: Moduli,
     strain: Mandel,
 }
 
@@ -55,18 +55,18 @@ impl LogarithmicStrain {
             return Err(overflow);
         }
         let eigen = SymmetricEigen::try_new(right, f64::EPSILON, MAX_ITERATIONS)
-            .filter(|eigen| eigen.eigenvalues.iter().all(|square| *square > 0.0));
+            .filter(|eigen| eigen.eigenvalues.iter().all(|value| *value > 0.0));
         let SymmetricEigen {
             eigenvectors,
-            eigenvalues: squares,
+            eigenvalues,
         } = eigen.ok_or(overflow)?;
-        let turn = mandel::rotation(&eigenvectors);
-        let logarithms = squares.map(|square| 0.5 * square.ln());
+        let rotation = mandel::rotation(&eigenvectors);
+        let logarithms = eigenvalues.map(|value| 0.5 * value.ln());
         let principal = Mandel::from_fn(|i, _| if i < 3 { logarithms[i] } else { 0.0 });
         Ok(Self {
-            squares,
-            turn,
-            strain: turn * principal,
+            eigenvalues,
+            rotation,
+            strain: rotation * principal,
         })
     }
 
@@ -79,14 +79,14 @@ impl LogarithmicStrain {
     pub fn derivative(&self) -> Moduli {
         let entries = Mandel::from_fn(|k, _| {
             let (i, j) = mandel::PAIRS[k];
-            2.0 * first_difference(self.squares[i], self.squares[j])
+            2.0 * first_difference(self.eigenvalues[i], self.eigenvalues[j])
         });
-        self.turn * Moduli::from_diagonal(&entries) * self.turn.transpose()
+        self.rotation * Moduli::from_diagonal(&entries) * self.rotation.transpose()
     }
 
     /// `T · ∂²E/∂E_GL²`, symmetric.
     pub fn second_derivative(&self, stress: &Mandel) -> Moduli {
-        let stress = mandel::to_tensor(&(self.turn.transpose() * stress));
+        let stress = mandel::to_tensor(&(self.rotation.transpose() * stress));
         let units: [Matrix3<f64>; 6] = std::array::from_fn(|k| {
             let mut unit = Mandel::zeros();
             unit[k] = 1.0;
@@ -96,7 +96,7 @@ impl LogarithmicStrain {
         for i in 0..3 {
             for j in 0..3 {
                 for k in 0..3 {
-                    let [a, b, c] = [i, k, j].map(|i| self.squares[i]);
+                    let [a, b, c] = [i, k, j].map(|i| self.eigenvalues[i]);
                     let weight = 4.0 * second_difference(a, b, c) * stress[(i, j)];
                     for (row, h) in units.iter().enumerate() {
                         for (column, g) in units.iter().enumerate() {
@@ -107,7 +107,7 @@ impl LogarithmicStrain {
                 }
             }
         }
-        self.turn * local * self.turn.transpose()
+        self.rotation * local * self.rotation.transpose()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Finite strain: any law of small strain as an objective law of the deformation gradient.
+//! Finite strain: turns any small-strain law into an objective law of the deformation gradient.
 //!
 //! ```text
 //! C = FᵀF        E = ½ ln C        T, z' = law(E_n → E)
@@ -8,15 +8,15 @@
 //!
 //! with the Green–Lagrange strain `E_GL = ½(C − 1)` and the second Piola–Kirchhoff stress `S`. The
 //! stress `T` is conjugate to the logarithmic strain, so that energy and dissipation are those of the
-//! law, per volume of the undeformed body. For an isotropic law of coaxial stress `T` is the rotated
+//! law, per undeformed volume. For an isotropic law of coaxial stress `T` is the rotated
 //! Kirchhoff stress. The tangent is exact ([`LogarithmicStrain`]).
 //!
-//! Internal variables: those of the law, in its undeformed frame; they never turn.
+//! Internal variables: those of the law, in the undeformed configuration; they are not rotated.
 //!
 //! Source: C. Miehe, N. Apel, M. Lambrecht, Comput. Methods Appl. Mech. Eng. 191 (2002) 5383–5425.
 //!
-//! Guaranteed: objective, for any law; what the law guarantees, isotropy included, of its energy and
-//! dissipation.
+//! Guaranteed: objectivity for any law; for energy and dissipation the guarantees of the law,
+//! including isotropy.
 
 mod logarithm;
 mod response;
@@ -42,7 +42,7 @@ pub struct FiniteIncrement<'a> {
     pub external_new: &'a [f64],
 }
 
-/// A law of small strain, asked at the logarithmic strain.
+/// A small-strain law, evaluated at the logarithmic strain.
 #[derive(Clone, Debug)]
 pub struct FiniteStrain<L> {
     law: L,
@@ -65,10 +65,10 @@ impl<L: MaterialLaw> FiniteStrain<L> {
         &self.law
     }
 
-    /// Advances one point. With four components nothing shears out of the plane 1–2.
+    /// Advances one point. With four components there is no shear out of the plane 1–2.
     ///
     /// # Errors
-    /// Those of the law; `det F ≤ 0`; the outputs are then as they were.
+    /// Those of the law; `det F ≤ 0`. The outputs are then unchanged.
     pub fn update(
         &self,
         increment: &FiniteIncrement,

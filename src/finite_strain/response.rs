@@ -1,11 +1,11 @@
-//! What a law of finite strain answers, in the measures that programs ask for.
+//! The response of a finite-strain law, in the stress measures of finite element programs.
 
 use crate::law::Status;
 use crate::mandel::{self, Mandel, Moduli};
 use nalgebra::{Matrix3, SMatrix, SVector};
 
-/// Places of the nine components of a deformation gradient or first Piola–Kirchhoff stress in MGIS:
-/// 11 22 33 12 21 13 31 23 32; the first five in a section.
+/// Order of the nine components of a deformation gradient or first Piola–Kirchhoff stress in MGIS:
+/// 11 22 33 12 21 13 31 23 32; the first five in plane strain and axial symmetry.
 pub const TENSOR_PLACES: [(usize, usize); 9] = [
     (0, 0),
     (1, 1),
@@ -89,15 +89,15 @@ impl FiniteResponse {
         tangent
     }
 
-    /// What Abaqus calls DDSDDE at finite strain: the Jaumann rate of the Kirchhoff stress over the
-    /// determinant, by the rate of deformation; both Mandel.
+    /// Abaqus's DDSDDE at finite strain: derivative of the Jaumann rate of the Kirchhoff stress, over
+    /// `det F`, with respect to the rate of deformation; both Mandel.
     pub fn jaumann_tangent(&self) -> Moduli {
         let cauchy = mandel::from_tensor(&self.cauchy());
         let mut tangent = Moduli::zeros();
         for column in 0..6 {
             let mut rate = Mandel::zeros();
             rate[column] = 1.0;
-            // Without spin the Jaumann rate is the plain one.
+            // Without spin the Jaumann rate is the material time derivative.
             let direction = mandel::to_tensor(&rate) * self.deformation;
             let change = mandel::from_tensor(&self.cauchy_along(&direction));
             tangent.set_column(column, &(change + cauchy * mandel::trace(&rate)));
@@ -106,7 +106,7 @@ impl FiniteResponse {
     }
 }
 
-/// A unit in each component of a deformation gradient.
+/// The unit tensors of the components of a deformation gradient.
 fn units() -> impl Iterator<Item = Matrix3<f64>> {
     TENSOR_PLACES.into_iter().map(|place| {
         let mut unit = Matrix3::zeros();

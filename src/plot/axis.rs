@@ -1,17 +1,17 @@
 //! Ranges, ticks and labels of axes.
 
-/// How an axis divides its range.
+/// Scale of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Division {
     #[default]
     Linear,
     /// Linear with ticks on whole numbers only: epochs, steps.
     Whole,
-    /// Decades; every value must be positive.
+    /// Logarithmic; every value must be positive.
     Logarithmic,
 }
 
-/// What an axis shows: `strain ε₁₁ [–]`.
+/// Quantity and unit of an axis: `strain ε₁₁ [–]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Axis {
     pub quantity: String,
@@ -43,7 +43,7 @@ impl Axis {
         }
     }
 
-    /// Quantity and unit; a common power of ten of the tick labels stands before the unit.
+    /// Quantity and unit, with the common power of ten of the tick labels before the unit.
     fn label(&self, exponent: i32) -> String {
         let unit = match (exponent, self.unit.as_str()) {
             (0, "") => return self.quantity.clone(),
@@ -55,12 +55,12 @@ impl Axis {
     }
 }
 
-/// The least and the largest of some values.
+/// Minimum and maximum of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Extent {
     pub low: f64,
     pub high: f64,
-    /// The range shall begin at the lowest value itself, as below bars.
+    /// The range starts at the lowest value without padding, as for bars.
     pub grounded: bool,
 }
 
@@ -73,7 +73,7 @@ impl Extent {
         }
     }
 
-    /// `None` where there are no values.
+    /// `None` if there are no values.
     pub fn of<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<Self> {
         values.into_iter().fold(None, |extent, &v| match extent {
             None => Some(Self::new(v, v)),
@@ -101,7 +101,7 @@ pub(super) struct Scale {
     pub label: String,
 }
 
-/// Free space at either end, as a share of the range.
+/// Padding at either end, as a fraction of the range.
 const PADDING: f64 = 0.05;
 /// Smaller numbers count as zero.
 const LEAST: f64 = 1e-290;
@@ -191,7 +191,7 @@ impl Scale {
         }
     }
 
-    /// Where a value lies in the range: 0 at its low end, 1 at its high end.
+    /// Position of a value in the range: 0 at the lower end, 1 at the upper end.
     pub fn place(&self, value: f64) -> f64 {
         let value = if self.logarithmic {
             value.log10()
@@ -210,12 +210,12 @@ impl Scale {
     }
 }
 
-/// The range on the axis, `position` being the place of a value on it.
+/// The range of the axis; `position` maps a value to its position.
 fn padded(extent: Extent, position: fn(f64) -> f64) -> (f64, f64) {
     let (low, high) = (position(extent.low), position(extent.high));
     let size = low.abs().max(high.abs());
     let span = match high - low {
-        // A constant still needs a range to lie in.
+        // A constant needs a range of nonzero width.
         span if span <= 1e-9 * size || span < LEAST => match size {
             0.0..LEAST => 1.0,
             size => size,
@@ -226,11 +226,11 @@ fn padded(extent: Extent, position: fn(f64) -> f64) -> (f64, f64) {
     (low - below * span, high + PADDING * span)
 }
 
-/// Round numbers in a range, and their distance.
+/// Round numbers in a range, and their spacing.
 fn round_values(low: f64, high: f64, count: usize, least_step: f64) -> (f64, Vec<f64>) {
     let multiples = |step: f64| (low / step).ceil() as i64..=(high / step).floor() as i64;
     let steps = (count..).map(|count| round_step((high - low) / count as f64));
-    // Two ticks do not make an axis: rather a finer step than asked for.
+    // At least three ticks, even if the step is finer than requested.
     let step = steps
         .map(|step| step.max(least_step))
         .find(|&step| step <= least_step || multiples(step).count() > 2)

@@ -5,12 +5,12 @@ use crate::driver::Curve;
 use crate::mandel::{WEIGHTS, positions};
 use crate::record::Record;
 
-/// What a history is drawn over.
+/// The abscissa of a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Abscissa {
     #[default]
     Time,
-    /// The number of the row: for records whose time is not physical.
+    /// Row number, for records whose time is not physical.
     Row,
     /// `Σ‖Δε‖`.
     PathLength,
@@ -48,9 +48,9 @@ impl Abscissa {
 /// One component of the records of a figure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Component {
-    /// Among the components of the record.
+    /// Index among the components of the record.
     index: usize,
-    /// Among all six.
+    /// Index among all six components.
     position: usize,
 }
 
@@ -143,7 +143,7 @@ pub(super) fn check_curve(curve: &Curve) -> Result<(), String> {
     }
 }
 
-/// Checks that a prediction answers the rows of a record.
+/// Checks that a prediction has the rows of a record.
 pub(super) fn check_pair(measured: &Record, predicted: &Curve) -> Result<(), String> {
     check_record(measured)?;
     check_curve(predicted)?;
@@ -175,13 +175,13 @@ pub(super) fn check_values(what: &str, expected: usize, values: &[f64]) -> Resul
     }
 }
 
-/// Root of the mean square difference.
+/// Root mean square difference.
 pub(super) fn root_mean_square(measured: &[f64], predicted: &[f64]) -> f64 {
     let squares = measured.iter().zip(predicted).map(|(m, p)| (m - p).powi(2));
     (squares.sum::<f64>() / measured.len() as f64).sqrt()
 }
 
-/// `R²`; `None` where all measured values are the same.
+/// `R²`; `None` if all measured values are equal.
 pub(super) fn determination(measured: &[f64], predicted: &[f64]) -> Option<f64> {
     let mean = measured.iter().sum::<f64>() / measured.len() as f64;
     let total: f64 = measured.iter().map(|m| (m - mean).powi(2)).sum();

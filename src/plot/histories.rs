@@ -2,24 +2,24 @@
 
 use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, Component, check_pair, check_record, determination, root_mean_square};
-use super::ink::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
 use super::page::{Dash, Page, save};
-use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, sheet};
+use super::palette::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, titled_page};
 use crate::driver::Curve;
 use crate::error::Result;
 use crate::law::Status;
 use crate::record::Record;
 use std::path::Path;
 
-/// Rows up to which each measurement is also marked.
+/// Largest number of rows for which each measurement has a marker.
 const FEW: usize = 80;
 const MEASURED: (super::page::Colour, f64, Dash) = (GREY, 4.6, Dash::Solid);
 const PREDICTED: (super::page::Colour, f64, Dash) = (BLUE, 2.2, Dash::Solid);
 
-/// Stress against strain, one panel per record: what was measured, what a law predicts (with the
-/// same rows), the root mean square error, and where the law was outside its trained range.
+/// Stress against strain, one panel per record: measurement, prediction (with the same rows), root
+/// mean square error, and the increments outside the trained range.
 ///
-/// `component` counts among the components of the records.
+/// `component` is an index among the components of the records.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
@@ -79,7 +79,7 @@ fn histories(
         Some(Abscissa::PathLength) => format!("Stress {symbol} along the strain path"),
     };
     let (columns, rows) = arrangement(records.len());
-    let (mut page, area) = sheet(&title, &keys, (columns, rows))?;
+    let (mut page, area) = titled_page(&title, &keys, (columns, rows))?;
     let cells = area.grid(columns, rows);
     for ((measured, predicted), cell) in records.iter().zip(cells) {
         history(&mut page, cell, measured, *predicted, component, over)?;
@@ -138,7 +138,7 @@ fn history(
     Ok(())
 }
 
-/// A pale band under the increments that ended outside the trained range.
+/// A shaded band at the increments that end outside the trained range.
 fn outside(page: &mut Page, panel: &Panel, x: &[f64], y: &[f64], status: &[Status]) {
     const WIDTH: f64 = 15.0;
     let mut row = 0;
@@ -165,7 +165,7 @@ pub fn parity(pairs: &[(&Record, &Curve)], component: usize, path: impl AsRef<Pa
     save(parity_page(pairs, component), path)
 }
 
-/// Records up to which each has its own colour and entry in the legend.
+/// Largest number of records with their own colours and legend entries.
 const NAMED: usize = 7;
 
 fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, String> {
@@ -204,8 +204,8 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         }
     }
     let title = format!("Predicted against measured stress {symbol}");
-    let (mut page, area) = sheet(&title, &keys, (1, 1))?;
-    // The plot itself is square: the axes take the other parts of the cell.
+    let (mut page, area) = titled_page(&title, &keys, (1, 1))?;
+    // The plot area is square; labels and ticks use the rest of the cell.
     let side = area.height() - 82.0;
     let left = area.left + 0.5 * (area.width() - side) - 50.0;
     let cell = Rectangle {
@@ -215,7 +215,7 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
     };
     let axis = |which: &str| Axis::linear(format!("{which} stress {symbol}"), "MPa");
     let determination = determination(&measured, &predicted).map_or_else(String::new, |r| {
-        // Rounded down: 0.9999 of a fit that is not perfect is not 1.
+        // Rounded down, so that only a perfect fit shows 1.
         format!("R² = {}, ", number((r * 1e4).floor() / 1e4))
     });
     let frame = Frame {
@@ -241,7 +241,7 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
     Ok(page)
 }
 
-/// The line of equality within its band of ±10 %, cut at the axes.
+/// The line of equality within its band of ±10 %, clipped at the axes.
 fn tolerance(page: &mut Page, panel: &Panel) {
     let (low, high) = panel.x.ends();
     let mut wedge = |end: f64| {
@@ -255,7 +255,7 @@ fn tolerance(page: &mut Page, panel: &Panel) {
         }
     }
     if low > 0.0 || high < 0.0 {
-        // All stresses have one sign: the band starts at the axis.
+        // If all stresses have one sign the band starts at the axis.
         let clamp = |v: f64| v.clamp(low, high);
         let steps = 0..=200;
         let x = steps.map(|k| low + (high - low) * f64::from(k) / 200.0);

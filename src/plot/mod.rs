@@ -1,15 +1,15 @@
 //! Figures of records, predictions, dissipation, internal variables, training and solids, as SVG or PNG.
 //!
-//! The extension of the path decides the format. A figure that cannot be drawn (no data, numbers
+//! The extension of the path selects the format. A figure that cannot be drawn (no data, numbers
 //! that are not finite, a path that cannot be written) is an [`Error::Plot`](crate::Error::Plot).
 //! Shear components are shown as tensor components: stress `σ₁₂`, engineering strain `γ₁₂`.
 
 mod axis;
 mod data;
 mod histories;
-mod ink;
-mod inside;
+mod internal;
 mod page;
+mod palette;
 mod panel;
 mod path;
 mod series;
@@ -20,7 +20,7 @@ pub use crate::learning::LearningPoint;
 pub use axis::{Axis, Division};
 pub use data::Abscissa;
 pub use histories::{parity, stress_over_time, stress_strain};
-pub use inside::{dissipation, internal_variables};
+pub use internal::{dissipation, internal_variables};
 pub use series::{Bars, Series, Style, bars, lines};
 pub use solid::solid;
 pub use training::learning_curve;

@@ -1,8 +1,8 @@
-//! A page of shapes, and its rendering as SVG or PNG.
+//! A page of shapes and its rendering as SVG or PNG.
 //!
-//! Figures are laid out in page units (one PNG pixel) with fractions; plotters' backends take whole
-//! pixels only. Both renderings therefore draw on a finer grid: the PNG is averaged down, which
-//! also smooths its edges, and the SVG is scaled by its view box.
+//! The layout uses fractional page units (one PNG pixel), but plotters' backends accept whole pixels
+//! only. Both renderings therefore use a finer grid: the PNG is averaged down, which also smooths its
+//! edges, and the SVG is scaled by its view box.
 
 use super::path::strokes;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use std::sync::Once;
 pub(super) type Colour = RGBColor;
 pub(super) type Point = (f64, f64);
 
-/// The registered name, and at the same time the CSS list that an SVG viewer reads.
+/// The registered font name, and the CSS font list for SVG viewers.
 const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
 const FONT_BYTES: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");
 /// Ascent plus descent of the font in em: the bitmap backend measures a font size in these.
@@ -28,9 +28,9 @@ const SVG_FONT_FACTOR: f64 = 1.24;
 const SVG_FONT_LIFT: f64 = 0.27;
 /// Steps of the SVG grid per page unit.
 const SVG_SCALE: f64 = 10.0;
-/// A PNG is drawn on a grid of at most so many cells.
+/// Largest number of grid cells of a PNG.
 const LARGEST_BITMAP: f64 = 40e6;
-/// Taller pages have too many panels to be read.
+/// Largest height of a page: taller ones have too many panels to be readable.
 pub(super) const LARGEST_HEIGHT: f64 = 20_000.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ enum Shape {
     },
 }
 
-/// Shapes in the order in which they cover each other.
+/// Shapes in drawing order.
 pub(super) struct Page {
     pub width: f64,
     pub height: f64,
@@ -126,7 +126,7 @@ impl Page {
         self.push_text(text, baseline, size, align, colour, false);
     }
 
-    /// Text that reads from bottom to top.
+    /// Text rotated by 90°, from bottom to top.
     pub fn upward_text(&mut self, text: &str, baseline: Point, size: f64, colour: Colour) {
         self.push_text(text, baseline, size, Align::Centre, colour, true);
     }
@@ -140,7 +140,7 @@ impl Page {
         colour: Colour,
         upward: bool,
     ) {
-        // XML knows no control characters.
+        // XML does not permit control characters.
         let text = text.replace(|c: char| c.is_control(), " ");
         self.shapes.push(Shape::Text {
             text,
@@ -152,7 +152,7 @@ impl Page {
         });
     }
 
-    /// Writes the page; the extension of the path decides the format.
+    /// Writes the page; the extension of the path selects the format.
     pub fn save(&self, path: &Path) -> Result<()> {
         let extension = path.extension().and_then(|e| e.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
@@ -254,8 +254,8 @@ impl Page {
                     upward,
                     colour,
                 } => {
-                    // Where a backend puts the baseline of text anchored at its top (bitmap) or
-                    // bottom (SVG).
+                    // Position of the baseline of text that a backend anchors at its top (bitmap)
+                    // or bottom (SVG).
                     let (factor, lift, vertical) = match bitmap {
                         true => (FONT_HEIGHT, -0.5 * FONT_HEIGHT, VPos::Top),
                         false => (SVG_FONT_FACTOR, SVG_FONT_LIFT, VPos::Bottom),
@@ -283,8 +283,8 @@ impl Page {
     }
 }
 
-/// Draws a line with round joints: plotters' own wide lines leave holes where they cross
-/// themselves, as every hysteresis loop does.
+/// Draws a line with round joints: plotters' own wide lines have gaps at self-intersections, which
+/// every hysteresis loop has.
 fn stroke<B: DrawingBackend>(
     backend: &mut B,
     points: &[Point],
@@ -348,7 +348,7 @@ fn average_down(fine: &[u8], width: usize, height: usize, scale: usize) -> Vec<u
 fn register_font() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
-        // A failure shows as a font error of the first text that is drawn.
+        // A failure appears as a font error of the first text.
         let _ = plotters::style::register_font(FONT, FontStyle::Normal, FONT_BYTES);
     });
 }
@@ -363,7 +363,7 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     f64::from(measured) * size / 1000.0
 }
 
-/// The text, cut with an ellipsis to a width.
+/// The text, truncated to a width with an ellipsis.
 pub(super) fn shortened(text: &str, size: f64, width: f64) -> String {
     if text_width(text, size) <= width {
         return text.to_string();
@@ -378,7 +378,7 @@ pub(super) fn shortened(text: &str, size: f64, width: f64) -> String {
     }
 }
 
-/// Writes a page, or says why there is none.
+/// Writes a page.
 pub(super) fn save(page: std::result::Result<Page, String>, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     page.map_err(|message| failed(path, message))?.save(path)

@@ -1,8 +1,8 @@
-//! The layout that all figures share: title and legend over a grid of panels.
+//! The common layout of all figures: title and legend above a grid of panels.
 
 use super::axis::{Axis, Extent, Scale};
-use super::ink::{BLACK, Marker, PALE, mark};
 use super::page::{Align, Colour, Dash, LARGEST_HEIGHT, Page, Point, shortened, text_width};
+use super::palette::{BLACK, Marker, PALE, mark};
 use super::path::thinned;
 
 const TITLE: f64 = 21.0;
@@ -93,7 +93,7 @@ impl Rectangle {
     }
 }
 
-/// Columns and rows for so many panels.
+/// Columns and rows for a number of panels.
 pub(super) fn arrangement(panels: usize) -> (usize, usize) {
     let columns = match panels {
         0 | 1 => 1,
@@ -104,8 +104,8 @@ pub(super) fn arrangement(panels: usize) -> (usize, usize) {
     (columns, panels.div_ceil(columns).max(1))
 }
 
-/// A page with its title and legend; the rectangle is what they leave.
-pub(super) fn sheet(
+/// A page with title and legend; the rectangle is the remaining area.
+pub(super) fn titled_page(
     title: &str,
     keys: &[Key],
     (columns, rows): (usize, usize),
@@ -115,7 +115,7 @@ pub(super) fn sheet(
     } else {
         (1200.0, 260.0)
     };
-    // Rows of the legend that fill the width.
+    // Rows of the legend within the width.
     let mut lines: Vec<Vec<(f64, Key)>> = Vec::new();
     let mut x = f64::INFINITY;
     for key in keys {
@@ -161,17 +161,17 @@ pub(super) fn sheet(
 pub(super) enum Kind {
     #[default]
     Free,
-    /// Both axes show the same: they have the same ticks.
+    /// Both axes show the same quantity and have the same ticks.
     Square,
-    /// The figure writes text in place of the ticks of x.
+    /// The figure writes its own labels instead of the ticks of x.
     Categories,
 }
 
-/// What surrounds the data of a panel.
+/// Title and axes of a panel.
 pub(super) struct Frame<'a> {
-    /// Cut with an ellipsis where it does not fit.
+    /// Truncated with an ellipsis if it does not fit.
     pub name: &'a str,
-    /// Follows the name and is never cut.
+    /// Follows the name and is never truncated.
     pub figure: String,
     pub x: (&'a Axis, Extent),
     pub y: (&'a Axis, Extent),
@@ -252,7 +252,7 @@ impl Panel {
         }
     }
 
-    /// The border, to be drawn again over what covers it.
+    /// The border, to be drawn again over shapes that cover it.
     pub fn outline(&self, page: &mut Page) {
         let plot = self.plot;
         let (left, top) = (sharp(plot.left), sharp(plot.top));
@@ -299,7 +299,7 @@ impl Panel {
         (self.at_x(x), self.at_y(y))
     }
 
-    /// A curve through the points, thinned where there are more than can be seen.
+    /// A curve through the points, thinned to the resolution of the page.
     pub fn curve(
         &self,
         page: &mut Page,

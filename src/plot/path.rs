@@ -2,8 +2,8 @@
 
 use super::page::Point;
 
-/// Of the points that follow each other within a quarter of a pixel's width, keeps the first, the
-/// highest, the lowest and the last: no peak is lost.
+/// Of consecutive points within a quarter of a pixel's width, keeps the first, the highest, the lowest
+/// and the last, so that no peak is lost.
 pub(super) fn thinned(points: Vec<Point>) -> Vec<Point> {
     if points.len() < 2000 {
         return points;

@@ -1,14 +1,14 @@
-//! Figures of any numbers: lines and grouped bars.
+//! General figures: lines and grouped bars.
 
 use super::axis::{Axis, Division, Extent, number};
 use super::data::check_values;
-use super::ink::{BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, MARKERS};
 use super::page::{Align, Dash, Page, save, shortened, text_width};
-use super::panel::{Frame, Key, Kind, Panel, Sample, TICK, sheet};
+use super::palette::{BLACK, COLOURS, DASH_DOTTED, DASHED, DOTTED, MARKERS};
+use super::panel::{Frame, Key, Kind, Panel, Sample, TICK, titled_page};
 use crate::error::Result;
 use std::path::Path;
 
-/// How a series is drawn; its colour follows from its place in the list.
+/// Line style of a series; its colour follows from its index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     #[default]
@@ -37,12 +37,12 @@ impl Style {
 pub struct Series {
     pub label: String,
     pub x: Vec<f64>,
-    /// As long as `x`.
+    /// Of the same length as `x`.
     pub y: Vec<f64>,
     pub style: Style,
 }
 
-/// Curves over common axes, the legend above them.
+/// Curves over common axes, with a legend above them.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used; a logarithmic axis
@@ -90,7 +90,7 @@ fn lines_page(series: &[Series], x: &Axis, y: &Axis, title: &str) -> Result<Page
         right: 0.0,
         kind: Kind::Free,
     };
-    let (mut page, area) = sheet(title, &keys, (1, 1))?;
+    let (mut page, area) = titled_page(title, &keys, (1, 1))?;
     let panel = Panel::new(&mut page, area, &frame)?;
     for (k, s) in series.iter().enumerate() {
         let (colour, marker) = appearance(k);
@@ -105,7 +105,7 @@ fn lines_page(series: &[Series], x: &Axis, y: &Axis, title: &str) -> Result<Page
     Ok(page)
 }
 
-/// One kind of bar: a value in every group.
+/// A series of bars: one value in every group.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bars {
     pub label: String,
@@ -135,7 +135,7 @@ fn bars_page(groups: &[&str], bars: &[Bars], y: &Axis, title: &str) -> Result<Pa
     }
     let values = bars.iter().flat_map(|b| &b.values);
     let extent = Extent::of(values).ok_or("there is no bar to draw")?;
-    // Bars on a logarithmic axis have no zero to start from.
+    // A logarithmic axis has no zero at which bars could start.
     let start = match y.division {
         Division::Logarithmic if extent.low > 0.0 => 10f64.powf((0.9 * extent.low).log10().floor()),
         _ => 0.0,
@@ -151,7 +151,7 @@ fn bars_page(groups: &[&str], bars: &[Bars], y: &Axis, title: &str) -> Result<Pa
         .enumerate()
         .map(|(k, b)| Key::new(&b.label, Sample::Band(colour(k))))
         .collect();
-    let (mut page, area) = sheet(title, &keys, (1, 1))?;
+    let (mut page, area) = titled_page(title, &keys, (1, 1))?;
     let x_axis = Axis::default();
     let positions = Extent::new(0.0, groups.len() as f64);
     let frame = Frame {

@@ -1,10 +1,10 @@
-//! A solid of hexahedra, coloured by a value: what a finite element program calculated.
+//! A solid of hexahedra, coloured by a nodal value of a finite element program.
 
 use super::axis::{Axis, Extent, Scale};
 use super::data::check_values;
-use super::ink::BLACK;
 use super::page::{Align, Colour, Dash, Page, Point, save};
-use super::panel::{LABEL, Rectangle, TICK, sheet};
+use super::palette::BLACK;
+use super::panel::{LABEL, Rectangle, TICK, titled_page};
 use crate::error::Result;
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,12 +18,12 @@ const FACES: [[usize; 4]; 6] = [
     [2, 3, 7, 6],
     [3, 0, 4, 7],
 ];
-/// Where one looks from, in degrees: about z from −y towards x, and up.
+/// View direction in degrees: azimuth about z from −y towards x, and elevation.
 const AZIMUTH: f64 = 30.0;
 const ELEVATION: f64 = 25.0;
 /// Patches along an edge of a face, each of one colour.
 const PATCHES: usize = 8;
-/// Viridis (Smith, van der Walt & Firing 2015, CC0) at even distances.
+/// Viridis (Smith, van der Walt & Firing 2015, CC0), equidistant.
 const COLOURS: [[f64; 3]; 5] = [
     [68.0, 1.0, 84.0],
     [59.0, 82.0, 139.0],
@@ -31,14 +31,14 @@ const COLOURS: [[f64; 3]; 5] = [
     [94.0, 201.0, 98.0],
     [253.0, 231.0, 37.0],
 ];
-/// Width of the colour bar, and of it with its labels.
+/// Width of the colour bar without and with its labels.
 const BAR: f64 = 26.0;
 const BAR_ROOM: f64 = 130.0;
 
-/// The outside of a solid in parallel projection, z upwards; between the nodes the value is
-/// interpolated.
+/// The surface of a solid in parallel projection, z upwards, with interpolated nodal values.
 ///
-/// `nodes` are places, `cells` the numbers of their eight nodes in VTK's order, `values` one per node.
+/// `nodes` are positions, `cells` the indices of their eight nodes in VTK's order, `values` one per
+/// node.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on nodes that are not there, numbers that are not finite, or a
@@ -54,7 +54,7 @@ pub fn solid(
     save(solid_page(nodes, cells, values, axis, title), path)
 }
 
-/// A face that can be seen: its corners on the page, right and up, their values, and how near it is.
+/// A visible face: its corners on the page (right, up), their values, and its depth.
 struct Face {
     corners: [Point; 4],
     values: [f64; 4],
@@ -83,7 +83,7 @@ fn solid_page(
     let up = extent(&|face| face.corners.map(|c| c.1).to_vec())?;
     let range = extent(&|face| face.values.to_vec())?;
 
-    let (mut page, area) = sheet(title, &[], (1, 1))?;
+    let (mut page, area) = titled_page(title, &[], (1, 1))?;
     let room = Rectangle {
         right: area.right - BAR_ROOM,
         ..area
@@ -109,7 +109,7 @@ fn solid_page(
     Ok(page)
 }
 
-/// Faces that belong to one cell and look at the viewer.
+/// Faces that belong to one cell and face the viewer.
 fn visible(nodes: &[[f64; 3]], cells: &[[usize; 8]], values: &[f64]) -> Vec<Face> {
     let mut count: HashMap<[usize; 4], usize> = HashMap::new();
     let key = |mut face: [usize; 4]| {
@@ -168,7 +168,7 @@ fn fill(page: &mut Page, face: &Face, range: Extent, place: impl Fn(Point) -> Po
         ))
     };
     let step = 1.0 / PATCHES as f64;
-    // Patches reach into the next ones, so that no seam shines through.
+    // Patches overlap, so that no gap is visible between them.
     let end = |i: usize| (i as f64 + 1.1) * step;
     for i in 0..PATCHES {
         for j in 0..PATCHES {
@@ -203,7 +203,7 @@ fn bar(page: &mut Page, area: &Rectangle, axis: &Axis, range: Extent) -> Result<
     let (top, bottom) = (area.top + 40.0, area.bottom - 30.0);
     let left = area.right - BAR_ROOM + 40.0;
     let right = left + BAR;
-    // The axis has free space at its ends, the bar has none.
+    // The axis is padded at its ends, the bar is not.
     let (low, high) = (scale.place(range.low), scale.place(range.high));
     let height = |place: f64| match high > low {
         true => bottom - (bottom - top) * (place - low) / (high - low),
@@ -259,7 +259,7 @@ mod tests {
         let (nodes, cell) = cube();
         let seen = visible(&nodes, &[cell], &[0.0; 8]);
         assert_eq!(seen.len(), 3);
-        // Its top, and the sides that look along −y and x.
+        // The top, and the sides with normals −y and x.
         let heights = |face: &Face| face.nearness;
         assert!(seen.iter().all(|face| heights(face).is_finite()));
 

@@ -1,22 +1,22 @@
-//! How a training went.
+//! The history of a training.
 
 use super::axis::{Axis, Extent, number};
 use super::data::check_values;
-use super::ink::{
+use super::page::{Colour, Dash, Page, save};
+use super::palette::{
     BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, GREEN, Marker, ORANGE, PURPLE, SKY, VERMILLION, mark,
 };
-use super::page::{Colour, Dash, Page, save};
-use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, sheet};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, titled_page};
 use crate::error::Result;
 use crate::learning::LearningPoint;
 use std::path::Path;
 
 /// The loss, its terms and the validation loss over the epochs, the best epoch marked; below, the
 /// share of steps with negative dissipation and the learning rate. The best epoch has the smallest
-/// validation loss, or the smallest loss where no epoch was validated.
+/// validation loss, or the smallest loss if no epoch was validated.
 ///
-/// A term that is zero has no place on the logarithmic axis: its curve has a gap there, and the
-/// legend says so where it is zero throughout.
+/// A term that is zero cannot be shown on the logarithmic axis: its curve has a gap there, and the
+/// legend says so if it is zero throughout.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
@@ -51,7 +51,7 @@ fn learning_page(points: &[LearningPoint]) -> Result<Page, String> {
         None => format!("loss {}", number(points[best].loss())),
     };
     let title = format!("Training: best epoch {}, {title}", points[best].epoch);
-    let (mut page, area) = sheet(&title, &keys, (1, 1))?;
+    let (mut page, area) = titled_page(&title, &keys, (1, 1))?;
     let split = area.top + 0.66 * area.height();
     let upper = Rectangle {
         bottom: split,
@@ -156,7 +156,7 @@ fn losses(
     let positive = |p: &&(f64, f64)| p.1 > 0.0;
     let values = terms.iter().flat_map(|t| &t.points).filter(positive);
     let extent = Extent::of(values.map(|p| &p.1)).ok_or("every loss is zero")?;
-    // A term that dies out must not flatten the others.
+    // A vanishing term must not compress the range of the others.
     let floor = 1e-12 * extent.high;
     let extent = Extent {
         low: extent.low.max(floor),

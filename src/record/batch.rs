@@ -5,22 +5,22 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// Which records train a law and which validate it, by name.
+/// Training and validation records, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Split {
-    /// Names of the training records; where empty, all that do not validate.
+    /// Names of the training records; if empty, all that are not used for validation.
     pub train: Vec<String>,
     pub validation: Vec<String>,
 }
 
 impl Split {
-    /// The training and the validation records, in the order of `records`. Where `train` names
-    /// some, records in neither list are left out.
+    /// The training and the validation records, in the order of `records`. If `train` is not empty,
+    /// records in neither list are not used.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where a name is unknown, in both lists or twice in one, where two
-    /// records share a name, or nothing is left to train on.
+    /// [`Error::Invalid`] if a name is unknown, in both lists or twice in one, if two records have the
+    /// same name, or if there is no training record.
     pub fn apply<'a>(&self, records: &'a [Record]) -> Result<(Vec<&'a Record>, Vec<&'a Record>)> {
         let mut names = HashSet::new();
         if let Some(twice) = records.iter().find(|r| !names.insert(r.name.as_str())) {
@@ -67,23 +67,22 @@ impl Split {
     }
 }
 
-/// Typical magnitudes of the training records, by which a learned law makes its quantities
-/// dimensionless.
+/// Typical magnitudes of the training records, with which a learned law normalises its quantities.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecordScales {
     /// Largest ‖ε‖.
     pub strain: f64,
-    /// Root mean square of the stress entries, MPa.
+    /// Root mean square of the stress components, MPa.
     pub stress: f64,
-    /// Median of the time steps that are not zero, s.
+    /// Median of the nonzero time steps, s.
     pub time: f64,
 }
 
 impl RecordScales {
-    /// The scales of some records; 1 where the records give none (no rows, only zeros).
+    /// The scales of some records; 1 if the records do not determine them (no rows, only zeros).
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
         let mut strain: f64 = 0.0;
-        // Scaled by the peak, the squares cannot overflow.
+        // Division by the peak prevents overflow of the squares.
         let (mut peak, mut stresses) = (0.0_f64, Vec::new());
         let mut steps = Vec::new();
         for record in records {
@@ -116,12 +115,11 @@ impl RecordScales {
     }
 }
 
-/// Records side by side, padded to the length of the longest. An entry of component `c` in row `k`
-/// of record `r` stands at `(k * width + c) * records + r`: rows follow each other, and within a
-/// row each component holds all records.
+/// A batch of records, padded to the length of the longest. The index of component `c` in row `k` of
+/// record `r` is `(k * width + c) * records + r`.
 ///
-/// Padding rows repeat the last row with `dt = 0` and mask 0: no strain, no time, so a stationary
-/// law does not move there.
+/// Padding rows repeat the last row with `dt = 0` and mask 0: these are zero increments, in which the
+/// state of a stationary law does not change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Padded {
     pub names: Vec<String>,
@@ -133,7 +131,7 @@ pub struct Padded {
     pub external_names: Vec<String>,
     /// Rows of each record, `[records]`.
     pub lengths: Vec<usize>,
-    /// Time from the row before to this one, s, `[rows][records]`; zero in row 0.
+    /// Time since the previous row, s, `[rows][records]`; zero in row 0.
     pub dt: Vec<f64>,
     /// Mandel strain, `[rows][components][records]`.
     pub strain: Vec<f64>,
@@ -147,8 +145,8 @@ pub struct Padded {
 
 impl Padded {
     /// # Errors
-    /// [`Error::Invalid`] where there is no record, a record does not pass [`Record::check`], or
-    /// records differ in components or external variables.
+    /// [`Error::Invalid`] if there is no record, a record does not pass [`Record::check`], or records
+    /// differ in components or external variables.
     pub fn new(records: &[&Record]) -> Result<Self> {
         let Some(first) = records.first() else {
             return Err(Error::invalid("a batch needs at least one record"));

@@ -5,13 +5,13 @@ use crate::error::{Error, Result};
 use crate::mandel::{LABELS, positions};
 use std::collections::HashSet;
 
-/// Most columns that a CSV file may have.
+/// Largest number of columns of a CSV file.
 pub const MAX_COLUMNS: usize = 4096;
 const MAX_NAME: usize = 200;
 
 const SQRT_2: f64 = std::f64::consts::SQRT_2;
 
-/// How the numbers of a column stand to Mandel components.
+/// Relation of a column to a Mandel component.
 #[derive(Clone, Copy)]
 pub(super) enum Measure {
     /// Normal components.
@@ -31,8 +31,8 @@ impl Measure {
         }
     }
 
-    /// A number that [`Measure::to_mandel`] brings back to `value`, bit for bit where there is
-    /// one (`√2` is rounded: beside the plain product its neighbours are tried).
+    /// A number that [`Measure::to_mandel`] converts to `value`, bit for bit if one exists. Since `√2`
+    /// is rounded, the neighbouring numbers of the plain product are tried as well.
     pub fn of_mandel(self, value: f64) -> f64 {
         let plain = match self {
             Self::Normal => value,
@@ -46,7 +46,7 @@ impl Measure {
     }
 }
 
-/// What a column holds.
+/// Quantity of a column.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
     Time,
@@ -60,7 +60,7 @@ pub(super) struct Column {
     pub role: Role,
 }
 
-/// A problem in the header: the column, where one is to blame, and the cause.
+/// A problem in the header: the column, if a single one is the cause, and a message.
 pub(super) type HeaderProblem = (Option<String>, String);
 
 pub(super) fn unquoted(text: &str) -> &str {
@@ -109,7 +109,7 @@ pub(super) fn header(row: &::csv::ByteRecord) -> Result<Vec<Column>, HeaderProbl
                 .map_or(Role::External, |w| w.role),
         })
         .collect();
-    // A misplaced `sig33` or `gam12` is a mistake, not an external variable.
+    // `sig33` or `gam12` in a record of fewer components is an error, not an external variable.
     if let Some(stray) = columns
         .iter()
         .find(|c| matches!(c.role, Role::External) && is_component(&c.name))
@@ -132,7 +132,7 @@ fn is_component(name: &str) -> bool {
     reserved || tensor
 }
 
-/// The columns that a header must have, by the number of components that it announces.
+/// The required columns, by the number of components that the header implies.
 fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
     let has = |name: &str| names.iter().any(|n| n == name);
     let tensorial = names

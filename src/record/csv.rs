@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use std::path::{Path, PathBuf};
 
-/// Most rows that a record may have.
+/// Largest number of rows of a record.
 pub const MAX_ROWS: usize = 10_000_000;
 const MAX_BYTES: u64 = 1 << 30;
 const MAX_FILES: usize = 100_000;
@@ -20,12 +20,12 @@ impl Record {
     /// `time_s,eps11,eps22,gam12,sig11,sig22,sig12` (3) or all six of
     /// `eps11,eps22,eps33,gam12,gam13,gam23` and `sig…` (6). `gam12` is engineering shear strain,
     /// `eps12` in its place is the tensor component. Stress in MPa, time in seconds. Any further
-    /// column is an external variable. Fields are separated by commas and may stand in quotes,
-    /// but hold no comma.
+    /// column is an external variable. Fields are separated by commas; they may be quoted, but contain
+    /// no comma.
     ///
     /// # Errors
-    /// [`Error::Record`] naming file, line, column and cause; [`Error::Io`] where the file cannot
-    /// be read.
+    /// [`Error::Record`] naming file, line, column and cause; [`Error::Io`] if the file cannot be
+    /// read.
     pub fn from_csv(path: impl AsRef<Path>) -> Result<Record> {
         let path = path.as_ref();
         let problem = |message| Error::Record {
@@ -37,7 +37,7 @@ impl Record {
         Self::from_csv_bytes(path, &file::read(path, MAX_BYTES, problem)?)
     }
 
-    /// [`Record::from_csv`] from memory; `path` names the record and stands in the errors.
+    /// [`Record::from_csv`] from memory; `path` names the record and appears in the errors.
     pub fn from_csv_bytes(path: impl AsRef<Path>, bytes: &[u8]) -> Result<Record> {
         let path = path.as_ref();
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
@@ -47,12 +47,12 @@ impl Record {
     /// Writes the record as CSV, with the columns that [`Record::from_csv`] reads; shear strain
     /// as `gam12`, ….
     ///
-    /// What a file gave comes back bit for bit. Shear components that no file gave may change in
-    /// the last bit, since they are scaled by √2.
+    /// Values read from a file are written back bit for bit. Other shear components may change in the
+    /// last bit, since they are scaled by √2.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the record does not pass [`Record::check`] or an external
-    /// variable's name cannot stand in a header; [`Error::Io`].
+    /// [`Error::Invalid`] if the record does not pass [`Record::check`] or the name of an external
+    /// variable cannot be a column name; [`Error::Io`].
     pub fn to_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         file::write(path, &self.to_csv_bytes()?).map_err(|e| Error::io(path, e))
@@ -89,7 +89,7 @@ impl Record {
     /// `tests`. `index.csv` is not a record.
     ///
     /// # Errors
-    /// Those of [`Record::from_csv`]; [`Error::Record`] where there is no record.
+    /// Those of [`Record::from_csv`]; [`Error::Record`] if there is no record.
     pub fn from_dir(path: impl AsRef<Path>) -> Result<Vec<Record>> {
         let path = path.as_ref();
         let mut files = csv_files(path)?;
@@ -147,7 +147,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The line, from 1, of the record that starts at `position` or after blank lines from there.
+    /// The line, counted from 1, of the row that starts at `position` or after blank lines.
     fn line(&self, position: Option<&::csv::Position>) -> Option<usize> {
         let start = usize::try_from(position?.byte()).ok()?;
         let rest = self.bytes.get(start..)?;
@@ -163,7 +163,7 @@ impl Parser<'_> {
         if self.bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(self.problem(None, None, "the file is empty".into()));
         }
-        // Without quoting, a stray quote cannot swallow the rest of the file.
+        // Without quoting, an unmatched quote cannot consume the rest of the file.
         let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -244,7 +244,7 @@ fn number(field: &[u8]) -> Result<f64, String> {
     if text.is_empty() {
         return Err("the field is empty".into());
     }
-    // A field of megabytes must not become a message of megabytes.
+    // A message does not repeat fields of megabytes.
     let shown: String = text.chars().take(40).collect();
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),

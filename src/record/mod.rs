@@ -1,10 +1,10 @@
-//! Test records: what was measured, as CSV in and out.
+//! Test records: strain–stress histories, read from and written to CSV files.
 //!
-//! * [`Record`]: one strain–stress history; [`Record::from_csv`], [`Record::to_csv`] and
-//!   [`Record::from_dir`] are its files;
-//! * [`Record::resample`] (by strain path) and [`Record::resample_time`] (rate-dependent records)
-//!   thin it out, [`Record::reversals`] and [`Record::first_cycles`] cut it;
-//! * [`Split`], [`RecordScales`] and [`Padded`] make training data of several records.
+//! * [`Record`]: one history, with [`Record::from_csv`], [`Record::to_csv`] and
+//!   [`Record::from_dir`];
+//! * [`Record::resample`] (by strain path) and [`Record::resample_time`] (for rate-dependent laws)
+//!   reduce its rows, [`Record::reversals`] and [`Record::first_cycles`] divide it into cycles;
+//! * [`Split`], [`RecordScales`] and [`Padded`] prepare several records for training.
 
 mod batch;
 mod columns;
@@ -57,8 +57,8 @@ impl Record {
         &self.external[row * m..][..m]
     }
 
-    /// Checks what every reader of a record relies on: 1, 3 or 6 components, at least one row,
-    /// arrays of matching length, finite numbers, time that does not decrease.
+    /// Checks the invariants of a record: 1, 3 or 6 components, at least one row, arrays of matching
+    /// length, finite numbers, non-decreasing time.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming the record, the row (from 0) and the array.
@@ -67,7 +67,7 @@ impl Record {
         self.check_column("stress", &self.stress, self.components)
     }
 
-    /// [`Record::check`] for one who does not look at the stresses.
+    /// [`Record::check`] without the stresses.
     pub(crate) fn check_but_stress(&self) -> Result<()> {
         let fail = |what: String| Err(self.fault(what));
         let (rows, n, m) = (self.rows(), self.components, self.external_names.len());

@@ -1,11 +1,10 @@
-//! Thinning records out.
+//! Resampling of records.
 
 use super::reversals::distance;
 use super::{MAX_ROWS, Record};
 use crate::error::{Error, Result};
 
-/// What one increment of a record may span, see [`Record::resample_time`]. `f64::INFINITY` where
-/// a quantity sets no limit.
+/// Limits of one increment, see [`Record::resample_time`]; `f64::INFINITY` for no limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IncrementLimits {
     /// `‖Δε‖`
@@ -17,16 +16,16 @@ pub struct IncrementLimits {
 }
 
 impl Record {
-    /// The record in even steps of at most `spacing` along the strain path ‖Δε‖, for
+    /// The record in uniform steps of at most `spacing` along the strain path ‖Δε‖, for
     /// rate-independent laws.
     ///
-    /// Start, end and every reversal stay as they are; between them stress, time and external
-    /// variables are interpolated linearly. A step ends where the strain has come `spacing` away
-    /// from the step's start, so that noise below `spacing` adds no path and rows that repeat a
-    /// strain merge. Holds are lost: see [`Record::resample_time`] for laws with a clock.
+    /// Start, end and every reversal are kept; between them stress, time and external variables are
+    /// interpolated linearly. A step ends at a distance of `spacing` from its start, so that noise
+    /// below `spacing` does not lengthen the path and rows with equal strain merge. Holds are lost: use
+    /// [`Record::resample_time`] for rate-dependent laws.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the record does not pass [`Record::check`], or `spacing` is not
+    /// [`Error::Invalid`] if the record does not pass [`Record::check`], or if `spacing` is not
     /// positive or so small that the record would have more than [`MAX_ROWS`] rows.
     pub fn resample(&self, spacing: f64) -> Result<Record> {
         self.check()?;
@@ -48,16 +47,15 @@ impl Record {
         Ok(self.at_positions(&positions))
     }
 
-    /// Drops rows that say little, for rate-dependent laws: nothing is interpolated and holds stay.
+    /// Drops redundant rows, for rate-dependent laws: nothing is interpolated and holds are kept.
     ///
-    /// A row is dropped where its neighbours that stay are within `limits` of each other, and the
-    /// straight line in time between them passes it within a quarter of the limits of strain and
-    /// stress. So the corner between ramp and hold stays, as do start, end and all reversals. Rows
-    /// further apart than the limits stay as they are.
+    /// A row is dropped if the remaining neighbours are within `limits` of each other, and linear
+    /// interpolation in time between them has an error of at most a quarter of the limits of strain and
+    /// stress. The corner between ramp and hold is therefore kept, as are start, end and all reversals.
+    /// Rows further apart than the limits are kept.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the record does not pass [`Record::check`] or a limit is not
-    /// positive.
+    /// [`Error::Invalid`] if the record does not pass [`Record::check`] or a limit is not positive.
     pub fn resample_time(&self, limits: &IncrementLimits) -> Result<Record> {
         self.check()?;
         for (what, limit) in [
@@ -82,7 +80,7 @@ impl Record {
                     kept.push(Position::row(last));
                     sleeve = Sleeve::new(self, last);
                 }
-                // A single increment beyond the limits: its end stays, there is nothing between.
+                // A single increment beyond the limits: its end is kept.
                 if !sleeve.reaches(self, row, limits) {
                     kept.push(Position::row(row));
                     sleeve = Sleeve::new(self, row);
@@ -100,7 +98,7 @@ impl Record {
         Ok(self.at_positions(&kept))
     }
 
-    /// Positions inside the rows `start..=end` that divide the path into even steps.
+    /// Positions within the rows `start..=end` that divide the path into uniform steps.
     fn divide(
         &self,
         start: usize,
@@ -115,7 +113,7 @@ impl Record {
         if steps > 1.0 {
             let before = out.len();
             let (count, rest) = self.walk(start, end, even, out, before)?;
-            // Rounding may put a step just before the end point itself.
+            // Round-off can place a step just before the end point.
             if count > 0 && rest < 0.01 * even {
                 out.pop();
             }
@@ -123,8 +121,8 @@ impl Record {
         Ok(())
     }
 
-    /// Walks the path with dividers of width `spacing`. Returns the number of steps and the
-    /// distance left to the end.
+    /// Steps along the path with chords of length `spacing`. Returns the number of steps and the
+    /// remaining distance to the end.
     fn walk(
         &self,
         start: usize,
@@ -183,7 +181,7 @@ impl Record {
     }
 }
 
-/// A place on the polyline of a record: a share of the way from `row` to the next.
+/// A position on the polyline of a record: a fraction between `row` and the next one.
 #[derive(Clone, Copy)]
 struct Position {
     row: usize,
@@ -196,11 +194,11 @@ impl Position {
     }
 }
 
-/// The slopes in time, per component, of the lines from a row that pass all later rows within
+/// Per component, the range of slopes in time of lines from a row that pass all later rows within
 /// tolerance.
 struct Sleeve {
     start: usize,
-    /// Strains, then stresses: lowest and highest slope.
+    /// Strains, then stresses: smallest and largest slope.
     slopes: Vec<(f64, f64)>,
 }
 
@@ -219,7 +217,7 @@ impl Sleeve {
         strain.chain(stress).map(|(new, old)| new - old)
     }
 
-    /// Whether the row is within the limits, and the line to it within the sleeve.
+    /// Whether the row is within the limits, and the slope of the line to it within the range.
     fn reaches(&self, record: &Record, row: usize, limits: &IncrementLimits) -> bool {
         let dt = record.time[row] - record.time[self.start];
         let strain = distance(record.strain_at(self.start), record.strain_at(row));
@@ -248,7 +246,8 @@ impl Sleeve {
     }
 }
 
-/// Where the way from `a` to `b` leaves the ball of `radius` around `centre`, as a share of it.
+/// The fraction of the segment from `a` to `b` at which it leaves the ball of `radius` around
+/// `centre`.
 fn exit(centre: &[f64], a: &[f64], b: &[f64], length_squared: f64, radius: f64) -> Option<f64> {
     if distance(centre, b) < radius {
         return None;

@@ -1,16 +1,15 @@
-//! Where a strain path turns.
+//! Reversals of a strain path.
 
 use super::Record;
 
-/// Turns of the strain path smaller than this share of the record's strain range are noise, not
-/// reversals.
+/// Reversals smaller than this fraction of the record's strain range are noise.
 pub const REVERSAL_TOLERANCE: f64 = 0.02;
 
-/// With several components, a turn by more than 60° is a reversal.
+/// With several components, a change of direction by more than 60° is a reversal.
 const REVERSAL_COSINE: f64 = 0.5;
 
 impl Record {
-    /// Diagonal of the smallest box that holds all strains; with one component, max − min.
+    /// Diagonal of the bounding box of all strains; with one component, max − min.
     pub fn strain_range(&self) -> f64 {
         let n = self.components;
         let (mut low, mut high) = (vec![f64::INFINITY; n], vec![f64::NEG_INFINITY; n]);
@@ -26,14 +25,14 @@ impl Record {
         }
     }
 
-    /// Rows in which the strain turns: with one component where it changes direction, with several
-    /// where the path turns by more than 60°. Turns within [`REVERSAL_TOLERANCE`] of the strain
-    /// range are noise. The first and the last row are none.
+    /// Rows of strain reversal: with one component a change of sign of the strain increment, with
+    /// several a change of direction by more than 60°. Reversals within [`REVERSAL_TOLERANCE`] of the
+    /// strain range are noise. The first and the last row are not reversals.
     pub fn reversals(&self) -> Vec<usize> {
         self.reversals_above(REVERSAL_TOLERANCE * self.strain_range())
     }
 
-    /// [`Record::reversals`] with a tolerance in strain: the path must run back by more.
+    /// [`Record::reversals`] with an absolute tolerance in strain.
     pub fn reversals_above(&self, tolerance: f64) -> Vec<usize> {
         match self.components {
             1 => turning_points(&self.strain, tolerance),
@@ -42,8 +41,8 @@ impl Record {
     }
 
     /// The initial loading and the `cycles` full cycles after it, each of two reversals: every row
-    /// up to reversal `2·cycles` after the one that ends the initial loading. The whole record
-    /// where it has fewer.
+    /// up to reversal `2·cycles` after the one that ends the initial loading. The whole record if it
+    /// has fewer.
     pub fn first_cycles(&self, cycles: usize) -> Record {
         let last = cycles.saturating_mul(2);
         match self.reversals().get(last) {
@@ -57,7 +56,7 @@ impl Record {
         if self.rows() < 3 {
             return Vec::new();
         }
-        // Vertices at least half the tolerance apart carry the shape without the noise.
+        // Vertices at least half the tolerance apart describe the shape without the noise.
         let mut vertices = vec![0];
         for row in 1..self.rows() {
             let last = vertices[vertices.len() - 1];
@@ -89,7 +88,7 @@ impl Record {
             }
             let row = self.apex(vertices[before], vertices[after]);
             match corner_at {
-                // Neighbouring vertices see the same corner: the sharpest view counts.
+                // Neighbouring vertices detect the same corner: the sharpest one counts.
                 Some(last) if k - last <= 2 && before < last => {
                     if cosine < sharpest {
                         corners.pop();
@@ -108,7 +107,7 @@ impl Record {
         corners
     }
 
-    /// The row between two others that lies furthest off the way between them.
+    /// The row between two others with the largest distance from the segment between them.
     fn apex(&self, before: usize, after: usize) -> usize {
         let (a, b) = (self.strain_at(before), self.strain_at(after));
         let detour = |row: usize| {
@@ -126,12 +125,12 @@ pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
     let length = differences.clone().map(|d| d.powi(2)).sum::<f64>().sqrt();
     match length.is_finite() {
         true => length,
-        // Slower, but its squares do not overflow.
+        // `hypot` is slower, but does not overflow.
         false => differences.fold(0.0, f64::hypot),
     }
 }
 
-/// Cosine of the turn in `b` on the way from `a` to `c`.
+/// Cosine of the change of direction at `b` on the path from `a` to `c`.
 fn turn_cosine(a: &[f64], b: &[f64], c: &[f64]) -> f64 {
     let product: f64 = (0..b.len()).map(|i| (b[i] - a[i]) * (c[i] - b[i])).sum();
     let lengths = distance(a, b) * distance(b, c);
@@ -142,7 +141,7 @@ fn turn_cosine(a: &[f64], b: &[f64], c: &[f64]) -> f64 {
     }
 }
 
-/// Rows in which a scalar history turns back by more than the tolerance.
+/// Rows in which a scalar history reverses by more than the tolerance.
 fn turning_points(values: &[f64], tolerance: f64) -> Vec<usize> {
     let mut turns = Vec::new();
     let (mut low, mut high) = (0, 0);

@@ -1,19 +1,19 @@
-//! What happens inside a law: dissipation and internal variables.
+//! Dissipation and internal variables.
 
 use super::axis::{Axis, Extent, number};
 use super::data::{Abscissa, check_curve};
-use super::ink::{BLACK, BLUE, GREY, Marker, VERMILLION, mark, pen};
 use super::page::{Align, Dash, Page, save, shortened, text_width};
-use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, TICK, arrangement, sheet};
+use super::palette::{BLACK, BLUE, GREY, Marker, VERMILLION, mark, pen};
+use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, TICK, arrangement, titled_page};
 use crate::driver::Curve;
 use crate::error::Result;
 use std::path::Path;
 
-/// The dissipation `D_end` of every step, negative ones marked, and below it its sum; a column per
-/// curve. The title of a column gives the number and the share of negative steps.
+/// The dissipation `D_end` of every step, with negative values marked, and below it its sum; a column
+/// per curve. The title of a column gives the number and the share of negative steps.
 ///
-/// A step counts as negative where it [breaks the second law](crate::law::breaks_second_law) by more
-/// than round-off.
+/// A step is negative if it [violates the second law](crate::law::breaks_second_law) by more than
+/// round-off.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used.
@@ -37,7 +37,7 @@ fn dissipation_page(curves: &[&Curve]) -> Result<Page, String> {
     ];
     let columns = curves.len().min(4);
     let rows = 2 * curves.len().div_ceil(columns);
-    let (mut page, area) = sheet(
+    let (mut page, area) = titled_page(
         "Dissipation of each step, and its sum",
         &keys,
         (columns, rows),
@@ -110,8 +110,8 @@ fn dissipation_panels(
     Ok(())
 }
 
-/// A stem per step, or per pixel where there are more steps: the highest and the lowest of its
-/// steps.
+/// A stem per step; with more steps than pixels, a stem per pixel from the lowest to the highest of
+/// its steps.
 fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: &[bool]) {
     let zero = panel.at_y(0.0);
     let place = |k: usize| panel.at_x((k + 1) as f64);
@@ -146,15 +146,15 @@ fn stems(page: &mut Page, panel: &Panel, steps: &[f64], negative: &[bool]) {
     }
 }
 
-/// Panels up to which every internal variable has its own.
+/// Largest number of panels, one per internal variable.
 const MOST_PANELS: usize = 12;
-/// Entries of a variable that are told apart.
+/// Entries of a variable with their own colours.
 const MOST_LABELS: usize = 21;
 const LINE: f64 = 15.0;
 
 /// Every internal variable over time, row or strain path: a panel per named variable, its entries
-/// labelled at the end of their curves. Where these are too many, those that move most have a colour
-/// and a label, and the others are grey.
+/// labelled at the end of their curves. If there are too many, those with the largest variation have a
+/// colour and a label, and the others are grey.
 ///
 /// # Errors
 /// [`Error::Plot`](crate::Error::Plot) on data or a path that cannot be used, or a law without
@@ -197,7 +197,7 @@ fn internal_variables_page(curve: &Curve, over: Abscissa) -> Result<Page, String
     };
     let (columns, lines) = arrangement(groups.len());
     let title = format!("Internal variables: {name}");
-    let (mut page, area) = sheet(&title, &[], (columns, lines))?;
+    let (mut page, area) = titled_page(&title, &[], (columns, lines))?;
     let x = over.values(&curve.record);
     for ((name, entries), cell) in groups.iter().zip(area.grid(columns, lines)) {
         variable_panel(&mut page, cell, name, entries, over, &x)?;
@@ -215,7 +215,7 @@ fn variable_panel(
 ) -> Result<(), String> {
     let (x_axis, y_axis) = (over.axis(), Axis::linear("internal variable", ""));
     let room = ((cell.height() - 100.0) / LINE) as usize;
-    // Which entries are labelled, those that move most first.
+    // The labelled entries, those with the largest variation first.
     let mut labelled: Vec<usize> = match entries.len() {
         1 => Vec::new(),
         n => (0..n).collect(),
@@ -266,7 +266,7 @@ fn variable_panel(
     Ok(())
 }
 
-/// Labels right of the axes, as near to the ends of their curves as they fit.
+/// Labels right of the axes, as close to the ends of their curves as they fit without overlap.
 fn direct_labels(
     page: &mut Page,
     panel: &Panel,

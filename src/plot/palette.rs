@@ -13,14 +13,14 @@ pub(super) const PURPLE: Colour = plotters::style::RGBColor(0xCC, 0x79, 0xA7);
 pub(super) const ORANGE: Colour = plotters::style::RGBColor(0xE6, 0x9F, 0x00);
 pub(super) const SKY: Colour = plotters::style::RGBColor(0x56, 0xB4, 0xE9);
 const WHITE: Colour = plotters::style::RGBColor(0xFF, 0xFF, 0xFF);
-/// Okabe and Ito's colours without yellow, which white paper swallows.
+/// The colours of Okabe and Ito without yellow, which has too little contrast on white.
 pub(super) const COLOURS: [Colour; 7] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK];
 pub(super) const DASHED: Dash = Dash::Pattern(&[9.0, 5.0]);
 pub(super) const DOTTED: Dash = Dash::Pattern(&[2.5, 4.0]);
 pub(super) const DASH_DOTTED: Dash = Dash::Pattern(&[10.0, 4.0, 2.5, 4.0]);
 const DASHES: [Dash; 4] = [Dash::Solid, DASHED, DOTTED, DASH_DOTTED];
 
-/// Colour and dash of the curve with this number: the colours repeat with another dash.
+/// Colour and dash pattern of a curve by its index: the colours repeat with the next dash pattern.
 pub(super) fn pen(number: usize) -> (Colour, Dash) {
     let (turn, colour) = (number / COLOURS.len(), number % COLOURS.len());
     (COLOURS[colour], DASHES[turn % DASHES.len()])
