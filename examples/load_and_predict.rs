@@ -25,7 +25,7 @@ fn main() -> Result<()> {
         model.law.name(),
         model.metadata.architecture.law,
         model.metadata.architecture.states,
-        model.law.raw_parameters().len(),
+        model.law.unconstrained_parameters().len(),
         model.metadata.card_name
     );
     println!(

@@ -149,9 +149,15 @@ fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw
     let (law, layout) = learn.architecture(components, 0).build()?;
     let width = 10f64.powf(random.random_range(-1.0..0.5));
     let start = layout.initial_values(random.random());
-    let raw = start.iter().map(|p| p + random.random_range(-width..width));
-    let raw = raw.collect();
-    LearnedLaw::new(name, law, layout, raw, Normalisation::unit(components))
+    let unconstrained = start.iter().map(|p| p + random.random_range(-width..width));
+    let unconstrained = unconstrained.collect();
+    LearnedLaw::new(
+        name,
+        law,
+        layout,
+        unconstrained,
+        Normalisation::unit(components),
+    )
 }
 
 /// Random increments of a batch of points from the virgin state.

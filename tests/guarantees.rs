@@ -39,12 +39,21 @@ fn in_parts() -> Vec<(String, LearnedLaw)> {
     list
 }
 
-/// The same law with raw parameters within `±width` of its own.
+/// The same law with unconstrained parameters within `±width` of its own.
 fn with_noise(name: &str, law: &LearnedLaw, random: &mut Random, width: f64) -> LearnedLaw {
-    let raw = law.raw_parameters().iter();
-    let raw = raw.map(|p| p + random.between(-width, width)).collect();
+    let unconstrained = law.unconstrained_parameters().iter();
+    let unconstrained = unconstrained
+        .map(|p| p + random.between(-width, width))
+        .collect();
     let (built, layout) = (law.law().clone(), law.layout().clone());
-    LearnedLaw::new(name, built, layout, raw, law.normalisation().clone()).unwrap()
+    LearnedLaw::new(
+        name,
+        built,
+        layout,
+        unconstrained,
+        law.normalisation().clone(),
+    )
+    .unwrap()
 }
 
 #[test]

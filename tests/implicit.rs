@@ -44,8 +44,8 @@ impl Network {
 fn network() -> (Network, Vec<f64>) {
     let mut layout = ParameterLayout::default();
     let weight = layout.matrix("w", [N, N], Constraint::Free, Initial::Scaled(0.5));
-    let effective = layout.initial_values(3);
-    (Network { weight }, effective)
+    let constrained = layout.initial_values(3);
+    (Network { weight }, constrained)
 }
 
 /// `b` of every lane and then `s`, `[N + 1][WIDTH]`.

@@ -182,10 +182,16 @@ fn parameters_that_do_not_fit_are_refused() {
     let (built, layout) = Learn::default().architecture(1, 0).build().unwrap();
     let unit = || Normalisation::unit(1);
     let good = layout.initial_values(1);
-    let build = |raw: Vec<f64>, normalisation| {
-        LearnedLaw::new("law", built.clone(), layout.clone(), raw, normalisation)
-            .map(|_| ())
-            .map_err(|e| e.to_string())
+    let build = |unconstrained: Vec<f64>, normalisation| {
+        LearnedLaw::new(
+            "law",
+            built.clone(),
+            layout.clone(),
+            unconstrained,
+            normalisation,
+        )
+        .map(|_| ())
+        .map_err(|e| e.to_string())
     };
     assert_eq!(build(good.clone(), unit()), Ok(()));
     let mut bad = good.clone();

@@ -17,7 +17,7 @@ struct Net<P> {
     inputs: usize,
     potential: P,
     layout: ParameterLayout,
-    raw: Vec<f64>,
+    unconstrained: Vec<f64>,
 }
 
 impl<P: Potential> Net<P> {
@@ -25,8 +25,8 @@ impl<P: Potential> Net<P> {
         let mut layout = ParameterLayout::default();
         let potential = build(&mut layout);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let raw = layout.initial_values(seed);
-        let raw = raw
+        let unconstrained = layout.initial_values(seed);
+        let unconstrained = unconstrained
             .iter()
             .map(|v| v + random.random_range(-1.0..1.0))
             .collect();
@@ -34,17 +34,17 @@ impl<P: Potential> Net<P> {
             inputs,
             potential,
             layout,
-            raw,
+            unconstrained,
         }
     }
 
     fn at(&self, x: &[f64]) -> (f64, Vec<f64>) {
-        let effective = self.layout.effective(&self.raw);
+        let constrained = self.layout.constrained(&self.unconstrained);
         let graph = Graph::new();
         let x = graph.input("x", self.inputs);
         let (value, gradient) = self.potential.value_and_gradient(x);
         let program = graph.routine(&[value, gradient]).compile();
-        let outputs = run::<1>(&program, &effective, &[x.as_chunks().0]);
+        let outputs = run::<1>(&program, &constrained, &[x.as_chunks().0]);
         (outputs[0][0][0], outputs[1].as_flattened().to_vec())
     }
 

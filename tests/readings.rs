@@ -130,11 +130,11 @@ fn lanes_the_sweep_and_tensors_give_the_same_roll_out() {
     for architecture in architectures() {
         let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 11);
-        let effective = layout.effective(&parameters(&layout));
+        let constrained = layout.constrained(&parameters(&layout));
         let roll_out = RollOut::new(law.as_ref(), histories.external());
-        let lanes = roll_out.values(&effective, &histories);
-        let sweep = roll_out.tracked(tracked(&effective), &histories);
-        let tensors = roll_out_tensors(law.as_ref(), tracked(&effective), &histories);
+        let lanes = roll_out.values(&constrained, &histories);
+        let sweep = roll_out.tracked(tracked(&constrained), &histories);
+        let tensors = roll_out_tensors(law.as_ref(), tracked(&constrained), &histories);
         let (sweep, tensors) = (numbers(sweep.inner()), numbers(tensors.inner()));
         assert_eq!(lanes, sweep, "{architecture:?}");
         let error = distance(&lanes, &tensors);
@@ -148,7 +148,7 @@ fn the_sweep_gives_the_gradient_of_burn() {
         let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 10);
         let roll_out = RollOut::new(law.as_ref(), histories.external());
-        let effective = layout.effective(&parameters(&layout));
+        let constrained = layout.constrained(&parameters(&layout));
         // An objective in which every output has its own weight.
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let size: usize = histories.shape().iter().product();
@@ -160,7 +160,7 @@ fn the_sweep_gives_the_gradient_of_burn() {
             let objective = (output * weights).sum();
             numbers(leaf.grad(&objective.backward()).unwrap())
         };
-        let (one, other) = (tracked(&effective), tracked(&effective));
+        let (one, other) = (tracked(&constrained), tracked(&constrained));
         let sweep = gradient(roll_out.tracked(one.clone(), &histories), &one);
         let tensors = gradient(
             roll_out_tensors(law.as_ref(), other.clone(), &histories),
@@ -179,12 +179,12 @@ fn the_sweep_gives_the_gradient_of_burn() {
                 .sum()
         };
         for _ in 0..3 {
-            let direction: Vec<f64> = effective
+            let direction: Vec<f64> = constrained
                 .iter()
                 .map(|_| random.random_range(-1.0..1.0))
                 .collect();
             let at = |h: f64| {
-                let p: Vec<_> = effective
+                let p: Vec<_> = constrained
                     .iter()
                     .zip(&direction)
                     .map(|(p, d)| p + h * d)
@@ -210,9 +210,9 @@ fn single_precision_sweeps_back_to_nearly_the_same_gradient() {
         let (law, layout) = shared(&architecture);
         let histories = histories(&architecture, 20);
         let roll_out = RollOut::new(law.as_ref(), histories.external());
-        let effective = layout.effective(&parameters(&layout));
+        let constrained = layout.constrained(&parameters(&layout));
         let gradient = |float: DType| {
-            let leaf = tracked(&effective);
+            let leaf = tracked(&constrained);
             let output = roll_out.tracked(leaf.clone().cast(float), &histories);
             let objective = output.cast(DType::F64).square().sum();
             numbers(leaf.grad(&objective.backward()).unwrap())
@@ -255,8 +255,8 @@ fn walk(law: &dyn MaterialLaw, record: &Record) -> Vec<Response> {
 
 fn learned(architecture: &Architecture, normalisation: Normalisation) -> LearnedLaw {
     let (law, layout) = architecture.build().unwrap();
-    let raw = parameters(&layout);
-    LearnedLaw::new("law", law, layout, raw, normalisation).unwrap()
+    let unconstrained = parameters(&layout);
+    LearnedLaw::new("law", law, layout, unconstrained, normalisation).unwrap()
 }
 
 #[test]
@@ -266,9 +266,9 @@ fn a_learned_law_answers_as_its_roll_out_in_physical_units() {
         let normalisation = normalisation(&records).unwrap();
         let law = learned(&architecture, normalisation.clone());
         let histories = histories(&architecture, 4);
-        let effective = law.layout().effective(law.raw_parameters());
+        let constrained = law.layout().constrained(law.unconstrained_parameters());
         let roll_out = RollOut::new(law.law().as_ref(), histories.external());
-        let rolled = roll_out.values(&effective, &histories);
+        let rolled = roll_out.values(&constrained, &histories);
         let [_, width, count] = histories.shape();
         for (r, record) in records.iter().enumerate() {
             for (row, response) in walk(&law, record).iter().enumerate() {
@@ -434,8 +434,8 @@ fn every_operation_agrees_in_value_and_gradient() {
     };
     let histories = histories(&architecture, 9);
     let roll_out = RollOut::new(law.as_ref(), histories.external());
-    let effective = layout.effective(&parameters(&layout));
-    let (one, other) = (tracked(&effective), tracked(&effective));
+    let constrained = layout.constrained(&parameters(&layout));
+    let (one, other) = (tracked(&constrained), tracked(&constrained));
     let sweep = roll_out.tracked(one.clone(), &histories);
     let tensors = roll_out_tensors(law.as_ref(), other.clone(), &histories);
     assert!(
@@ -456,14 +456,14 @@ fn the_gradient_does_not_depend_on_the_number_of_threads() {
     let (law, layout) = shared(architecture);
     let histories = histories(architecture, 40);
     let roll_out = RollOut::new(law.as_ref(), histories.external());
-    let effective = layout.effective(&parameters(&layout));
+    let constrained = layout.constrained(&parameters(&layout));
     let gradient = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
         pool.install(|| {
-            let leaf = tracked(&effective);
+            let leaf = tracked(&constrained);
             let out = roll_out.tracked(leaf.clone(), &histories);
             numbers(leaf.grad(&out.square().sum().backward()).unwrap())
         })

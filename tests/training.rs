@@ -194,8 +194,11 @@ fn the_same_seed_gives_the_same_law_and_another_seed_another() {
         ..options()
     };
     assert_ne!(
-        one.raw,
-        learn(&records(), &seeded, &none, 0).unwrap().fit.raw
+        one.unconstrained,
+        learn(&records(), &seeded, &none, 0)
+            .unwrap()
+            .fit
+            .unconstrained
     );
 }
 
@@ -235,12 +238,15 @@ fn a_training_without_adam_states_its_steps() {
 fn a_ridge_keeps_the_parameters_near_their_start() {
     let way = |ridge: f64| {
         let options = Training { ridge, ..options() };
-        let (_, raw) = course(&options);
+        let (_, unconstrained) = course(&options);
         let (_, start) = course(&Training {
             epochs: 1,
             ..options
         });
-        let way = raw.iter().zip(&start).map(|(a, b)| (a - b).powi(2));
+        let way = unconstrained
+            .iter()
+            .zip(&start)
+            .map(|(a, b)| (a - b).powi(2));
         way.sum::<f64>().sqrt()
     };
     let (free, held) = (way(0.0), way(1.0));
@@ -405,7 +411,10 @@ fn course(options: &Training) -> (Vec<f64>, Vec<f64>) {
     let fit = learn(&records(), options, &Resume::default(), 0)
         .unwrap()
         .fit;
-    (fit.history.iter().map(|p| p.loss()).collect(), fit.raw)
+    (
+        fit.history.iter().map(|p| p.loss()).collect(),
+        fit.unconstrained,
+    )
 }
 
 fn assert_near(found: &[f64], expected: &[f64], limit: f64) {

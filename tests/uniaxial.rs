@@ -102,8 +102,11 @@ fn the_bar_answers_as_the_driver_of_the_law_of_six_components() {
         for clock in [Clock::StrainPath, Clock::Both] {
             let six = random_law(law, &learn(law, clock), 6, 0);
             let bar = Arc::new(Uniaxial::new(six.law().clone()).unwrap());
-            let (layout, raw) = (six.layout().clone(), six.raw_parameters().to_vec());
-            let bar = LearnedLaw::new("bar", bar, layout, raw, normalisation(0)).unwrap();
+            let (layout, unconstrained) = (
+                six.layout().clone(),
+                six.unconstrained_parameters().to_vec(),
+            );
+            let bar = LearnedLaw::new("bar", bar, layout, unconstrained, normalisation(0)).unwrap();
             for record in records(0) {
                 let (one, driven) = (follow(&bar, &record), follow(&six, &record));
                 let (one, driven) = (one.unwrap().record, driven.unwrap().record);
@@ -124,11 +127,11 @@ fn its_gradient_is_exact() {
             let roll_out = RollOut::new(bar.as_ref(), external);
             let mut random = Random::new(8);
             let start = layout.initial_values(4);
-            let raw: Vec<_> = start
+            let unconstrained: Vec<_> = start
                 .iter()
                 .map(|p| p + random.between(-0.3, 0.3))
                 .collect();
-            let effective = layout.effective(&raw);
+            let constrained = layout.constrained(&unconstrained);
             let size: usize = histories.shape().iter().product();
             let weights = random.vector(size, 1.0);
             let objective = |output: Tensor<3>| {
@@ -136,7 +139,7 @@ fn its_gradient_is_exact() {
                 let device = output.device();
                 (output * Tensor::<3>::from_data(data, (&device, DType::F64))).sum()
             };
-            let (one, other) = (tracked(&effective), tracked(&effective));
+            let (one, other) = (tracked(&constrained), tracked(&constrained));
             let sweep = roll_out.tracked(one.clone(), &histories);
             let sweep = numbers(one.grad(&objective(sweep).backward()).unwrap());
             let tensors = roll_out_tensors(bar.as_ref(), other.clone(), &histories);
@@ -152,9 +155,9 @@ fn its_gradient_is_exact() {
                 output.iter().zip(&weights).map(|(o, w)| o * w).sum()
             };
             for _ in 0..3 {
-                let direction = random.vector(effective.len(), 1.0);
+                let direction = random.vector(constrained.len(), 1.0);
                 let at = |h: f64| {
-                    let moved = effective.iter().zip(&direction).map(|(p, d)| p + h * d);
+                    let moved = constrained.iter().zip(&direction).map(|(p, d)| p + h * d);
                     value(&moved.collect::<Vec<_>>())
                 };
                 let h = 1e-5;
@@ -226,13 +229,13 @@ fn bars_teach_a_law_of_six_components() {
         .architecture(6, 0)
         .build()
         .unwrap();
-    let (layout, raw) = (
+    let (layout, unconstrained) = (
         trained.law.layout().clone(),
-        trained.law.raw_parameters().to_vec(),
+        trained.law.unconstrained_parameters().to_vec(),
     );
     let mut scales = trained.law.normalisation().clone();
     scales.strain_range = vec![[-0.01, 0.01]; 6];
-    let six = LearnedLaw::new("six", law, layout, raw, scales).unwrap();
+    let six = LearnedLaw::new("six", law, layout, unconstrained, scales).unwrap();
     assert_eq!(six.components(), 6);
     let bar = follow(&trained.law, &record).unwrap().record;
     let driven = follow(&six, &record).unwrap().record;

@@ -41,12 +41,12 @@ pub fn numbers(n: usize, step: usize) -> Vec<f64> {
 }
 
 pub fn learned<L: RecurrentLaw + 'static>((law, layout): (L, ParameterLayout)) -> LearnedLaw {
-    let raw = layout.initial_values(1);
+    let unconstrained = layout.initial_values(1);
     LearnedLaw::new(
         "bench",
         Arc::new(law),
         layout,
-        raw,
+        unconstrained,
         Normalisation::unit(COMPONENTS),
     )
     .unwrap()
@@ -92,11 +92,11 @@ pub fn training<L: RecurrentLaw + 'static>(
     let records: Vec<_> = records.iter().collect();
     let padded = Padded::new(&records).unwrap();
     let histories = Arc::new(Histories::new(padded, Normalisation::unit(COMPONENTS)));
-    let effective = layout.effective(&layout.initial_values(1));
+    let constrained = layout.constrained(&layout.initial_values(1));
     let roll_out = RollOut::new(&law, histories.external());
     let device = Device::flex().autodiff();
     move || {
-        let data = TensorData::new(effective.clone(), [effective.len()]);
+        let data = TensorData::new(constrained.clone(), [constrained.len()]);
         let parameters = Tensor::<1>::from_data(data, (&device, float)).require_grad();
         let output = roll_out.tracked(parameters.clone(), &histories);
         let gradients = output.square().sum().backward();

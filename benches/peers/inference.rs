@@ -28,13 +28,13 @@ pub fn learned(
     layout: ParameterLayout,
     points: usize,
 ) -> Outcome<Inference<LearnedLaw>> {
-    let raw = parameters(&layout);
-    let named = named_parameters(&layout, "parameter", &raw);
+    let unconstrained = parameters(&layout);
+    let named = named_parameters(&layout, "parameter", &unconstrained);
     let law = LearnedLaw::new(
         "learned",
         Arc::new(law),
         layout,
-        raw,
+        unconstrained,
         Normalisation::unit(COMPONENTS),
     )?;
     let states = law.state_layout().len();

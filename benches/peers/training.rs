@@ -99,7 +99,7 @@ impl<L: RecurrentLaw> Training<L> {
     /// The roll-out, the loss and the gradient: what `train::fit` computes in an epoch.
     fn gradient(&self, form: &str, parameters: Tensor<1>) -> (Tensor<3>, Tensor<1>, Tensor<1>) {
         let parameters = parameters.require_grad();
-        let effective = match &self.positive {
+        let constrained = match &self.positive {
             None => parameters.clone(),
             Some(mask) => {
                 let data = TensorData::new(mask.clone(), [mask.len()]);
@@ -108,8 +108,8 @@ impl<L: RecurrentLaw> Training<L> {
             }
         };
         let output = match form {
-            "tensors" => roll_out_tensors(&self.law, effective, &self.histories),
-            _ => self.roll_out.tracked(effective, &self.histories),
+            "tensors" => roll_out_tensors(&self.law, constrained, &self.histories),
+            _ => self.roll_out.tracked(constrained, &self.histories),
         };
         let loss = self.target.loss(output.clone(), self.weights);
         let gradient = parameters.grad(&loss.backward());

@@ -204,9 +204,9 @@ impl ParameterLayout {
         values
     }
 
-    /// What the algebra sees: raw values with their constraints applied.
-    pub fn effective(&self, raw: &[f64]) -> Vec<f64> {
-        let mut values = raw.to_vec();
+    /// The values that a law sees: unconstrained ones with their constraints applied.
+    pub fn constrained(&self, unconstrained: &[f64]) -> Vec<f64> {
+        let mut values = unconstrained.to_vec();
         for tensor in &self.tensors {
             if tensor.constraint == Constraint::Positive {
                 for v in tensor.parameter.of_mut(&mut values) {
@@ -238,10 +238,10 @@ mod tests {
         let mut layout = ParameterLayout::default();
         layout.matrix("w", [3, 2], Constraint::Free, Initial::Scaled(1.0));
         let k = layout.coefficients("k", 2, Constraint::Positive, Initial::Value(0.3));
-        let raw = layout.initial_values(1);
-        assert_eq!(raw, layout.initial_values(1));
-        assert_ne!(raw, layout.initial_values(2));
-        for v in Parameter::from(k).of(&layout.effective(&raw)) {
+        let unconstrained = layout.initial_values(1);
+        assert_eq!(unconstrained, layout.initial_values(1));
+        assert_ne!(unconstrained, layout.initial_values(2));
+        for v in Parameter::from(k).of(&layout.constrained(&unconstrained)) {
             approx::assert_relative_eq!(*v, 0.3, max_relative = 1e-14);
         }
         assert_eq!(layout.positive_mask()[6..], [1.0, 1.0]);
@@ -250,7 +250,7 @@ mod tests {
         let mut layout = ParameterLayout::default();
         layout.coefficients("ratios", 3, Constraint::Positive, start);
         layout.coefficients("steps", 3, Constraint::Free, start);
-        let spread = layout.effective(&layout.initial_values(1));
+        let spread = layout.constrained(&layout.initial_values(1));
         for (found, expected) in spread.iter().zip([1.0, 2.0, 4.0, 1.0, 2.5, 4.0]) {
             approx::assert_relative_eq!(*found, expected, max_relative = 1e-14);
         }

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// Products with one weight: where the factors of its gradient lie, `(adjoint, value)`, each in
-/// its stretch of a step.
+/// its segment of a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Outer {
     pub weight: Parameter,

@@ -198,7 +198,7 @@ fn derivatives_with_respect_to_parameters_are_those_of_differences() {
         };
         (0..4).map(output).collect()
     };
-    let start = layout.effective(&layout.initial_values(5));
+    let start = layout.constrained(&layout.initial_values(5));
     let exact = run(&start);
     for p in 0..start.len() {
         let moved = |h: f64| {

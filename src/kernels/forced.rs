@@ -105,8 +105,9 @@ fn answers(law: &dyn MaterialLaw) -> [Vec<f64>; 5] {
 fn every_way_gives_the_answers_of_a_law() {
     let learned = laws().into_iter().map(|name| {
         let (law, layout) = architecture(name).build().unwrap();
-        let raw = layout.initial_values(3);
-        let law = LearnedLaw::new(name, law, layout, raw, Normalisation::unit(6)).unwrap();
+        let unconstrained = layout.initial_values(3);
+        let law =
+            LearnedLaw::new(name, law, layout, unconstrained, Normalisation::unit(6)).unwrap();
         (name, Box::new(law) as Box<dyn MaterialLaw>)
     });
     for (name, law) in battery().into_iter().chain(learned) {
@@ -149,9 +150,9 @@ fn every_way_gives_the_gradient_of_a_training() {
         .num_threads(1)
         .build()
         .unwrap();
-    let gradient = |law: &dyn RecurrentLaw, effective: &[f64], float: DType| -> Vec<f64> {
+    let gradient = |law: &dyn RecurrentLaw, constrained: &[f64], float: DType| -> Vec<f64> {
         let roll_out = RollOut::new(law, 0);
-        let data = TensorData::new(effective.to_vec(), [effective.len()]);
+        let data = TensorData::new(constrained.to_vec(), [constrained.len()]);
         let device = Device::flex().autodiff();
         let parameters = Tensor::<1>::from_data(data, (&device, float)).require_grad();
         let output = roll_out.tracked(parameters.clone(), &histories);
@@ -160,11 +161,12 @@ fn every_way_gives_the_gradient_of_a_training() {
     };
     for name in laws() {
         let (law, layout) = architecture(name).build().unwrap();
-        let effective = layout.effective(&layout.initial_values(3));
+        let constrained = layout.constrained(&layout.initial_values(3));
         for (float, limit) in [(DType::F64, 1e-11), (DType::F32, 1e-3)] {
-            let here = pool.install(|| gradient(law.as_ref(), &effective, float));
+            let here = pool.install(|| gradient(law.as_ref(), &constrained, float));
             for way in WAYS {
-                let there = pool.install(|| by(way, || gradient(law.as_ref(), &effective, float)));
+                let there =
+                    pool.install(|| by(way, || gradient(law.as_ref(), &constrained, float)));
                 let difference = difference(&there, &here);
                 assert!(
                     difference < limit,

@@ -179,7 +179,7 @@ impl Adaptive {
         if steps == 0 {
             return Err(Error::invalid("an increment needs one step at least"));
         }
-        let parameters = law.layout().effective(law.raw_parameters());
+        let parameters = law.layout().constrained(law.unconstrained_parameters());
         let external = law.normalisation().external.len();
         let compiled = |routine: fn(&dyn RecurrentLaw, usize) -> Routine| {
             Compiled::new(routine(law.law().as_ref(), external).compile(), &parameters)

@@ -26,7 +26,7 @@ pub struct LearnedLaw {
     name: String,
     law: Arc<dyn RecurrentLaw>,
     layout: ParameterLayout,
-    raw: Vec<f64>,
+    unconstrained: Vec<f64>,
     /// An increment with its tangent.
     update: Compiled,
     /// The free energy alone.
@@ -73,7 +73,7 @@ fn free_energy(law: &dyn RecurrentLaw, external: usize) -> Routine {
 }
 
 impl LearnedLaw {
-    /// `raw` holds the parameters in the order of the layout, before their constraints.
+    /// The unconstrained parameters are in the order of the layout.
     ///
     /// # Errors
     /// A wrong number of parameters, a parameter that is not finite, scales that are not positive.
@@ -81,17 +81,17 @@ impl LearnedLaw {
         name: impl Into<String>,
         law: Arc<dyn RecurrentLaw>,
         layout: ParameterLayout,
-        raw: Vec<f64>,
+        unconstrained: Vec<f64>,
         normalisation: Normalisation,
     ) -> Result<Self> {
-        if raw.len() != layout.len() {
+        if unconstrained.len() != layout.len() {
             return Err(Error::invalid(format!(
                 "the law has {} parameters, {} were given",
                 layout.len(),
-                raw.len()
+                unconstrained.len()
             )));
         }
-        if let Some(bad) = raw.iter().find(|v| !v.is_finite()) {
+        if let Some(bad) = unconstrained.iter().find(|v| !v.is_finite()) {
             return Err(Error::invalid(format!("a parameter is {bad}")));
         }
         if !matches!(law.components(), 1 | 3 | 6) {
@@ -102,7 +102,7 @@ impl LearnedLaw {
         }
         let external = normalisation.external_names.len();
         normalisation.check(law.components(), external)?;
-        let parameters = layout.effective(&raw);
+        let parameters = layout.constrained(&unconstrained);
         Ok(Self {
             name: name.into(),
             state_layout: law.state_layout(),
@@ -110,7 +110,7 @@ impl LearnedLaw {
             energy: Compiled::new(free_energy(law.as_ref(), external).compile(), &parameters),
             law,
             layout,
-            raw,
+            unconstrained,
             normalisation,
         })
     }
@@ -125,8 +125,8 @@ impl LearnedLaw {
     }
 
     /// The parameters before their constraints.
-    pub fn raw_parameters(&self) -> &[f64] {
-        &self.raw
+    pub fn unconstrained_parameters(&self) -> &[f64] {
+        &self.unconstrained
     }
 
     pub fn normalisation(&self) -> &Normalisation {

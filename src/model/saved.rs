@@ -57,12 +57,12 @@ impl Model {
     /// # Errors
     /// [`Error::Io`], or [`Error::Model`] where the law could not be loaded again.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let raw = self.law.raw_parameters();
+        let unconstrained = self.law.unconstrained_parameters();
         let tensors = self.law.layout().tensors().iter();
         let tensors = tensors.map(|t| NamedTensor {
             name: t.name.clone(),
             shape: t.parameter.shape().to_vec(),
-            values: t.parameter.of(raw).to_vec(),
+            values: t.parameter.of(unconstrained).to_vec(),
         });
         ModelFile {
             metadata: self.metadata.clone(),
@@ -97,7 +97,7 @@ impl Model {
         };
         let built = file.metadata.architecture.build();
         let (law, layout) = built.map_err(|e| problem(e.to_string()))?;
-        let mut raw = vec![0.0; layout.len()];
+        let mut unconstrained = vec![0.0; layout.len()];
         for wanted in layout.tensors() {
             let found = file
                 .tensor(&wanted.name)
@@ -112,7 +112,7 @@ impl Model {
             }
             wanted
                 .parameter
-                .of_mut(&mut raw)
+                .of_mut(&mut unconstrained)
                 .copy_from_slice(&found.values);
         }
         let known = |t: &&NamedTensor| !layout.tensors().iter().any(|w| w.name == t.name);
@@ -121,7 +121,7 @@ impl Model {
         }
         let metadata = file.metadata;
         let (name, scales) = (metadata.name.clone(), metadata.normalisation.clone());
-        let law = LearnedLaw::new(name, law, layout, raw, scales);
+        let law = LearnedLaw::new(name, law, layout, unconstrained, scales);
         Ok(Self {
             law: law.map_err(|e| problem(e.to_string()))?,
             metadata,

@@ -158,7 +158,7 @@ mod tests {
         };
         let mut layout = ParameterLayout::default();
         let law = DecayingMemory::new(&mut layout, &sizes);
-        let effective = layout.effective(&layout.initial_values(3));
+        let constrained = layout.constrained(&layout.initial_values(3));
         let graph = Graph::new();
         let (rise, hold) = (2.0, 5.0);
         let one = graph.constant(&[1.0]);
@@ -187,7 +187,7 @@ mod tests {
             }
             outputs.extend([state, stress]);
         }
-        let values = evaluate(&outputs, &effective);
+        let values = evaluate(&outputs, &constrained);
         let [unit, rates, elastic, after, ramp, _, held] = &values[..] else {
             panic!("seven outputs");
         };

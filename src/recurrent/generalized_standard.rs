@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// A law whose raw parameters lie within `±width` of a start, and its effective ones.
+    /// A law whose unconstrained parameters lie within `±width` of a start, and its constrained ones.
     fn draw(
         random: &mut ChaCha8Rng,
         symmetry: Symmetry,
@@ -184,10 +184,11 @@ mod tests {
     ) -> (GeneralizedStandard, Vec<f64>) {
         let mut layout = ParameterLayout::default();
         let law = GeneralizedStandard::new(&mut layout, &sizes(symmetry));
-        let mut raw = layout.initial_values(random.random());
-        raw.iter_mut()
+        let mut unconstrained = layout.initial_values(random.random());
+        unconstrained
+            .iter_mut()
             .for_each(|p| *p += random.random_range(-width..width));
-        (law, layout.effective(&raw))
+        (law, layout.constrained(&unconstrained))
     }
 
     /// Strains, state and time step of an increment, the strains of this size.
@@ -216,14 +217,14 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(2);
         let (mut refused, mut worst) = (0, 0.0f64);
         for i in 0..800 {
-            let (law, effective) = draw(&mut random, BOTH[i % 2], 3.0);
+            let (law, constrained) = draw(&mut random, BOTH[i % 2], 3.0);
             let graph = Graph::new();
             let size = 10f64.powf(random.random_range(-3.0..2.0));
             let (step, state) = increment(&graph, &law, &mut random, size);
             let root = state.root(|new| law.residual(&step, state, new)).value;
             let rest = law.residual(&step, state, root);
             let program = graph.routine(&[root, rest, root - state]).compile();
-            let tables = program.tables(&effective);
+            let tables = program.tables(&constrained);
             let runner = Runner::new(&program, &tables);
             let mut workspace = Workspace::<1>::default();
             runner.reserve(&mut workspace, 1);
@@ -250,7 +251,7 @@ mod tests {
     /// Newton's method on a residual from the old state: the lengths of its steps.
     fn newton(
         law: &GeneralizedStandard,
-        effective: &[f64],
+        constrained: &[f64],
         draw: &mut ChaCha8Rng,
         size: f64,
     ) -> Vec<f64> {
@@ -262,7 +263,7 @@ mod tests {
         let program = routine
             .with_tangents(&Seeds::input(unknown), &[0])
             .compile();
-        let tables = program.tables(effective);
+        let tables = program.tables(constrained);
         let runner = Runner::new(&program, &tables);
         let mut workspace = Workspace::<1>::default();
         runner.reserve(&mut workspace, 1);
@@ -292,9 +293,9 @@ mod tests {
         for symmetry in BOTH {
             let (mut orders, mut astray) = (Vec::new(), 0);
             while orders.len() < 1000 {
-                let (law, effective) = draw(&mut random, symmetry, 0.5);
+                let (law, constrained) = draw(&mut random, symmetry, 0.5);
                 let size = 10f64.powf(random.random_range(-1.0..1.0));
-                let mut steps = newton(&law, &effective, &mut random, size);
+                let mut steps = newton(&law, &constrained, &mut random, size);
                 let round_off = |step: &f64| *step <= ROUND_OFF * (1.0 + size);
                 match steps.iter().position(round_off) {
                     Some(end) => steps.truncate(end),
@@ -323,13 +324,13 @@ mod tests {
         for symmetry in BOTH {
             let mut passes = Vec::new();
             for _ in 0..1000 {
-                let (law, effective) = draw(&mut random, symmetry, 0.5);
+                let (law, constrained) = draw(&mut random, symmetry, 0.5);
                 let graph = Graph::new();
                 let size = 10f64.powf(random.random_range(-1.0..1.0));
                 let (step, state) = increment(&graph, &law, &mut random, size);
                 let root = state.root(|new| law.residual(&step, state, new)).value;
                 let program = graph.routine(&[root]).compile();
-                let tables = program.tables(&effective);
+                let tables = program.tables(&constrained);
                 let runner = Runner::new(&program, &tables);
                 let mut workspace = Workspace::<1>::default();
                 runner.reserve(&mut workspace, 1);

@@ -53,7 +53,7 @@ pub(super) fn whole(
         name,
         law,
         bar.layout().clone(),
-        bar.raw_parameters().to_vec(),
+        bar.unconstrained_parameters().to_vec(),
         normalisation,
     )?;
     Ok(Trained {

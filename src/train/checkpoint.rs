@@ -45,7 +45,8 @@ impl Moments {
 pub struct Checkpoint {
     /// The next epoch.
     pub epoch: usize,
-    pub raw: Vec<f64>,
+    #[serde(rename = "raw")]
+    pub unconstrained: Vec<f64>,
     pub moments: Option<Moments>,
     /// Once L-BFGS has taken over.
     #[serde(default)]
@@ -68,11 +69,11 @@ struct Stored {
 }
 
 impl Checkpoint {
-    pub fn start(raw: Vec<f64>) -> Self {
+    pub fn start(unconstrained: Vec<f64>) -> Self {
         Self {
             epoch: 0,
-            best: raw.clone(),
-            raw,
+            best: unconstrained.clone(),
+            unconstrained,
             moments: None,
             quasi_newton: None,
             best_epoch: 0,
@@ -115,7 +116,7 @@ impl Checkpoint {
             ));
         }
         let checkpoint = stored.checkpoint;
-        let lengths = [checkpoint.raw.len(), checkpoint.best.len()];
+        let lengths = [checkpoint.unconstrained.len(), checkpoint.best.len()];
         let moments = checkpoint.moments.iter();
         let lengths = moments
             .flat_map(|m| [m.first.len(), m.second.len()])

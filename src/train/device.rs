@@ -96,12 +96,12 @@ impl Place {
         &self,
         law: &dyn RecurrentLaw,
         roll_out: &RollOut,
-        effective: Tensor<1>,
+        constrained: Tensor<1>,
         histories: &Arc<Histories>,
     ) -> Tensor<3> {
         match self.as_one {
-            true => roll_out.tracked(effective, histories),
-            false => roll_out_tensors(law, effective, histories),
+            true => roll_out.tracked(constrained, histories),
+            false => roll_out_tensors(law, constrained, histories),
         }
     }
 }

@@ -56,7 +56,7 @@ pub enum Stop {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
     /// The best parameters, before their constraints.
-    pub raw: Vec<f64>,
+    pub unconstrained: Vec<f64>,
     pub best_epoch: usize,
     /// Loss of the best law on the validation records, or on the training records without any.
     pub best_score: f64,
@@ -70,7 +70,7 @@ impl Fit {
     pub fn alike(&self, layout: &ParameterLayout) -> Vec<String> {
         let equal = |tensor: &&ParameterTensor| {
             let [rows, columns] = tensor.parameter.shape();
-            let values = tensor.parameter.of(&self.raw);
+            let values = tensor.parameter.of(&self.unconstrained);
             columns == 1 && rows > 1 && values.iter().all(|value| *value == values[0])
         };
         let tensors = layout.tensors().iter().filter(equal);
@@ -121,14 +121,14 @@ pub fn fit(
     while stop == Stop::Complete && now.epoch < options.epochs {
         let epoch = now.epoch;
         let weights = weights(options, epoch);
-        let raw = place.vector(now.raw.clone()).require_grad();
-        let effective = constrain(raw.clone(), positive.clone());
-        let output = place.roll_out(law, &roll_out, effective, train);
+        let unconstrained = place.vector(now.unconstrained.clone()).require_grad();
+        let constrained = constrain(unconstrained.clone(), positive.clone());
+        let output = place.roll_out(law, &roll_out, constrained, train);
         let parts = target.parts(&values(output.clone().inner()), weights.margin);
         let mut point = parts.weighted(weights);
         let gradient = match point.loss().is_finite() {
             true => {
-                let gradient = raw.grad(&target.loss(output, weights).backward());
+                let gradient = unconstrained.grad(&target.loss(output, weights).backward());
                 let independent = || Error::Training("the loss depends on no parameter".into());
                 let gradient = values(gradient.ok_or_else(independent)?);
                 gradient.iter().all(|g| g.is_finite()).then_some(gradient)
@@ -149,7 +149,8 @@ pub fn fit(
                 .as_ref()
                 .filter(|_| epoch % options.validate_every == 0 || epoch + 1 == options.epochs)
                 .map(|(histories, target)| {
-                    let output = roll_out.values(&layout.effective(&now.raw), histories);
+                    let output =
+                        roll_out.values(&layout.constrained(&now.unconstrained), histories);
                     let parts = target.parts(&output, weights.margin);
                     parts.weighted(weights).loss()
                 });
@@ -158,7 +159,7 @@ pub fn fit(
                 None => Some(point.loss()),
             };
             now.remember(point, score);
-            let ridge = ridge(options.ridge, &now.raw, &initial, &mut gradient);
+            let ridge = ridge(options.ridge, &now.unconstrained, &initial, &mut gradient);
             if epoch < adam_epochs {
                 now.step(&adam, gradient, options, point.learning_rate);
             } else {
@@ -197,7 +198,7 @@ pub fn fit(
         return Err(Error::Training(message.into()));
     }
     Ok(Fit {
-        raw: now.best,
+        unconstrained: now.best,
         best_epoch: now.best_epoch,
         best_score: now.best_score,
         history: now.history,
@@ -205,11 +206,11 @@ pub fn fit(
     })
 }
 
-/// `λ_R |raw − initial|²`, and its gradient on top of what is there.
-fn ridge(weight: f64, raw: &[f64], initial: &[f64], gradient: &mut [f64]) -> f64 {
+/// `λ_R |unconstrained − initial|²`, and its gradient on top of what is there.
+fn ridge(weight: f64, unconstrained: &[f64], initial: &[f64], gradient: &mut [f64]) -> f64 {
     let mut sum = 0.0;
-    for ((raw, initial), gradient) in raw.iter().zip(initial).zip(gradient) {
-        let way = raw - initial;
+    for ((unconstrained, initial), gradient) in unconstrained.iter().zip(initial).zip(gradient) {
+        let way = unconstrained - initial;
         sum += way * way;
         *gradient += 2.0 * weight * way;
     }
@@ -247,9 +248,9 @@ fn weights(options: &Training, epoch: usize) -> Weights {
 
 /// Effective parameters `[p]`, differentiable: softplus where
 /// [`positive_mask`](ParameterLayout::positive_mask) is one.
-pub fn constrain(raw: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
-    let constrained = activation::log_sigmoid(raw.clone().neg()).neg();
-    raw.clone() + positive * (constrained - raw)
+pub fn constrain(unconstrained: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
+    let constrained = activation::log_sigmoid(unconstrained.clone().neg()).neg();
+    unconstrained.clone() + positive * (constrained - unconstrained)
 }
 
 /// What is trained on what.
@@ -286,7 +287,7 @@ impl Checkpoint {
         if let Some(score) = score.filter(|s| *s < self.best_score) {
             self.best_score = score;
             self.best_epoch = point.epoch;
-            self.best.clone_from(&self.raw);
+            self.best.clone_from(&self.unconstrained);
         }
     }
 
@@ -295,8 +296,13 @@ impl Checkpoint {
         let clip = GradientClippingConfig::Norm(options.clip as f32).init();
         let gradient = clip.clip_gradient(vector(gradient, &device));
         let state = self.moments.take().map(|m| m.into_state(&device));
-        let (raw, state) = adam.step(rate, vector(self.raw.clone(), &device), gradient, state);
-        self.raw = values(raw);
+        let (unconstrained, state) = adam.step(
+            rate,
+            vector(self.unconstrained.clone(), &device),
+            gradient,
+            state,
+        );
+        self.unconstrained = values(unconstrained);
         self.moments = state.map(Moments::from_state);
     }
 
@@ -309,9 +315,13 @@ impl Checkpoint {
                 }
                 search
             }
-            none => none.insert(QuasiNewton::start(self.raw.clone(), loss, gradient)),
+            none => none.insert(QuasiNewton::start(
+                self.unconstrained.clone(),
+                loss,
+                gradient,
+            )),
         };
-        self.raw = search.trial();
+        self.unconstrained = search.trial();
         Stop::Complete
     }
 
@@ -324,7 +334,7 @@ impl Checkpoint {
                 self.epoch
             )));
         }
-        self.raw.clone_from(&self.best);
+        self.unconstrained.clone_from(&self.best);
         self.moments = None;
         Ok(match self.recoveries > RECOVERIES {
             true => Stop::Diverged,

@@ -203,8 +203,14 @@ impl<'a> Trainer<'a> {
             &self.resume,
             &mut self.observe,
         )?;
-        let raw = fit.raw.clone();
-        let law = LearnedLaw::new(self.name, self.law, self.layout, raw, normalisation)?;
+        let unconstrained = fit.unconstrained.clone();
+        let law = LearnedLaw::new(
+            self.name,
+            self.law,
+            self.layout,
+            unconstrained,
+            normalisation,
+        )?;
         Ok(Trained { law, fit })
     }
 }

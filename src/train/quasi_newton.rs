@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 /// Differences that are remembered.
 const PAIRS: usize = 20;
-/// Length of the first step, in raw parameters, …
+/// Length of the first step, in unconstrained parameters, …
 const FIRST_STEP: f64 = 1e-3;
 /// … and how many times as long the next one is where the way down only became steeper.
 const LONGER: f64 = 4.0;

@@ -166,8 +166,11 @@ pub fn run<const W: usize>(
 pub fn random_law(name: &str, learn: &Learn, components: usize, external: usize) -> LearnedLaw {
     let (built, layout) = learn.architecture(components, external).build().unwrap();
     let mut random = Random::new(17);
-    let mut raw = layout.initial_values(5);
-    for (value, noise) in raw.iter_mut().zip(random.vector(layout.len(), 0.3)) {
+    let mut unconstrained = layout.initial_values(5);
+    for (value, noise) in unconstrained
+        .iter_mut()
+        .zip(random.vector(layout.len(), 0.3))
+    {
         *value += noise;
     }
     let normalisation = Normalisation {
@@ -178,7 +181,7 @@ pub fn random_law(name: &str, learn: &Learn, components: usize, external: usize)
         external: vec![[20.0, 100.0]; external],
         strain_range: vec![[-0.02, 0.02]; components],
     };
-    LearnedLaw::new(name, built, layout, raw, normalisation).unwrap()
+    LearnedLaw::new(name, built, layout, unconstrained, normalisation).unwrap()
 }
 
 /// The largest difference over the largest entry of `b`.

@@ -109,7 +109,7 @@ mod tests {
             outputs.extend([value, along]);
         }
         let raw: Vec<f64> = (0..layout.len()).map(|i| (i as f64).sin()).collect();
-        (graph.routine(&outputs).compile(), layout.effective(&raw))
+        (graph.routine(&outputs).compile(), layout.constrained(&raw))
     }
 
     fn rows(program: &Program) -> Vec<usize> {

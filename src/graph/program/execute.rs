@@ -36,7 +36,7 @@ fn execute_body<I: Isa, T: Real, const W: usize>(
 ) {
     for instruction in instructions {
         let (x, to) = (&instruction.operands, &instruction.to);
-        // SAFETY: the program's places lie in the stretches that it asks for, and the layout keeps
+        // SAFETY: the program's places lie in the segments that it asks for, and the layout keeps
         // the result of an instruction apart from its operands.
         macro_rules! lanes {
             ($operand:expr, $k:expr) => {

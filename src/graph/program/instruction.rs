@@ -4,18 +4,18 @@ use crate::graph::parameters::Parameter;
 use crate::kernels::{Function, Slope};
 use std::ops::Range;
 
-/// A stretch of memory with its own base.
+/// A segment of memory with its own base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Space {
     /// Values that the next step overwrites.
     Scratch,
-    /// Forward values that the reverse pass reads, a stretch for each step.
+    /// Forward values that the reverse pass reads, a segment for each step.
     Tape,
     /// Numbers that are the same at every point.
     Table,
     /// Adjoints that the next step of the reverse pass overwrites.
     Adjoints,
-    /// Adjoints of products, a stretch a step until the gradient of the weight is taken.
+    /// Adjoints of products, a segment a step until the gradient of the weight is taken.
     Held,
     /// Adjoints of the table, added up over all steps.
     Sums,

@@ -42,7 +42,7 @@ impl Buffer {
     }
 }
 
-/// The stretches of memory that the instructions of one step work on.
+/// The segments of memory that the instructions of one step work on.
 pub(super) struct Memory<'a, T, const W: usize> {
     /// By the number of the space.
     bases: [*mut [T; W]; Space::COUNT],
@@ -57,9 +57,9 @@ impl<'a, T: Real, const W: usize> Memory<'a, T, W> {
         }
     }
 
-    /// The stretch must be as long as the program says of this space.
-    pub fn with(mut self, space: Space, stretch: &'a mut [[T; W]]) -> Self {
-        self.bases[space as usize] = stretch.as_mut_ptr();
+    /// The segment must be as long as the program says of this space.
+    pub fn with(mut self, space: Space, segment: &'a mut [[T; W]]) -> Self {
+        self.bases[space as usize] = segment.as_mut_ptr();
         self
     }
 
@@ -98,7 +98,7 @@ impl<'a, T: Real, const W: usize> Memory<'a, T, W> {
     /// The `k`-th vector.
     ///
     /// # Safety
-    /// The place belongs to the program whose stretches these are, and nobody writes to it
+    /// The place belongs to the program whose segments these are, and nobody writes to it
     /// meanwhile.
     #[inline(always)]
     pub unsafe fn read(&self, place: &Place, k: usize) -> &[[T; W]] {

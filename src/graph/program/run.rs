@@ -25,7 +25,7 @@ pub struct Tables<T = f64> {
 }
 
 impl Program {
-    /// Computed once for these effective parameters.
+    /// Computed once for these constrained parameters.
     pub fn tables<T: Real>(&self, parameters: &[T]) -> Tables<T> {
         let mut columns = vec![T::ZERO; parameters.len()];
         self.weights(&mut |weight| {
@@ -41,8 +41,8 @@ impl Program {
     fn tables_with<T: Real>(&self, parameters: &Arc<[T]>, columns: &Arc<[T]>) -> Tables<T> {
         let mut values = vec![T::ZERO; self.table()];
         if let Some(uniform) = &self.uniform {
-            let stretch = values.as_chunks_mut::<1>().0;
-            let memory = Memory::new(&[]).with(Space::Tape, stretch);
+            let segment = values.as_chunks_mut::<1>().0;
+            let memory = Memory::new(&[]).with(Space::Tape, segment);
             let context = Context {
                 parameters,
                 columns,
@@ -132,7 +132,7 @@ impl<'a, T: Real> Runner<'a, T> {
         fill: impl Fn(usize) -> [T; W],
     ) {
         let place = &self.program.inputs[input];
-        let to = workspace.stretch_mut(self.program, place, step);
+        let to = workspace.segment_mut(self.program, place, step);
         for (i, to) in to.iter_mut().enumerate() {
             *to = fill(i);
         }
@@ -149,7 +149,7 @@ impl<'a, T: Real> Runner<'a, T> {
         mut take: impl FnMut(usize, usize, &[T; W]),
     ) {
         let place = &self.program.outputs[output];
-        let all = workspace.stretch(self.program, place, step);
+        let all = workspace.segment(self.program, place, step);
         for k in 0..place.count as usize {
             let vector = &all[k * place.step as usize..][..place.len as usize];
             for (i, value) in vector.iter().enumerate() {
@@ -169,7 +169,7 @@ impl<'a, T: Real> Runner<'a, T> {
         check: &mut [T; W],
     ) {
         let place = &self.program.outputs[output];
-        let all = workspace.stretch(self.program, place, 0);
+        let all = workspace.segment(self.program, place, 0);
         let vector = &all[k * place.step as usize..][..place.len as usize];
         elementwise::deliver(vector, scale, to, check);
     }
@@ -283,13 +283,13 @@ impl<const W: usize, T: Real> Workspace<W, T> {
     }
 
     /// From the first to the last entry of a place.
-    fn stretch(&self, program: &Program, place: &Place, step: usize) -> &[[T; W]] {
+    fn segment(&self, program: &Program, place: &Place, step: usize) -> &[[T; W]] {
         let first = place.start as usize + Self::tape_start(program, place, step);
         let all = place.all(place.count as usize).len as usize;
         &self.buffers[place.space as usize].entries(first + all)[first..]
     }
 
-    pub(super) fn stretch_mut(
+    pub(super) fn segment_mut(
         &mut self,
         program: &Program,
         place: &Place,

@@ -26,19 +26,24 @@ fn sizes(clock: Clock, components: usize, states: usize) -> Architecture {
     }
 }
 
-/// Raw parameters that give the effective values of named tensors.
-fn raw(layout: &ParameterLayout, values: &[(&str, Vec<f64>)]) -> Vec<f64> {
-    let mut raw = layout.initial_values(1);
+/// Raw parameters that give the constrained values of named tensors.
+fn unconstrained(layout: &ParameterLayout, values: &[(&str, Vec<f64>)]) -> Vec<f64> {
+    let mut unconstrained = layout.initial_values(1);
     for (name, values) in values {
         let tensor = layout.tensors().iter().find(|t| t.name == *name).unwrap();
-        for (raw, value) in tensor.parameter.of_mut(&mut raw).iter_mut().zip(values) {
-            *raw = match tensor.constraint {
+        for (unconstrained, value) in tensor
+            .parameter
+            .of_mut(&mut unconstrained)
+            .iter_mut()
+            .zip(values)
+        {
+            *unconstrained = match tensor.constraint {
                 Constraint::Free => *value,
                 Constraint::Positive => value + (-(-value).exp_m1()).ln(),
             };
         }
     }
-    raw
+    unconstrained
 }
 
 #[test]
@@ -74,7 +79,7 @@ fn one_point_that_takes_the_deviator_is_j2_plasticity() {
     ];
     let kinematic = prager / (3.0 * shear) / KINEMATIC_SLOPE;
     let over_start = constants.iter().zip(&law.start).map(|(c, s)| c / s);
-    let raw = raw(
+    let unconstrained = unconstrained(
         &layout,
         &[
             (
@@ -88,8 +93,14 @@ fn one_point_that_takes_the_deviator_is_j2_plasticity() {
             ("points.constants", over_start.collect()),
         ],
     );
-    let learned =
-        LearnedLaw::new("point", Arc::new(law), layout, raw, Normalisation::unit(6)).unwrap();
+    let learned = LearnedLaw::new(
+        "point",
+        Arc::new(law),
+        layout,
+        unconstrained,
+        Normalisation::unit(6),
+    )
+    .unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(4);
     let mut states = [learned.new_state(), classical.new_state()];
     let mut old = [0.0; 6];
@@ -129,14 +140,14 @@ fn a_viscous_point_relaxes_as_its_closed_form() {
         let mut layout = ParameterLayout::default();
         let law = PhysicallyRecurrent::new(&mut layout, &sizes(clock, 1, 1));
         // Without a Voce part the equation is linear.
-        let raw = match clock {
-            Clock::Both => raw(
+        let unconstrained = match clock {
+            Clock::Both => unconstrained(
                 &layout,
                 &[("points.constants", vec![1.0, 1e-12, 1.0, 1.0, 1.0])],
             ),
             _ => layout.initial_values(1),
         };
-        let effective = layout.effective(&raw);
+        let constrained = layout.constrained(&unconstrained);
         let graph = Graph::new();
         let none = graph.constant(&[]);
         let constants = law.constants(none);
@@ -163,7 +174,7 @@ fn a_viscous_point_relaxes_as_its_closed_form() {
             force,
             new.state,
         ];
-        let values = evaluate(&outputs, &effective);
+        let values = evaluate(&outputs, &constrained);
         let [h, v, y, r, force, state] = std::array::from_fn(|i| values[i][0]);
         let flow = dt * (force - y) / (v + dt * (1.0 + h + r));
         assert!(flow > 0.0);
@@ -190,7 +201,7 @@ fn the_iterations_find_the_flow_from_below() {
             ("points.stiffness", factors(3)),
             ("points.kinematic", factors(3)),
         ];
-        let effective = layout.effective(&raw(&layout, &named));
+        let constrained = layout.constrained(&unconstrained(&layout, &named));
         let graph = Graph::new();
         let constants = law.constants(graph.constant(&[]));
         let Some(hardening) = &constants.hardening else {
@@ -210,7 +221,7 @@ fn the_iterations_find_the_flow_from_below() {
         } = *hardening;
         let mut outputs = vec![yield_stress, q, b, r];
         outputs.extend([constants.stiffness, constants.kinematic, force, path, flow]);
-        let values = evaluate(&outputs, &effective);
+        let values = evaluate(&outputs, &constrained);
         let [y, q, b, r] = std::array::from_fn(|i| values[i][0]);
         let (path, flow) = (values[7][0], values[8][0]);
         let after = (0..3).map(|i| values[6][i] / (1.0 + flow * (values[4][i] + values[5][i])));

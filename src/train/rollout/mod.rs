@@ -45,8 +45,8 @@ impl RollOut {
 
     /// Stress and dissipation without gradients, `[rows, components + 1, records]` flat,
     /// normalised.
-    pub fn values(&self, effective: &[f64], histories: &Histories) -> Vec<f64> {
-        let tables = self.program.tables(effective);
+    pub fn values(&self, constrained: &[f64], histories: &Histories) -> Vec<f64> {
+        let tables = self.program.tables(constrained);
         let runner = Runner::new(&self.program, &tables);
         let run = |records| {
             Block::<f64, 8>::forward(&runner, histories, records, Default::default(), false)
@@ -58,34 +58,34 @@ impl RollOut {
     /// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward over
     /// lanes, backward by a reverse sweep through what the forward pass kept.
     ///
-    /// `effective [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is
+    /// `constrained [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is
     /// what is returned, `[rows, components + 1, records]`, normalised.
     ///
     /// # Panics
     /// If the tensor lives on another device or has another type.
-    pub fn tracked(&self, effective: Tensor<1>, histories: &Arc<Histories>) -> Tensor<3> {
-        match effective.dtype() {
-            DType::F64 => self.one_operation::<f64, 8>(effective, histories),
-            DType::F32 => self.one_operation::<f32, 16>(effective, histories),
+    pub fn tracked(&self, constrained: Tensor<1>, histories: &Arc<Histories>) -> Tensor<3> {
+        match constrained.dtype() {
+            DType::F64 => self.one_operation::<f64, 8>(constrained, histories),
+            DType::F32 => self.one_operation::<f32, 16>(constrained, histories),
             other => panic!("a roll-out is f64 or f32, not {other:?}"),
         }
     }
 
     fn one_operation<T: Precision<W> + Element, const W: usize>(
         &self,
-        effective: Tensor<1>,
+        constrained: Tensor<1>,
         histories: &Arc<Histories>,
     ) -> Tensor<3> {
         let tables = self
             .program
-            .tables(&numbers::<T, 1>(effective.clone().inner()));
+            .tables(&numbers::<T, 1>(constrained.clone().inner()));
         let runner = Runner::new(&self.program, &tables);
         let run = |records| Block::forward(&runner, histories, records, self.memories.take(), true);
         let blocks: Vec<Block<T, W>> = histories.blocks(W).into_par_iter().map(run).collect();
         let output = flat_tensor(flat(&blocks, histories))
             .try_into_primitive::<Flex>()
             .expect("made on the CPU device");
-        let node = effective
+        let node = constrained
             .try_into_primitive::<Autodiff<Flex>>()
             .expect("the parameters live on the differentiable CPU device")
             .node();
@@ -109,16 +109,16 @@ impl RollOut {
 
 /// The roll-out op by op on burn tensors: any device, and the oracle of the sweep.
 ///
-/// `effective [p]`; returns `[rows, components + 1, records]`, normalised, in the float type of
+/// `constrained [p]`; returns `[rows, components + 1, records]`, normalised, in the float type of
 /// the parameters.
 pub fn roll_out_tensors(
     law: &dyn RecurrentLaw,
-    effective: Tensor<1>,
+    constrained: Tensor<1>,
     histories: &Histories,
 ) -> Tensor<3> {
     let records = histories.records();
     let routine = increment(law, histories.external());
-    let interpreter = Interpreter::new(&routine, effective, records);
+    let interpreter = Interpreter::new(&routine, constrained, records);
     let mut state = interpreter.input(vec![0.0; law.state_layout().len() * records]);
     let mut rows = Vec::with_capacity(histories.rows());
     for row in 0..histories.rows() {
@@ -156,7 +156,7 @@ struct Recorded<T, const W: usize> {
 }
 
 impl<T: Precision<W>, const W: usize> Recorded<T, W> {
-    /// The gradient of the effective parameters from that of the roll-out. The blocks are summed
+    /// The gradient of the constrained parameters from that of the roll-out. The blocks are summed
     /// in their order, so that the result does not depend on the number of threads.
     fn backward(&self, output: &[T]) -> Vec<T> {
         let RollOut { program, memories } = &self.roll_out;
