@@ -3,7 +3,6 @@
 
 mod support;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
 use hysteron::card::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::Clock;
@@ -91,7 +90,7 @@ fn records() -> Vec<Record> {
 }
 
 #[test]
-fn the_loss_that_is_differentiated_is_the_one_that_is_reported() {
+fn the_gradient_of_the_loss_is_that_of_differences() {
     let records = records();
     let normalisation = normalisation(&records).unwrap();
     let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
@@ -104,24 +103,23 @@ fn the_loss_that_is_differentiated_is_the_one_that_is_reported() {
         .flat_map(|scale| weightings().map(move |weights| (scale, weights)))
     {
         let target = Target::new(&histories, *scale);
-        let data = TensorData::new(output.clone(), histories.shape());
-        let tensor = Tensor::<3>::from_data(data, (&Device::flex(), DType::F64));
-        let differentiated: Vec<f64> = target
-            .loss(tensor, weights)
-            .into_data()
-            .try_into_vec()
-            .unwrap();
-        let reported = target
-            .parts(&output, weights.margin)
-            .weighted(weights)
-            .loss();
-        approx::assert_relative_eq!(differentiated[0], reported, max_relative = 1e-12);
+        let loss = |output: &[f64]| target.evaluate(output, weights).point().loss();
+        let gradient = target.evaluate(&output, weights).gradient;
+        for (k, exact) in gradient.iter().enumerate() {
+            let moved = |h: f64| {
+                let mut moved = output.clone();
+                moved[k] += h;
+                loss(&moved)
+            };
+            let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            approx::assert_relative_eq!(difference, *exact, max_relative = 1e-6, epsilon = 1e-9);
+        }
         let mut other = output.clone();
         let [_, width, count] = histories.shape();
         for row in other.chunks_mut(width * count) {
             row[count - 1] += 1.0;
         }
-        let stress = |output: &[f64]| target.parts(output, 0.0).stress;
+        let stress = |output: &[f64]| target.evaluate(output, weights).parts.stress;
         assert_eq!(stress(&output), stress(&other));
     }
 }
@@ -170,7 +168,11 @@ fn errors_over_the_stress_of_their_record() {
         }
         output
     };
-    let loss = |scale, which| Target::new(&histories, scale).parts(&off(which), 0.0);
+    let loss = |scale, which| {
+        Target::new(&histories, scale)
+            .evaluate(&off(which), weightings()[0])
+            .parts
+    };
     let [stiff, soft] = [0, 1].map(|which| loss(ErrorScale::Record, which));
     approx::assert_relative_eq!(stiff.stress, 0.5 * 0.05f64.powi(2), max_relative = 1e-12);
     approx::assert_relative_eq!(soft.stress, stiff.stress, max_relative = 1e-12);

@@ -459,7 +459,7 @@ impl<'g> Div for Vector<'g> {
     /// `x · 1/y`, zero where [`Vector::recip`] is.
     #[track_caller]
     fn div(self, other: Self) -> Self {
-        self * other.recip()
+        self.times(other.recip())
     }
 }
 

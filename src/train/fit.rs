@@ -124,11 +124,11 @@ pub fn fit(
         let unconstrained = place.vector(now.unconstrained.clone()).require_grad();
         let constrained = constrain(unconstrained.clone(), positive.clone());
         let output = place.roll_out(law, &roll_out, constrained, train);
-        let parts = target.parts(&values(output.clone().inner()), weights.margin);
-        let mut point = parts.weighted(weights);
+        let loss = target.evaluate(&values(output.clone().inner()), weights);
+        let mut point = loss.point();
         let gradient = match point.loss().is_finite() {
             true => {
-                let gradient = unconstrained.grad(&target.loss(output, weights).backward());
+                let gradient = unconstrained.grad(&loss.backward(output));
                 let independent = || Error::Training("the loss depends on no parameter".into());
                 let gradient = values(gradient.ok_or_else(independent)?);
                 gradient.iter().all(|g| g.is_finite()).then_some(gradient)
@@ -151,8 +151,7 @@ pub fn fit(
                 .map(|(histories, target)| {
                     let output =
                         roll_out.values(&layout.constrained(&now.unconstrained), histories);
-                    let parts = target.parts(&output, weights.margin);
-                    parts.weighted(weights).loss()
+                    target.evaluate(&output, weights).point().loss()
                 });
             let score = match validation_target {
                 Some(_) => point.validation,
@@ -179,7 +178,7 @@ pub fn fit(
             best_epoch: now.best_epoch,
             elapsed,
             remaining: elapsed.mul_f64((options.epochs - now.epoch) as f64 / done),
-            rmse: parts.square.sqrt() * train.stress_scale(),
+            rmse: loss.parts.square.sqrt() * train.stress_scale(),
         };
         stop = match observe(&progress) {
             ControlFlow::Break(()) => Stop::Interrupted,

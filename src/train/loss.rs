@@ -12,7 +12,7 @@ use crate::card::ErrorScale;
 use crate::graph::tensor;
 use crate::law::breaks_second_law;
 use crate::learning::LearningPoint;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Gradients, Tensor};
 
 /// Weights of the parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +32,15 @@ pub struct Parts {
     pub square: f64,
     /// Share of measured rows with negative dissipation.
     pub negative_share: f64,
+}
+
+/// The loss of a roll-out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loss {
+    pub parts: Parts,
+    weights: Weights,
+    /// With respect to the roll-out, flat.
+    pub gradient: Vec<f64>,
 }
 
 /// What a roll-out is held against.
@@ -103,36 +112,6 @@ impl Target {
         }
     }
 
-    /// The loss of a roll-out `[rows, components + 1, records]` as a tensor to differentiate.
-    pub fn loss(&self, output: Tensor<3>, weights: Weights) -> Tensor<1> {
-        let [rows, width, records] = self.shape;
-        let n = width - 1;
-        let (device, float) = (output.device(), output.dtype());
-        let mask = |rows_of: &[f64]| tensor(rows_of.to_vec(), [rows, 1, records], &device, float);
-        let target = tensor(self.stress.clone(), [rows, n, records], &device, float);
-        let stress = output.clone().slice([0..rows, 0..n, 0..records]);
-        let error = (stress - target) * mask(&self.weight);
-        // Not divided: burn's derivative of a division by a number rounds the number to `f32`.
-        let mut loss = error.clone().square().sum() * (1.0 / (self.measured_rows() * n as f64));
-        if weights.dissipation > 0.0 {
-            let dissipation = output.slice([0..rows, n..width, 0..records]);
-            let lack = dissipation
-                .mul_scalar(-1.0 / self.dissipation_scale)
-                .add_scalar(weights.margin);
-            let penalty = (activation::relu(lack) * mask(&self.mask)).square().sum();
-            loss = loss + penalty * (weights.dissipation / self.rows());
-        }
-        if weights.tangent > 0.0 && rows > 1 {
-            let later = error.clone().slice([1..rows, 0..n, 0..records]);
-            let before = error.slice([0..rows - 1, 0..n, 0..records]);
-            let both = mask(&self.measured).slice([1..rows, 0..1, 0..records]);
-            let secant = ((later - before) * both).square().sum();
-            let scale = self.tangent_scale.powi(2) * self.measured_rows() * n as f64;
-            loss = loss + secant * (weights.tangent / scale);
-        }
-        loss
-    }
-
     fn measured_rows(&self) -> f64 {
         self.measured.iter().sum()
     }
@@ -141,42 +120,73 @@ impl Target {
         self.mask.iter().sum()
     }
 
-    /// The parts of the same loss as numbers, from a roll-out's flat values.
-    pub fn parts(&self, output: &[f64], margin: f64) -> Parts {
+    /// The loss of a roll-out `[rows, components + 1, records]`, flat.
+    pub fn evaluate(&self, output: &[f64], weights: Weights) -> Loss {
         let [rows, width, records] = self.shape;
         let n = width - 1;
         let mut parts = Parts::default();
+        let mut gradient = vec![0.0; output.len()];
+        let entries = self.measured_rows() * n as f64;
+        let tangents = self.tangent_scale.powi(2) * entries;
+        // Of `factor · x²`.
+        let slope = |factor: f64, x: f64| factor * x + factor * x;
         for row in 0..rows {
             for record in 0..records {
                 let measured = self.measured[row * records + record];
+                let at = |row: usize, i: usize| (row * width + i) * records + record;
+                let weight = |row: usize| self.weight[row * records + record];
                 let missed = |row: usize, i: usize| {
-                    output[(row * width + i) * records + record]
-                        - self.stress[(row * n + i) * records + record]
+                    output[at(row, i)] - self.stress[(row * n + i) * records + record]
                 };
-                let error =
-                    |row: usize, i: usize| self.weight[row * records + record] * missed(row, i);
                 for i in 0..n {
+                    let error = weight(row) * missed(row, i);
                     parts.square += measured * missed(row, i).powi(2);
-                    parts.stress += error(row, i).powi(2);
+                    parts.stress += error.powi(2);
+                    gradient[at(row, i)] += slope(1.0 / entries, error) * weight(row);
                     if row > 0 {
-                        parts.tangent += measured * (error(row, i) - error(row - 1, i)).powi(2);
+                        let change = measured * (error - weight(row - 1) * missed(row - 1, i));
+                        parts.tangent += change.powi(2);
+                        let slope = slope(weights.tangent / tangents, change) * measured;
+                        gradient[at(row, i)] += slope * weight(row);
+                        gradient[at(row - 1, i)] -= slope * weight(row - 1);
                     }
                 }
                 // Over s_σ s_ε, as the law is normalised.
-                let dissipation = output[(row * width + n) * records + record];
+                let dissipation = output[at(row, n)];
                 if breaks_second_law(dissipation, 1.0) {
                     parts.negative_share += measured;
                 }
-                let lack = (margin - dissipation / self.dissipation_scale).max(0.0);
-                parts.dissipation += self.mask[row * records + record] * lack.powi(2);
+                let mask = self.mask[row * records + record];
+                let lack = mask * (weights.margin - dissipation / self.dissipation_scale).max(0.0);
+                parts.dissipation += lack.powi(2);
+                let slope = slope(weights.dissipation / self.rows(), lack) * mask;
+                gradient[at(row, n)] -= slope / self.dissipation_scale;
             }
         }
-        parts.stress /= self.measured_rows() * n as f64;
-        parts.square /= self.measured_rows() * n as f64;
-        parts.tangent /= self.tangent_scale.powi(2) * self.measured_rows() * n as f64;
+        parts.stress /= entries;
+        parts.square /= entries;
+        parts.tangent /= tangents;
         parts.dissipation /= self.rows();
         parts.negative_share /= self.measured_rows();
-        parts
+        Loss {
+            parts,
+            weights,
+            gradient,
+        }
+    }
+}
+
+impl Loss {
+    /// The terms of the loss with their weights.
+    pub fn point(&self) -> LearningPoint {
+        self.parts.weighted(self.weights)
+    }
+
+    /// Takes the gradient on through the graph that the roll-out belongs to.
+    pub fn backward(&self, output: Tensor<3>) -> Gradients {
+        let (device, float) = (output.device(), output.dtype());
+        let gradient = tensor(self.gradient.clone(), output.dims(), &device, float);
+        (output * gradient).sum().backward()
     }
 }
 

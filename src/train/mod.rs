@@ -47,6 +47,9 @@ pub struct Trained {
     pub fit: Fit,
 }
 
+/// Sees every epoch of a training, and may end it.
+type Observer<'a> = Box<dyn FnMut(&Progress) -> ControlFlow<()> + 'a>;
+
 /// A training to be run.
 ///
 /// ```no_run
@@ -64,7 +67,7 @@ pub struct Trainer<'a> {
     validation: Vec<&'a Record>,
     options: Training,
     resume: Resume,
-    observe: Box<dyn FnMut(&Progress) -> ControlFlow<()> + 'a>,
+    observe: Observer<'a>,
 }
 
 impl<'a> Trainer<'a> {
