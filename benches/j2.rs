@@ -6,7 +6,7 @@ mod models;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hysteron::law::MaterialLaw;
-use hysteron::laws::{J2, battery};
+use hysteron::laws::{J2, example_laws};
 use models::points::{Point, batch};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 fn laws() -> Vec<(&'static str, Box<dyn MaterialLaw>)> {
     let linear = J2::new(&models::steel()).expect("the parameters are valid");
     let mut laws: Vec<(_, Box<dyn MaterialLaw>)> = vec![("linear", Box::new(linear))];
-    let published = battery().into_iter();
+    let published = example_laws().into_iter();
     laws.extend(published.filter(|(name, _)| ["j2", "perzyna"].contains(name)));
     laws
 }

@@ -17,7 +17,7 @@
 //! | [`driver`] | the material-point driver: strain, stress and mixed control |
 //! | [`evaluate`] | how well a law predicts records |
 //! | [`audit`] | what makes a law fit for a solver, measured |
-//! | [`model`], [`model_file`] | saved laws |
+//! | [`model`], [`model_file`], [`open()`] | saved laws; opening one, or a card, from its path |
 //! | [`finite_strain`] | any law of small strain as an objective law of the deformation gradient |
 //! | [`host`] | laws inside finite element programs: C, UMAT, MGIS (exported with feature `capi`) |
 //! | `plot` | figures as SVG and PNG (feature `plot`) |
@@ -75,6 +75,7 @@ pub mod mandel;
 pub mod model;
 pub mod model_file;
 pub mod network;
+mod open;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod record;
@@ -86,6 +87,7 @@ pub mod train;
 
 pub use error::{Error, Result, UpdateError};
 pub use law::{Increment, MaterialLaw, Response};
+pub use open::{LawSource, open};
 
 /// The code of the README and of the book is compiled and run.
 #[cfg(doctest)]

@@ -12,6 +12,8 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub struct Model {
     pub law: LearnedLaw,
+    /// Version of the crate that wrote the file.
+    pub crate_version: String,
     pub architecture: Architecture,
     pub strain_measure: Measure,
     pub stress_measure: Measure,
@@ -29,6 +31,7 @@ impl Model {
     pub fn new(law: LearnedLaw, architecture: Architecture, card: &Card) -> Self {
         Self {
             law,
+            crate_version: env!("CARGO_PKG_VERSION").into(),
             architecture,
             strain_measure: card.strain_measure,
             stress_measure: card.stress_measure,
@@ -48,6 +51,24 @@ impl Model {
         Ok(self)
     }
 
+    /// What the file says beside the parameters.
+    pub fn metadata(&self) -> Metadata {
+        Metadata {
+            schema: SCHEMA,
+            crate_version: self.crate_version.clone(),
+            name: crate::MaterialLaw::name(&self.law).into(),
+            architecture: self.architecture.clone(),
+            normalisation: self.law.normalisation().clone(),
+            units: Units::default(),
+            strain_measure: self.strain_measure,
+            stress_measure: self.stress_measure,
+            card_name: self.card_name.clone(),
+            card_hash: self.card_hash.clone(),
+            training: self.training.clone(),
+            audit: self.audit.clone(),
+        }
+    }
+
     /// Writes the file; see [`crate::model_file`].
     ///
     /// # Errors
@@ -57,18 +78,8 @@ impl Model {
         let tensors = self.law.layout().tensors().iter();
         ModelFile {
             metadata: Metadata {
-                schema: SCHEMA,
                 crate_version: env!("CARGO_PKG_VERSION").into(),
-                name: crate::MaterialLaw::name(&self.law).into(),
-                architecture: self.architecture.clone(),
-                normalisation: self.law.normalisation().clone(),
-                units: Units::default(),
-                strain_measure: self.strain_measure,
-                stress_measure: self.stress_measure,
-                card_name: self.card_name.clone(),
-                card_hash: self.card_hash.clone(),
-                training: self.training.clone(),
-                audit: self.audit.clone(),
+                ..self.metadata()
             },
             tensors: tensors
                 .map(|t| NamedTensor {
@@ -135,6 +146,7 @@ impl Model {
             .map_err(|e| problem(e.to_string()))?;
         Ok(Self {
             law,
+            crate_version: metadata.crate_version,
             architecture: metadata.architecture,
             strain_measure: metadata.strain_measure,
             stress_measure: metadata.stress_measure,

@@ -2,13 +2,12 @@
 
 use super::Verdict;
 use super::output::{print, print_json, short};
-use super::source::load_model;
 use clap::Args;
 use hysteron::algebra::Constraint;
 use hysteron::model::Model;
-use hysteron::model_file::{Metadata, ModelFile};
+use hysteron::model_file::Metadata;
 use hysteron::symmetry::Symmetry;
-use hysteron::{MaterialLaw, Result};
+use hysteron::{MaterialLaw, Result, open};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -31,8 +30,8 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let model = load_model(&self.model)?;
-        let metadata = ModelFile::load(&self.model)?.metadata;
+        let model = open(&self.model)?.into_model()?;
+        let metadata = model.metadata();
         match self.json {
             true => print_json(&object(&model, &metadata))?,
             false => print(&text(&model, &metadata))?,
@@ -41,7 +40,7 @@ impl Arguments {
     }
 }
 
-/// The metadata, with the parameters and the guarantees beside.
+/// The metadata, the parameters and the guarantees.
 fn object(model: &Model, metadata: &Metadata) -> Value {
     let tensors = model.law.layout().tensors().iter();
     let tensors: Vec<Value> = tensors
@@ -192,7 +191,7 @@ fn text(model: &Model, metadata: &Metadata) -> String {
     text
 }
 
-/// What the summary of a training says, an entry a line; a score a line.
+/// The summary of a training: one line per entry, and per score.
 fn training(summary: &Value) -> Vec<String> {
     let all = summary.as_object().into_iter().flatten();
     let mut lines = Vec::new();

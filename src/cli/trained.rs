@@ -1,4 +1,4 @@
-//! What follows a training: audit, comparison with the records, the files.
+//! After a training: audit, comparison with the records, files.
 
 use super::Verdict;
 use super::output::{Table, note, one_line, print, print_json};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 const PANELS: usize = 16;
 
 /// What was trained, and on what.
-pub struct Context<'a> {
+pub struct TrainingRun<'a> {
     pub card: Card,
     pub architecture: Architecture,
     pub options: Training,
@@ -46,7 +46,7 @@ struct Summary<'a> {
     stop: Stop,
     options: &'a Training,
     scores: Group<Vec<&'a Score>>,
-    /// Records whose strains the law could not follow.
+    /// Errors of the records that the law could not follow.
     failures: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ struct Files {
 
 /// The object of `--json`.
 #[derive(Serialize)]
-struct Report<'a> {
+struct TrainingReport<'a> {
     #[serde(flatten)]
     files: &'a Files,
     training: &'a serde_json::Value,
@@ -77,13 +77,13 @@ struct Report<'a> {
 pub fn finish(
     arguments: &Arguments,
     out: &Path,
-    context: Context,
+    context: TrainingRun,
     trained: Trained,
 ) -> Result<Verdict> {
     let Trained { law, fit } = trained;
     let ended = match fit.stop {
         Stop::Interrupted => Some("interrupted"),
-        Stop::Converged => Some("no way leads further down"),
+        Stop::Converged => Some("the line search found no further decrease"),
         Stop::Diverged => Some("the loss became infinite again and again; stopped"),
         Stop::Complete | Stop::Patience => None,
     };
@@ -93,7 +93,7 @@ pub fn finish(
             "{ended} after {run} epochs; keeping the law of epoch {best}"
         ));
     }
-    // At once, so that the law is there whatever happens to the rest.
+    // Saved before the audit, so that a failure there does not lose the law.
     let mut model = Model::new(law, context.architecture.clone(), &context.card);
     model.save(out)?;
     let law = &model.law;
@@ -114,7 +114,7 @@ pub fn finish(
 
     let files = figures(arguments.no_plots, out, &context, &fit, &compared)?;
     if arguments.json {
-        print_json(&Report {
+        print_json(&TrainingReport {
             files: &files,
             training: &model.training,
             audit: &audit,
@@ -128,7 +128,7 @@ pub fn finish(
     })
 }
 
-/// A record and what the law answers to it.
+/// The prediction of a record and its score.
 struct Comparison {
     answer: Result<(Curve, Score), Error>,
 }
@@ -154,7 +154,7 @@ impl Comparison {
 
 fn summary<'a>(
     cycles: Option<usize>,
-    context: &'a Context,
+    context: &'a TrainingRun,
     fit: &Fit,
     compared: &'a Group<Vec<Comparison>>,
 ) -> Summary<'a> {
@@ -185,7 +185,7 @@ fn summary<'a>(
 fn figures(
     none: bool,
     out: &Path,
-    context: &Context,
+    context: &TrainingRun,
     fit: &Fit,
     compared: &Group<Vec<Comparison>>,
 ) -> Result<Files> {
@@ -200,7 +200,7 @@ fn figures(
     let mut name = out.file_stem().unwrap_or_default().to_os_string();
     name.push("-learning.svg");
     let learning = out.with_file_name(name);
-    // Epochs count from 1 wherever the program shows them.
+    // Epochs count from 1 wherever they are shown.
     let history: Vec<_> = fit
         .history
         .iter()

@@ -1,15 +1,14 @@
 //! Any three-dimensional law under plane stress or uniaxial stress.
 //!
-//! The strains along the stress-free components are unknowns, found by Newton's method from
+//! The strains along the stress-free components are unknowns, found by Newton's method
+//! (`laws/mixed_control.rs`); the tangent is condensed,
 //!
 //! ```text
-//! σ_f(ε_g, ε_f, z_n) = 0        ε_f ← ε_f − C_ff⁻¹ σ_f
 //! C = C_gg − C_gf C_ff⁻¹ C_fg
 //! ```
 //!
-//! with `g` the given and `f` the free components; `C` is the consistent tangent of the whole
-//! update. A step is shortened until the residual falls. That suffices for increments of thousands of
-//! yield strains (`tests/battery.rs`); where it does not, the error asks for a smaller increment.
+//! with `g` the given and `f` the free components. That suffices for increments of thousands of yield
+//! strains (`tests/every_law.rs`); where it does not, the error asks for a smaller increment.
 //!
 //! Internal variables: those of the inner law, then the free strains (so that the inner law gets its
 //! true old strain). As `σ_f = 0`, the free strains contribute nothing to `D_end`.
@@ -18,11 +17,13 @@
 //!
 //! Guaranteed: what the inner law guarantees, isotropy excepted (it concerns six components).
 
+use super::mixed_control::{ControlledIncrement, Evaluation, Failure, FreeComponents, Limits};
+use super::stress_state::require_solid;
 use crate::error::{Error, Result, UpdateError};
 use crate::law::{
     Guarantees, Increment, MAX_COMPONENTS, MaterialLaw, Response, Scales, StateLayout,
 };
-use crate::mandel::{self, Mandel, Moduli};
+use crate::mandel::{Mandel, StressState};
 use crate::symmetry::Symmetry;
 use std::cell::RefCell;
 
@@ -31,62 +32,48 @@ pub type UniaxialStress<L> = ZeroStress<L, 1>;
 /// Stress in 11, 22 and 12 only.
 pub type PlaneStress<L> = ZeroStress<L, 3>;
 
-const MAX_ITERATIONS: usize = 50;
-const MAX_HALVINGS: usize = 12;
-/// Residual over (stiffness × strain + stress) at which the iteration has converged: round-off.
-const TOLERANCE: f64 = 1e-13;
-/// Residual, likewise, that is accepted where round-off forbids a smaller one.
-const ACCEPTABLE: f64 = 1e-10;
+/// Residuals over (stiffness × strain + stress): what round-off leaves, and what is accepted where
+/// round-off forbids a smaller one.
+const LIMITS: Limits = Limits {
+    tolerance: 1e-13,
+    acceptable: 1e-10,
+    max_iterations: 50,
+};
 
 /// A three-dimensional law of which the stress vanishes outside `N` components.
 #[derive(Clone, Debug)]
 pub struct ZeroStress<L, const N: usize> {
     law: L,
     name: String,
-    given: &'static [usize],
+    stress_state: StressState,
+    free: FreeComponents,
     layout: StateLayout,
     /// Norm of the virgin tangent, MPa: the scale of the residual.
     stiffness: f64,
 }
 
-pub(super) fn reduced_layout<L: MaterialLaw>(law: &L, free: usize) -> StateLayout {
-    let inner = law.state_layout().variables().iter();
-    let inner = inner.map(|variable| (variable.name.clone(), variable.len));
-    StateLayout::new(inner.chain((free > 0).then(|| ("free_strain".to_string(), free))))
-}
-
-pub(super) fn given_components<L: MaterialLaw>(
-    law: &L,
-    components: usize,
-) -> Result<&'static [usize]> {
-    if law.components() != 6 {
-        return Err(Error::invalid(format!(
-            "a stress state needs a law with 6 components, {} has {}",
-            law.name(),
-            law.components()
-        )));
-    }
-    mandel::positions(components)
-        .ok_or_else(|| Error::invalid(format!("no stress state has {components} components")))
-}
-
-/// The Mandel vector with these values at these components.
-pub(super) fn placed(components: &[usize], values: &[f64]) -> Mandel {
-    let mut vector = Mandel::zeros();
-    for (&component, &value) in components.iter().zip(values) {
-        vector[component] = value;
-    }
-    vector
-}
-
 thread_local! {
-    static STATE: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+    /// New inner states of the current strain and of a trial.
+    static STATES: RefCell<[Vec<f64>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
 }
 
 impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
     /// `law` must have six components.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for other laws, and for an `N` other than 1 and 3; a law that cannot be
+    /// evaluated at rest.
     pub fn new(law: L) -> Result<Self> {
-        let given = given_components(&law, N)?;
+        require_solid(&law)?;
+        let stress_state = match N {
+            1 => StressState::Uniaxial,
+            3 => StressState::PlaneStress,
+            _ => {
+                return Err(Error::invalid(format!(
+                    "no stress state has {N} components"
+                )));
+            }
+        };
         let state = law.new_state();
         let mut state_new = state.clone();
         let mut virgin = Response::default();
@@ -99,135 +86,86 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
             external_new: &external,
         };
         law.update(&rest, &state, &mut state_new, &mut virgin)?;
-        let suffix = if N == 1 {
-            "uniaxial stress"
-        } else {
-            "plane stress"
-        };
+        let given = stress_state.positions();
+        let inner = law.state_layout().variables().iter();
+        let inner = inner.map(|variable| (variable.name.clone(), variable.len));
+        let free_strain = ("free_strain".to_string(), MAX_COMPONENTS - N);
         Ok(Self {
-            name: format!("{}, {suffix}", law.name()),
-            given,
-            layout: reduced_layout(&law, MAX_COMPONENTS - N),
+            name: format!("{}, {stress_state}", law.name()),
+            stress_state,
+            free: FreeComponents(std::array::from_fn(|i| !given.contains(&i))),
+            layout: StateLayout::new(inner.chain([free_strain])),
             stiffness: virgin.tangent.norm(),
             law,
         })
     }
 
-    fn free(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..MAX_COMPONENTS).filter(|component| !self.given.contains(component))
-    }
-
     fn whole_strain(&self, given: &[f64], free: &[f64]) -> Mandel {
-        let mut strain = placed(self.given, given);
-        for (component, &value) in self.free().zip(free) {
+        let mut strain = self.stress_state.expand(given);
+        for (component, &value) in self.free.iter().zip(free) {
             strain[component] = value;
         }
         strain
     }
 
-    /// The stress at the free components, zero at the given ones.
-    fn residual(&self, stress: &Mandel) -> Mandel {
-        let mut residual = *stress;
-        for &component in self.given {
-            residual[component] = 0.0;
-        }
-        residual
-    }
-
-    /// `C_ff`, with the identity at the given components.
-    fn free_block(&self, tangent: &Moduli) -> Moduli {
-        let mut block = *tangent;
-        for &component in self.given {
-            block.row_mut(component).fill(0.0);
-            block.column_mut(component).fill(0.0);
-            block[(component, component)] = 1.0;
-        }
-        block
-    }
-
-    /// Newton's method at fixed given strains. `strain` starts the iteration and returns the
-    /// solution with its response and inner state.
+    /// Finds the free strains and the inner state.
     fn equilibrate(
         &self,
-        strain: &mut Mandel,
-        mut update: impl FnMut(&Mandel, &mut Response) -> Result<(), UpdateError>,
-        response: &mut Response,
+        increment: &Increment,
+        state_old: &[f64],
+        [current, trial]: &mut [Evaluation; 2],
     ) -> Result<(), UpdateError> {
-        update(strain, response)?;
-        let mut residual = self.residual(&response.stress);
-        let scale = |strain: &Mandel, response: &Response| {
-            self.stiffness * strain.norm() + response.stress.norm()
+        let (inner_old, free_old) = state_old.split_at(self.law.state_layout().len());
+        let strain_old = self.whole_strain(increment.strain_old, free_old);
+        let controlled = ControlledIncrement {
+            law: &self.law,
+            strain_old: strain_old.as_slice(),
+            state_old: inner_old,
+            dt: increment.dt,
+            external_old: increment.external_old,
+            external_new: increment.external_new,
+            free: self.free,
+            stress: Mandel::zeros(),
         };
-        let mut candidate = Response::default();
-        for iterations in 0..MAX_ITERATIONS {
-            let norm = residual.norm();
-            if norm <= TOLERANCE * scale(strain, response) {
-                return Ok(());
-            }
-            let step = self.free_block(&response.tangent).lu().solve(&residual);
-            let mut shortened = 1.0;
-            let accepted = step.is_some_and(|step| {
-                (0..MAX_HALVINGS).any(|_| {
-                    let trial = *strain - step * shortened;
-                    let falls = update(&trial, &mut candidate).is_ok()
-                        && self.residual(&candidate.stress).norm() < norm;
-                    if falls {
-                        *strain = trial;
-                    }
-                    shortened *= 0.5;
-                    falls
-                })
-            });
-            if accepted {
-                std::mem::swap(response, &mut candidate);
-                residual = self.residual(&response.stress);
-            } else if norm <= ACCEPTABLE * scale(strain, response) {
-                return update(strain, response);
-            } else {
-                return Err(UpdateError::NotConverged {
-                    what: "the strain of the stress-free components",
-                    iterations,
-                    residual: norm,
-                });
-            }
-        }
-        Err(UpdateError::NotConverged {
-            what: "the strain of the stress-free components",
-            iterations: MAX_ITERATIONS,
-            residual: residual.norm(),
+        current.strain = self.whole_strain(increment.strain_new, free_old);
+        controlled.evaluate(current)?;
+        let scale = |at: &Evaluation| self.stiffness * at.strain.norm() + at.response.stress.norm();
+        let solved = controlled.solve(current, trial, &LIMITS, scale);
+        solved.map_err(|failure| match failure {
+            Failure::Law(error) => error,
+            Failure::NoEquilibrium {
+                iterations,
+                residual,
+            } => UpdateError::NotConverged {
+                what: "the strain of the stress-free components",
+                iterations,
+                residual,
+            },
         })
     }
 
     /// The response with the tangent condensed to the given components.
     fn condense(&self, whole: &Response) -> Result<Response, UpdateError> {
-        let mut coupling = whole.tangent;
-        for &component in self.given {
-            coupling.row_mut(component).fill(0.0);
-        }
-        // Rows f of this are C_ff⁻¹ C_fg.
-        let follow = self
-            .free_block(&whole.tangent)
-            .lu()
-            .solve(&coupling)
+        let coupling = self
+            .free
+            .coupling(&whole.tangent)
             .ok_or(UpdateError::NotConverged {
                 what: "the condensation of the tangent",
                 iterations: 0,
                 residual: f64::INFINITY,
             })?;
         let mut condensed = Response {
-            stored_energy: whole.stored_energy,
-            dissipation: whole.dissipation,
-            status: whole.status,
-            ..Response::default()
+            stress: self.stress_state.restrict(&whole.stress),
+            tangent: self.stress_state.restrict_moduli(&whole.tangent),
+            ..*whole
         };
-        for (i, &row) in self.given.iter().enumerate() {
-            condensed.stress[i] = whole.stress[row];
-            for (j, &column) in self.given.iter().enumerate() {
-                let relief: f64 = self
-                    .free()
-                    .map(|f| whole.tangent[(row, f)] * follow[(f, column)])
-                    .sum();
-                condensed.tangent[(i, j)] = whole.tangent[(row, column)] - relief;
+        let given = self.stress_state.positions();
+        for (i, &row) in given.iter().enumerate() {
+            for (j, &column) in given.iter().enumerate() {
+                let free = self.free.iter();
+                condensed.tangent[(i, j)] -= free
+                    .map(|f| whole.tangent[(row, f)] * coupling[(f, column)])
+                    .sum::<f64>();
             }
         }
         if condensed.tangent.iter().all(|c| c.is_finite()) {
@@ -237,30 +175,6 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
                 what: "condensed tangent",
             })
         }
-    }
-
-    /// Finds the free strains and the inner state; the whole response on success.
-    fn solve(
-        &self,
-        increment: &Increment,
-        state_old: &[f64],
-        inner_new: &mut [f64],
-    ) -> Result<(Mandel, Response), UpdateError> {
-        let (inner_old, free_old) = state_old.split_at(inner_new.len());
-        let strain_old = self.whole_strain(increment.strain_old, free_old);
-        let update = |strain: &Mandel, response: &mut Response| {
-            let whole = Increment {
-                strain_old: strain_old.as_slice(),
-                strain_new: strain.as_slice(),
-                ..*increment
-            };
-            self.law.update(&whole, inner_old, inner_new, response)
-        };
-
-        let mut strain = self.whole_strain(increment.strain_new, free_old);
-        let mut response = Response::default();
-        self.equilibrate(&mut strain, update, &mut response)?;
-        Ok((strain, response))
     }
 }
 
@@ -302,22 +216,28 @@ impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
     ) -> Result<(), UpdateError> {
         super::prepare(self, increment, state_old, state_new)?;
         let inner = self.law.state_layout().len();
-        // Taken, not borrowed: the inner law may use this buffer too.
-        let mut buffer = STATE.with(RefCell::take);
-        buffer.clear();
-        buffer.resize(inner, 0.0);
-        let result = self
-            .solve(increment, state_old, &mut buffer)
-            .and_then(|(strain, whole)| Ok((strain, self.condense(&whole)?)));
-        if let Ok((strain, condensed)) = &result {
-            *response = condensed.clone();
-            state_new[..inner].copy_from_slice(&buffer);
-            for (component, value) in self.free().zip(&mut state_new[inner..]) {
-                *value = strain[component];
+        // Taken, not borrowed: the inner law may use these buffers too.
+        let mut evaluations = STATES.with(RefCell::take).map(|mut state| {
+            state.clear();
+            state.resize(inner, 0.0);
+            Evaluation {
+                state,
+                ..Evaluation::default()
             }
-        }
-        STATE.with(|cell| cell.replace(buffer));
-        result.map(|_| ())
+        });
+        let result = self
+            .equilibrate(increment, state_old, &mut evaluations)
+            .and_then(|()| self.condense(&evaluations[0].response));
+        let result = result.map(|condensed| {
+            let solution = &evaluations[0];
+            *response = condensed;
+            state_new[..inner].copy_from_slice(&solution.state);
+            for (component, value) in self.free.iter().zip(&mut state_new[inner..]) {
+                *value = solution.strain[component];
+            }
+        });
+        STATES.with(|cell| cell.replace(evaluations.map(|evaluation| evaluation.state)));
+        result
     }
 
     fn guarantees(&self) -> Guarantees {
