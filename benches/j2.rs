@@ -6,7 +6,7 @@
 mod models;
 
 use hysteron::law::MaterialLaw;
-use hysteron::laws::{J2, battery};
+use hysteron::laws::{J2, example_laws};
 use models::points::{Point, batch};
 use models::timing::Benchmarks;
 use rand::{RngExt, SeedableRng};
@@ -24,7 +24,7 @@ fn main() {
 fn laws() -> Vec<(&'static str, Box<dyn MaterialLaw>)> {
     let linear = J2::new(&models::steel()).expect("the parameters are valid");
     let mut laws: Vec<(_, Box<dyn MaterialLaw>)> = vec![("linear", Box::new(linear))];
-    let published = battery().into_iter();
+    let published = example_laws().into_iter();
     laws.extend(published.filter(|(name, _)| ["j2", "perzyna"].contains(name)));
     laws
 }

@@ -6,13 +6,13 @@
  *
  * Strain and stress are Kelvin-Mandel vectors, with sqrt(2) on the shear components, in MPa:
  *
- *     components   section                         order
+ *     components   stress state                    order
  *     6            three-dimensional               11 22 33 12 13 23
  *     4            plane strain, axisymmetric      11 22 33 12
  *     3            plane stress                    11 22 12
  *     1            uniaxial stress                 11
  *
- * A three-dimensional law has all of these sections, any other law its own.
+ * A three-dimensional law has all of these stress states, any other law its own.
  *
  * A law is never written after it was loaded: any number of threads may use it at once. No call
  * writes to an old state, none ends the program, and none allocates after the first of its thread
@@ -38,7 +38,7 @@
 // The law panicked, which is a fault of the law.
 #define HYSTERON_PANICKED -3
 
-// A law in one section. It is never written after it was made: all threads may use it at once.
+// A law in one stress state. It is never written after it was made: all threads may use it at once.
 typedef struct hysteron_law hysteron_law;
 
 // The points of one update. Arrays are component-major: entry `[c * points + p]` belongs to component
@@ -89,14 +89,15 @@ const char *hysteron_version(void);
 // the next one.
 const char *hysteron_last_error(void);
 
-// Loads a saved law (.safetensors), or the reference law of a material card (.toml), for a section
-// of so many components; 0: those of the law itself. Null where it fails.
+// Loads a saved law (.safetensors), or the reference law of a material card (.toml), for the stress
+// state of so many components; 0: those of the law itself. Null where it fails.
 struct hysteron_law *hysteron_load(const char *path, size_t components);
 
 // The same from the bytes of either file.
 struct hysteron_law *hysteron_load_bytes(const uint8_t *bytes, size_t length, size_t components);
 
-// The same from the file beside this library: NAME.safetensors or NAME.toml beside libNAME.so.
+// The same from the file adjacent to this library: NAME.safetensors or NAME.toml in the folder of
+// libNAME.so.
 struct hysteron_law *hysteron_load_own(size_t components);
 
 // Ends a law that no thread uses any more; null is allowed.
@@ -120,7 +121,7 @@ const char *hysteron_state_name(const struct hysteron_law *law, size_t index);
 // Name of an external variable; null where there is none.
 const char *hysteron_external_name(const struct hysteron_law *law, size_t index);
 
-// Writes the state of virgin material; `states` is the room, which must be that of the law.
+// Writes the state of virgin material; `states`, the length of the array, must be that of the law.
 int32_t hysteron_initial_state(const struct hysteron_law *law, double *state, size_t states);
 
 // Advances one point or many. With several threads each takes a share of the points; the answers

@@ -20,7 +20,7 @@ use crate::record::Record;
 use run::Run;
 use std::ops::ControlFlow;
 
-/// The answer of a law to a loading programme, row 0 being the start.
+/// The response of a law to a loading programme, row 0 being the start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
     /// Time, strain, stress and external variables.
@@ -59,7 +59,7 @@ impl Curve {
     }
 }
 
-/// How hard the driver tries.
+/// Tolerance and limits of the driver.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DriverOptions {
     /// Largest stress that may miss its target, over the law's stress scale or the largest stress
@@ -84,9 +84,9 @@ impl Default for DriverOptions {
     }
 }
 
-/// Where a run stands, after every accepted increment.
+/// The state of a run after an accepted increment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
+pub struct DriverProgress {
     /// The step under way, which is also the row that it ends in.
     pub step: usize,
     /// Steps in all.
@@ -139,7 +139,7 @@ impl<'a> Driver<'a> {
     pub fn drive_with(
         &self,
         programme: &Programme,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(DriverProgress) -> ControlFlow<()>,
     ) -> Result<Curve> {
         let what = format!("programme '{}'", programme.name);
         self.check_components(&what, programme.components)?;
@@ -172,8 +172,8 @@ impl<'a> Driver<'a> {
         Ok(run.curve)
     }
 
-    /// The free-running answer of the law to the strains and external variables of a record: it
-    /// never sees the measured stresses. Row `k` of the curve belongs to row `k` of the record.
+    /// The free-running response of the law to the strains and external variables of a record: the
+    /// measured stresses do not enter. Row `k` of the curve belongs to row `k` of the record.
     /// Row 0 is the virgin state; a record that begins strained is met by an increment of no
     /// duration from zero strain, whose end is row 0. External variables are found by name; columns
     /// that the law does not know are ignored.
@@ -190,7 +190,7 @@ impl<'a> Driver<'a> {
     pub fn follow_with(
         &self,
         record: &Record,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(DriverProgress) -> ControlFlow<()>,
     ) -> Result<Curve> {
         let what = format!("record '{}'", record.name);
         self.check_components(&what, record.components)?;

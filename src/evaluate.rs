@@ -1,4 +1,4 @@
-//! How well a law predicts records that it never sees the stresses of.
+//! Scores of a law: how well it predicts the stresses of test records from their strains.
 
 use crate::driver::{Curve, follow};
 use crate::error::{Error, Result};
@@ -6,19 +6,18 @@ use crate::law::MaterialLaw;
 use crate::record::Record;
 use serde::Serialize;
 
-/// How a law did on one record.
+/// The scores of a law on one record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Score {
     /// Of the record.
     pub name: String,
     pub rows: usize,
-    /// Root mean square error over all rows and components, MPa. Shear components count as they are
-    /// in Mandel's notation.
+    /// [`rmse`] over all rows and components, MPa. Shear components count as they are in Mandel's
+    /// notation.
     pub rmse: f64,
     /// `rmse` over the range of the measured stresses; `None` where that is zero.
     pub nrmse: Option<f64>,
-    /// Coefficient of determination: one less the squared errors over the squared deviations of
-    /// each measured component from its mean. `None` where nothing deviates.
+    /// [`r2`] over all rows and components; `None` where no measured component varies.
     pub r2: Option<f64>,
     /// Smallest `D_end` of a step, MJ/m³; zero where the record has no step.
     pub min_dissipation: f64,
@@ -59,19 +58,15 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
             record.name
         )));
     }
-    let errors: f64 = measured
-        .iter()
-        .zip(predicted)
-        .map(|(m, p)| (m - p).powi(2))
-        .sum();
-    let deviations = deviations(record);
-    if !(errors + deviations).is_finite() {
+    let squares =
+        squared_errors(measured, predicted) + squared_deviations(measured, record.components);
+    if !squares.is_finite() {
         return Err(Error::invalid(format!(
             "record `{}`: its stresses are too large to be squared",
             record.name
         )));
     }
-    let rmse = (errors / measured.len() as f64).sqrt();
+    let rmse = rmse(measured, predicted);
     let (low, high) = measured
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
@@ -88,20 +83,47 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
         rows: record.rows(),
         rmse,
         nrmse: (high > low).then(|| rmse / (high - low)),
-        r2: (deviations > 0.0).then(|| 1.0 - errors / deviations),
+        r2: r2(measured, predicted, record.components),
         min_dissipation: if negative.is_empty() { 0.0 } else { smallest },
         negative_share: count as f64 / negative.len().max(1) as f64,
     })
 }
 
-/// Squared deviations of the measured stresses from the mean of their component.
-fn deviations(record: &Record) -> f64 {
-    let n = record.components;
-    let component = |c: usize| record.stress.iter().skip(c).step_by(n);
-    (0..n)
+/// Root mean square error of predicted values.
+pub fn rmse(measured: &[f64], predicted: &[f64]) -> f64 {
+    (squared_errors(measured, predicted) / measured.len() as f64).sqrt()
+}
+
+/// Coefficient of determination of predicted values, `[rows][components]`:
+///
+/// ```text
+/// R² = 1 − Σ_r Σ_c (m_rc − p_rc)² / Σ_r Σ_c (m_rc − m̄_c)²,    m̄_c the mean of component c
+/// ```
+///
+/// 1 for a perfect prediction, 0 for that of the means, negative for a worse one; it is not the square of
+/// a correlation. `None` where no measured component varies.
+pub fn r2(measured: &[f64], predicted: &[f64], components: usize) -> Option<f64> {
+    let deviations = squared_deviations(measured, components);
+    (deviations > 0.0).then(|| 1.0 - squared_errors(measured, predicted) / deviations)
+}
+
+fn squared_errors(measured: &[f64], predicted: &[f64]) -> f64 {
+    let pairs = measured.iter().zip(predicted);
+    pairs.map(|(m, p)| (m - p).powi(2)).sum()
+}
+
+/// From the mean of each component. Of one that does not vary exactly zero, which the round-off of its
+/// mean would hide.
+fn squared_deviations(values: &[f64], components: usize) -> f64 {
+    let rows = values.len() / components;
+    let component = |c: usize| values.iter().skip(c).step_by(components);
+    (0..components)
+        .filter(|&c| component(c).any(|value| *value != values[c]))
         .map(|c| {
-            let mean = component(c).sum::<f64>() / record.rows() as f64;
-            component(c).map(|s| (s - mean).powi(2)).sum::<f64>()
+            let mean = component(c).sum::<f64>() / rows as f64;
+            component(c)
+                .map(|value| (value - mean).powi(2))
+                .sum::<f64>()
         })
         .sum()
 }
@@ -181,7 +203,17 @@ mod tests {
         let law = elastic();
         let score = evaluate(law.as_ref(), &record(&[0.0, 1e-3], &[5.0, 5.0])).unwrap();
         assert_eq!((score.nrmse, score.r2), (None, None));
+        // The mean of three times 0.1 is not 0.1.
+        assert_eq!(r2(&[0.1; 3], &[0.0; 3], 1), None);
         assert!(mean(&[]).is_none());
+    }
+
+    #[test]
+    fn each_component_deviates_from_its_own_mean() {
+        let measured = [0.0, 100.0, 2.0, 104.0];
+        assert_eq!(r2(&measured, &[1.0, 102.0, 1.0, 102.0], 2), Some(0.0));
+        assert_eq!(r2(&measured, &measured, 2), Some(1.0));
+        assert_eq!(rmse(&measured, &[1.0, 99.0, 3.0, 105.0]), 1.0);
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! | [`driver`] | the material-point driver: strain, stress and mixed control |
 //! | [`evaluate`] | how well a law predicts records |
 //! | [`audit`] | what makes a law fit for a solver, measured |
-//! | [`model`] | a trained law in physical units with its tangent, and its file |
+//! | [`model`], [`open()`] | a trained law in physical units with its tangent, and its file; opening one, or a card, from its path |
 //! | [`finite_strain`] | any law of small strain as an objective law of the deformation gradient |
 //! | [`host`] | laws inside finite element programs: C, UMAT, MGIS (exported with feature `capi`) |
 //! | `plot` | figures as SVG and PNG (feature `plot`) |
@@ -73,6 +73,7 @@ pub mod loading;
 pub mod mandel;
 pub mod model;
 pub mod network;
+mod open;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod record;
@@ -84,6 +85,7 @@ pub mod train;
 
 pub use error::{Error, Result, UpdateError};
 pub use law::{Increment, MaterialLaw, Response};
+pub use open::{LawSource, open};
 
 /// The code of the README and of the book is compiled and run.
 #[cfg(doctest)]

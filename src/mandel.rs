@@ -4,6 +4,10 @@
 //! a stress and a strain vector is then the energy product `σ:ε`, and the norm is the tensor norm.
 //! A law has `n` components: 6 (3D), 3 (in the plane: 11, 22, 12) or 1 (11: bars, fibres, tests).
 
+mod stress_state;
+
+pub use stress_state::StressState;
+
 use nalgebra::{Matrix3, SMatrix, SVector};
 
 /// A symmetric second-order tensor.
@@ -22,9 +26,9 @@ pub(crate) const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (
 /// `None` where no such law exists.
 pub fn positions(components: usize) -> Option<&'static [usize]> {
     match components {
-        1 => Some(&[0]),
-        3 => Some(&[0, 1, 3]),
-        6 => Some(&[0, 1, 2, 3, 4, 5]),
+        1 => Some(StressState::Uniaxial.positions()),
+        3 => Some(StressState::PlaneStress.positions()),
+        6 => Some(StressState::Solid.positions()),
         _ => None,
     }
 }
@@ -88,7 +92,18 @@ pub fn rotation(r: &Matrix3<f64>) -> Moduli {
 /// Abaqus, CalculiX and Elmer: order 11 22 33 12 13 23, engineering shear strain `γ = 2ε`,
 /// moduli `∂σ_i/∂γ_j` without factors.
 pub mod abaqus {
-    use super::{Mandel, Moduli, WEIGHTS};
+    use super::{Mandel, Moduli, StressState, WEIGHTS};
+
+    /// The stress state of elements with `NDI` direct and `NSHR` shear components.
+    pub fn stress_state(ndi: i32, nshr: i32) -> Option<StressState> {
+        match (ndi, nshr) {
+            (3, 3) => Some(StressState::Solid),
+            (3, 1) => Some(StressState::Axisymmetric),
+            (2, 1) => Some(StressState::PlaneStress),
+            (1, 0) => Some(StressState::Uniaxial),
+            _ => None,
+        }
+    }
 
     pub fn strain_in(host: &[f64; 6]) -> Mandel {
         Mandel::from_fn(|k, _| host[k] / WEIGHTS[k])

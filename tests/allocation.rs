@@ -1,4 +1,4 @@
-//! No law of the battery allocates in an update after the first, of a point or of a batch, and neither
+//! No classical law allocates in an update after the first, of a point or of a batch, and neither
 //! do the interfaces of the hosts.
 
 mod common;
@@ -7,7 +7,8 @@ use common::Random;
 use hysteron::host::mgis::{self, BehaviourDataView, InitialStateView, Kinematics, StateView};
 use hysteron::host::{HostLaw, capi, umat};
 use hysteron::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
-use hysteron::laws::battery;
+use hysteron::laws::example_laws;
+use hysteron::mandel::StressState;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
@@ -53,7 +54,7 @@ fn updates_do_not_allocate() {
 
     let learned = common::learned_laws(0).into_iter();
     let learned = learned.map(|(name, law)| (name, Box::new(law) as Box<dyn MaterialLaw>));
-    let classical = battery().into_iter();
+    let classical = example_laws().into_iter();
     let classical = classical.map(|(name, law)| (name.to_string(), law));
     for (name, law) in classical.chain(learned) {
         let (n, scales) = (law.components(), law.scales());
@@ -128,7 +129,7 @@ fn allocations(mut call: impl FnMut()) -> usize {
 
 #[test]
 fn calls_of_hosts_do_not_allocate() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         if law.components() != 6 {
             continue;
         }
@@ -144,7 +145,7 @@ fn calls_of_hosts_do_not_allocate() {
         );
         let (mut sse, mut spd, mut pnewdt) = (0.0, 0.0, 1.0);
         let nstatv = n as i32 + 9;
-        let arguments = umat::Arguments {
+        let arguments = umat::UmatArguments {
             stress: stress.as_mut_ptr(),
             statev: statev.as_mut_ptr(),
             ddsdde: ddsdde.as_mut_ptr(),
@@ -212,7 +213,7 @@ fn calls_of_hosts_do_not_allocate() {
                     for (i, asked) in [4.0, 1.0, 1.0].into_iter().enumerate() {
                         *view.k.add(i) = asked;
                     }
-                    code = mgis::call(|| Ok(&host), kinematics, 6, &mut view);
+                    code = mgis::call(|| Ok(&host), kinematics, StressState::Solid, &mut view);
                 }
             });
             assert_eq!((count, code), (0, 1), "{name}, MGIS, {kinematics:?}");

@@ -8,7 +8,7 @@ use common::random_law;
 use hysteron::audit::{Audit, AuditOptions, Kind, audit};
 use hysteron::card::Learn;
 use hysteron::law::MaterialLaw;
-use hysteron::laws::battery;
+use hysteron::laws::example_laws;
 use hysteron::symmetry::Symmetry;
 use planted::faults::{Fault, Faulty};
 use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
@@ -115,7 +115,7 @@ fn the_tangent_of_an_empty_increment_is_held_against_what_follows() {
     let cell = figure("minimal-state");
     println!("minimal-state: {cell:.3}");
     assert!(cell < 0.5, "{cell}");
-    for (_, law) in battery() {
+    for (_, law) in example_laws() {
         let figure = examine(law.as_ref())
             .row("start_tangent")
             .and_then(|row| row.value);

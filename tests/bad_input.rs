@@ -311,6 +311,11 @@ fn bad_cards_are_named_by_line() {
             "plane",
         ),
         (
+            format!("{good}[learn]\nstress_state = 'plane-stress'\n"),
+            4,
+            "learn.stress_state: \"uniaxial\" is possible",
+        ),
+        (
             format!("{good}[learn]\nlaw = 'relaxation'\nsymmetry = 'orthotropic'\n"),
             5,
             "learn.symmetry: a law with this one has 3 or 6 components, not 1",

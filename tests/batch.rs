@@ -5,7 +5,7 @@ mod common;
 use common::Random;
 use hysteron::error::BatchError;
 use hysteron::law::{Batch, Increment, MaterialLaw, Response, Status};
-use hysteron::laws::battery;
+use hysteron::laws::example_laws;
 
 /// What an output holds before anything is written to it.
 const UNTOUCHED: f64 = 7.25;
@@ -77,7 +77,7 @@ fn update_one_by_one(batch: &mut Batch, law: &dyn MaterialLaw) -> Result<(), Bat
 
 #[test]
 fn a_batch_of_any_length_is_its_points() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let law = law.as_ref();
         let mut random = Random::new(11);
         for points in [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 31, 32, 33, 47, 64, 101] {
@@ -104,7 +104,7 @@ fn a_batch_of_any_length_is_its_points() {
 
 #[test]
 fn a_batch_fails_as_its_first_point_that_fails() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let law = law.as_ref();
         let mut random = Random::new(12);
         let points = 71;
@@ -144,7 +144,7 @@ fn a_batch_fails_as_its_first_point_that_fails() {
 
 #[test]
 fn a_state_that_is_not_a_number_is_an_error_of_its_point() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let law = law.as_ref();
         for row in 0..law.state_layout().len() {
             for value in [f64::NAN, f64::INFINITY] {
@@ -172,7 +172,7 @@ mod threads {
     fn laws() -> Vec<(String, Box<dyn MaterialLaw>)> {
         let learned = common::learned_laws(0).into_iter();
         let learned = learned.map(|(name, law)| (name, Box::new(law) as Box<dyn MaterialLaw>));
-        let classical = battery().into_iter();
+        let classical = example_laws().into_iter();
         let classical = classical.map(|(name, law)| (name.to_string(), law));
         classical.chain(learned).collect()
     }
@@ -225,7 +225,7 @@ mod threads {
 
     #[test]
     fn arrays_of_a_wrong_length_are_an_error() {
-        let (_, law) = battery().remove(0);
+        let (_, law) = example_laws().remove(0);
         let mut batch = untouched(law.as_ref(), 600);
         batch.tangent.pop();
         let error = on_threads(&mut batch, law.as_ref(), 2).unwrap_err();

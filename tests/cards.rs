@@ -2,11 +2,11 @@
 
 mod support;
 
-use hysteron::Error;
 use hysteron::card::{Card, Measure};
 use hysteron::laws::ReferenceLaw;
 use hysteron::model::ModelFile;
 use hysteron::recurrent::Clock;
+use hysteron::{Error, LawSource, MaterialLaw, open};
 use support::{AUDIT_ROWS, Folder};
 
 const CSV: &str = "time_s,strain,stress_MPa\n0,0,0\n1,0.001,200\n";
@@ -233,4 +233,35 @@ fn the_laws_of_the_materials_are_those_of_their_cards() {
         assert_eq!(names, AUDIT_ROWS);
     }
     assert_eq!(laws, 2);
+}
+
+#[test]
+fn a_law_is_opened_from_a_card_or_a_saved_law() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/materials/steel_s355_voce_chaboche"
+    );
+    for path in [folder.to_string(), format!("{folder}/card.toml")] {
+        let source = open(path).unwrap();
+        assert_eq!(source.clone().law().unwrap().components(), 1);
+        assert_eq!(source.clone().solid_law().unwrap().components(), 6);
+        let message = source.into_model().unwrap_err().to_string();
+        assert!(message.contains("this is a card"), "{message}");
+    }
+
+    let file = format!("{folder}/law.safetensors");
+    let model = open(&file).unwrap().into_model().unwrap();
+    assert_eq!(model.metadata(), ModelFile::load(&file).unwrap().metadata);
+    let bytes = std::fs::read(&file).unwrap();
+    let source = LawSource::from_bytes("bytes", &bytes).unwrap();
+    assert_eq!(source.law().unwrap().name(), model.law.name());
+
+    let without = LawSource::from_bytes("c.toml", b"name = 'x'\nrecords = ['a']\n").unwrap();
+    for error in [without.clone().law(), without.solid_law()].map(|law| law.err().unwrap()) {
+        let message = error.to_string();
+        assert!(
+            message.starts_with("c.toml: no [reference] law"),
+            "{message}"
+        );
+    }
 }

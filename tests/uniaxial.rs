@@ -5,13 +5,13 @@ mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use common::{Random, distance, random_law};
-use hysteron::card::{Learn, StressState, Training};
+use hysteron::card::{Learn, Training};
 use hysteron::driver::{drive, follow};
 use hysteron::graph::ParameterLayout;
 use hysteron::law::{MaterialLaw, Status};
 use hysteron::laws::{Backstress, PlasticityParameters, ReferenceLaw};
 use hysteron::loading::{Others, ProgrammeKind};
-use hysteron::mandel::Mandel;
+use hysteron::mandel::{Mandel, StressState};
 use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
 use hysteron::recurrent::{Clock, RecurrentLaw, Symmetry, Uniaxial, symmetric_laws};

@@ -1,18 +1,11 @@
-//! What to learn, and how long.
+//! The law to learn, and the options of its training.
 
+use crate::mandel::StressState;
 use crate::recurrent::{Architecture, Clock, Symmetry};
 use serde::{Deserialize, Serialize};
 
 const MAX_EPOCHS: usize = 10_000_000;
 const MAX_PROBES: usize = 4096;
-
-/// The stress state of records with fewer components than the law that they teach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StressState {
-    /// Bars, which teach an isotropic law of six components.
-    Uniaxial,
-}
 
 /// The law to learn and its sizes, `[learn]` in a card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +27,8 @@ pub struct Learn {
     pub symmetry: Symmetry,
     /// Updates in which an increment is taken.
     pub substeps: usize,
-    /// None: the law has the components of the records.
+    /// That of records with fewer components than the law that they teach: uniaxial, for bars that
+    /// teach an isotropic law of six components. `None`: the law has the components of the records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stress_state: Option<StressState>,
 }
@@ -66,8 +60,15 @@ impl Learn {
         components: usize,
         external: usize,
     ) -> Result<Architecture, (&'static str, String)> {
-        if let Some(StressState::Uniaxial) = self.stress_state {
+        if let Some(stress_state) = self.stress_state {
             let fault = |message: String| Err(("stress_state", message));
+            if stress_state != StressState::Uniaxial {
+                return fault(
+                    "\"uniaxial\" is possible; without it the law has the components of \
+                              the records"
+                        .into(),
+                );
+            }
             if components != 1 {
                 return fault(format!(
                     "records of bars have 1 component, these have {components}"
@@ -91,7 +92,7 @@ impl Learn {
             law: self.law.clone(),
             components: match self.stress_state {
                 None => components,
-                Some(StressState::Uniaxial) => 6,
+                Some(_) => 6,
             },
             external,
             states: self.states,
@@ -108,6 +109,7 @@ impl Learn {
 
 /// Where roll-outs are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainingDevice {
     /// The processor, a whole roll-out as one operation: the fastest for all but large batches.
@@ -121,8 +123,9 @@ pub enum TrainingDevice {
     Cuda,
 }
 
-/// In which number format roll-outs and gradients are computed; the optimiser keeps `f64`.
+/// Number format of roll-outs and gradients; the optimiser keeps `f64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     #[default]
@@ -130,14 +133,14 @@ pub enum Precision {
     F32,
 }
 
-/// What an error of the stress is measured by.
+/// Normalisation of the stress error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorScale {
-    /// The root mean square of all records: a MPa counts the same everywhere.
+    /// By the root mean square stress of all records: a MPa counts the same everywhere.
     #[default]
     Common,
-    /// That of the record: a per cent counts the same, where records differ in their stress.
+    /// By that of the record: a per cent counts the same, where records differ in their stress.
     Record,
 }
 
@@ -152,13 +155,13 @@ pub struct Training {
     pub epochs: usize,
     /// Adam's step at the start.
     pub learning_rate: f64,
-    /// And at the end of a cosine decay.
+    /// Adam's step at the end of its cosine decay.
     pub final_learning_rate: f64,
     /// Share of the epochs, the last ones, in which L-BFGS takes the place of Adam.
     #[serde(skip_serializing_if = "is_default")]
     pub quasi_newton: f64,
-    /// `λ_R`, weight of the squared way of the raw parameters from where they start: what the records
-    /// do not determine stays there.
+    /// `λ_R`: L2 penalty on the distance of the unconstrained parameters from their initial values, at
+    /// which it holds what the records do not determine.
     #[serde(skip_serializing_if = "is_default")]
     pub ridge: f64,
     /// Largest norm of the gradient.
@@ -179,11 +182,11 @@ pub struct Training {
     pub error_scale: ErrorScale,
     /// Stop after so many epochs without a better law.
     pub patience: Option<usize>,
-    /// Epochs between two looks at the validation records.
+    /// Epochs between two evaluations of the validation records.
     pub validate_every: usize,
-    /// Starts the parameters.
+    /// Seed of the initial parameters.
     pub seed: u64,
-    // Left out of what is hashed and stored where they are the default.
+    // Not serialised where they are the default, so that they do not change the hash of older cards.
     #[serde(skip_serializing_if = "is_default")]
     pub device: TrainingDevice,
     #[serde(skip_serializing_if = "is_default")]

@@ -22,17 +22,18 @@
 //! In place of records, or beside them, a card may name a reference law with its parameters
 //! (`[reference]`) and loading programmes (`[[programme]]`) that make records of it.
 
+mod check;
 mod learn;
 
-pub use learn::{ErrorScale, Learn, Precision, StressState, Training, TrainingDevice};
+pub use learn::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 
 use crate::driver::drive;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::laws::ReferenceLaw;
 use crate::loading::{NamedProgramme, Programme};
-use crate::mandel::positions;
 use crate::record::{Record, Split};
+use check::line_of;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -61,7 +62,7 @@ pub enum Measure {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(non_snake_case)] // The unit, as it stands in the card.
-pub struct Elastic {
+pub struct ElasticConstants {
     pub young_MPa: f64,
     pub poisson: f64,
 }
@@ -88,7 +89,7 @@ pub struct Card {
     #[serde(default)]
     pub external: Vec<String>,
     #[serde(default)]
-    pub elastic: Option<Elastic>,
+    pub elastic: Option<ElasticConstants>,
     /// CSV files, and folders of them, relative to the card.
     #[serde(default)]
     pub records: Vec<PathBuf>,
@@ -109,13 +110,6 @@ pub struct Card {
 
 fn one() -> usize {
     1
-}
-
-/// A value out of its range: the table it stands in (empty for the top), its key, the cause.
-struct Fault {
-    table: &'static str,
-    key: &'static str,
-    message: String,
 }
 
 impl Card {
@@ -318,64 +312,6 @@ impl Card {
             message,
         }
     }
-
-    fn check(&self) -> Result<(), Fault> {
-        let fault = |table, key, message: &str| {
-            Err(Fault {
-                table,
-                key,
-                message: message.to_string(),
-            })
-        };
-        if self.name.trim().is_empty() {
-            return fault("", "name", "the name is empty");
-        }
-        if positions(self.components).is_none() {
-            return fault("", "components", "1, 3 or 6 are possible");
-        }
-        let mut seen = HashSet::new();
-        if self
-            .external
-            .iter()
-            .any(|e| e.is_empty() || !seen.insert(e))
-        {
-            return fault("", "external", "a name is empty or there twice");
-        }
-        if let Some(elastic) = &self.elastic {
-            if !(elastic.young_MPa.is_finite() && elastic.young_MPa > 0.0) {
-                return fault("elastic", "young_MPa", "not a positive number");
-            }
-            if !(elastic.poisson > -1.0 && elastic.poisson < 0.5) {
-                return fault("elastic", "poisson", "not between -1 and 0.5");
-            }
-        }
-        if self.records.is_empty() && self.reference.is_none() {
-            let message = "the card holds no material: list records, or a reference law";
-            return fault("", "records", message);
-        }
-        if let Some(Err(error)) = self.reference.as_ref().map(|r| r.build(self.components)) {
-            return fault("reference", "law", &error.to_string());
-        }
-        if !self.programme.is_empty() && self.reference.is_none() {
-            return fault("", "reference", "programmes need a reference law");
-        }
-        let mut seen = HashSet::new();
-        if let Some(twice) = self.programme.iter().find(|p| !seen.insert(&p.name)) {
-            let message = format!("two programmes are called `{}`", twice.name);
-            return fault("programme", "name", &message);
-        }
-        let law = self.learn.checked(self.components, self.external.len());
-        law.map_err(|(key, message)| Fault {
-            table: "learn",
-            key,
-            message,
-        })?;
-        self.train.check().map_err(|(key, message)| Fault {
-            table: "train",
-            key,
-            message,
-        })
-    }
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -385,26 +321,4 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// The line, from 1, on which a key of a table is set; else that of the table's header.
-fn line_of(text: &str, table: &str, key: &str) -> Option<usize> {
-    let mut current = String::new();
-    let mut header = None;
-    for (i, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if let Some(rest) = line.strip_prefix('[') {
-            let name = rest.trim_start_matches('[').split(']').next();
-            current = name.unwrap_or_default().trim().to_string();
-            if current == table {
-                header = header.or(Some(i + 1));
-            }
-        } else if current == table
-            && let Some((name, _)) = line.split_once('=')
-            && name.trim() == key
-        {
-            return Some(i + 1);
-        }
-    }
-    header
 }

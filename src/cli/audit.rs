@@ -2,10 +2,10 @@
 
 use super::Verdict;
 use super::output::{print, print_json};
-use super::source::Source;
+use super::source::{audit_options, typical_external};
 use clap::Args;
-use hysteron::Result;
 use hysteron::audit::audit;
+use hysteron::{LawSource, Result, open};
 use std::path::PathBuf;
 
 /// Measures what makes a law fit for a finite element solver.
@@ -33,8 +33,13 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let source = Source::open(&self.model)?;
-        let audit = audit(source.law.as_ref(), &source.audit_options(self.seed));
+        let source = open(&self.model)?;
+        let external = match &source {
+            LawSource::Model(model) => typical_external(&model.law),
+            LawSource::Card(_) => Vec::new(),
+        };
+        let law = source.law()?;
+        let audit = audit(law.as_ref(), &audit_options(external, self.seed));
         match self.json {
             true => print_json(&audit)?,
             false => print(&audit.to_string())?,

@@ -2,10 +2,10 @@
 
 use super::Verdict;
 use super::output::{Table, one_line, print, print_json};
-use super::source::{Records, Source};
+use super::source::Records;
 use clap::Args;
 use hysteron::evaluate::{MeanScore, Score, evaluate, mean};
-use hysteron::{Error, Result};
+use hysteron::{Error, Result, open};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -31,14 +31,14 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct EvaluationReport {
     records: Vec<Score>,
     mean: Option<MeanScore>,
 }
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let law = Source::open(&self.model)?.law;
+        let law = open(&self.model)?.law()?;
         let records = self.records.load(law.as_ref())?;
         let (mut scores, mut failures) = (Vec::new(), Vec::new());
         for record in &records {
@@ -47,7 +47,7 @@ impl Arguments {
                 Err(error) => failures.push(one_line(&error.to_string())),
             }
         }
-        let report = Report {
+        let report = EvaluationReport {
             mean: mean(&scores),
             records: scores,
         };

@@ -24,7 +24,7 @@ pub struct Arguments {
     model: PathBuf,
     /// The interface of the program that will use the law.
     #[arg(long, value_enum)]
-    host: HostName,
+    host: Host,
     /// What the law is called there.
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -36,20 +36,11 @@ pub struct Arguments {
     library: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum HostName {
-    Umat,
-    Mgis,
-}
-
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
         let exported = Export {
             model: &self.model,
-            host: match self.host {
-                HostName::Umat => Host::Umat,
-                HostName::Mgis => Host::Mgis,
-            },
+            host: self.host,
             name: &self.name,
             out: &self.out,
             library: self.library.as_deref(),

@@ -2,12 +2,11 @@
 
 use super::Verdict;
 use super::output::{print, print_json, short};
-use super::source::load_model;
 use clap::Args;
 use hysteron::graph::Constraint;
-use hysteron::model::{Metadata, Model, ModelFile};
+use hysteron::model::{Metadata, Model};
 use hysteron::symmetry::Symmetry;
-use hysteron::{MaterialLaw, Result};
+use hysteron::{MaterialLaw, Result, open};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -18,6 +17,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "Examples:
   hysteron info steel.safetensors
+  hysteron info steel.safetensors --listing
   hysteron info steel.safetensors --json")]
 pub struct Arguments {
     /// A saved law (.safetensors).
@@ -26,21 +26,25 @@ pub struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// Print the equations of an increment, with the consistent tangent, and as compiled.
+    #[arg(long, conflicts_with = "json")]
+    listing: bool,
 }
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let model = load_model(&self.model)?;
-        let metadata = ModelFile::load(&self.model)?.metadata;
-        match self.json {
-            true => print_json(&object(&model, &metadata))?,
-            false => print(&text(&model, &metadata))?,
+        let model = open(&self.model)?.into_model()?;
+        let metadata = &model.metadata;
+        match (self.json, self.listing) {
+            (true, _) => print_json(&object(&model, metadata))?,
+            (false, true) => print(&model.law.listing())?,
+            (false, false) => print(&text(&model, metadata))?,
         }
         Ok(Verdict::Pass)
     }
 }
 
-/// The metadata, with the parameters and the guarantees beside.
+/// The metadata, the parameters and the guarantees.
 fn object(model: &Model, metadata: &Metadata) -> Value {
     let tensors = model.law.layout().tensors().iter();
     let tensors: Vec<Value> = tensors
@@ -191,7 +195,7 @@ fn text(model: &Model, metadata: &Metadata) -> String {
     text
 }
 
-/// What the summary of a training says, an entry a line; a score a line.
+/// The summary of a training: one line per entry, and per score.
 fn training(summary: &Value) -> Vec<String> {
     let all = summary.as_object().into_iter().flatten();
     let mut lines = Vec::new();

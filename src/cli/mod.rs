@@ -33,7 +33,7 @@ use std::process::ExitCode;
 Exit codes: 0 all is well, 1 a check failed, 2 bad usage or bad input.
 `hysteron help COMMAND` says more about each command."
 )]
-struct Program {
+struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -49,16 +49,16 @@ enum Command {
     Export(export::Arguments),
 }
 
-/// How a command that could do its work ended.
+/// The outcome of a command that ran without an error.
 enum Verdict {
     Pass,
     /// A check failed: exit code 1.
     Fail,
 }
 
-/// Runs the program.
+/// Runs the command line.
 pub fn run() -> ExitCode {
-    let verdict = execute(Program::parse().command);
+    let verdict = execute(CommandLine::parse().command);
     match verdict {
         Ok(Verdict::Pass) => ExitCode::SUCCESS,
         Ok(Verdict::Fail) => ExitCode::from(1),
@@ -87,6 +87,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        super::Program::command().debug_assert();
+        super::CommandLine::command().debug_assert();
     }
 }

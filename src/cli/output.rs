@@ -1,4 +1,4 @@
-//! What the program writes: text, JSON, tables, and where it may put files.
+//! Output of the command line: text, JSON, tables, and the checks of output paths.
 
 use hysteron::evaluate::{MeanScore, Score};
 use hysteron::{Error, Result};
@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-/// Writes to the standard output. A reader that has seen enough is no error.
+/// Writes to the standard output. A closed pipe is not an error: the reader wants no more.
 pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -21,7 +21,7 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     print(&(text + "\n"))
 }
 
-/// Writes a line to the standard error, where nothing is lost if nobody listens.
+/// Writes a line to the standard error; a failure is ignored, as there is no other place to report it.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

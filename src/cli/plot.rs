@@ -2,13 +2,13 @@
 
 use super::Verdict;
 use super::output::{check_output, print};
-use super::source::{Records, Source, has_extension};
+use super::source::{Records, has_extension};
 use clap::{Args, ValueEnum};
 use hysteron::driver::{Curve, follow};
 use hysteron::mandel::{LABELS, positions};
 use hysteron::plot::{self, Abscissa};
 use hysteron::record::Record;
-use hysteron::{Error, Result};
+use hysteron::{Error, Result, open};
 use std::path::PathBuf;
 
 /// Draws measured and predicted records.
@@ -28,30 +28,23 @@ pub struct Arguments {
     /// The figure; its extension, .svg or .png, decides the format.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    #[arg(long, value_enum, default_value_t = Kind::StressStrain)]
-    kind: Kind,
+    #[arg(long, value_enum, default_value_t = Figure::StressStrain)]
+    kind: Figure,
     /// What `time` and `states` are drawn over.
-    #[arg(long, value_enum, default_value_t = Over::Time)]
-    over: Over,
+    #[arg(long, value_enum, default_value_t = Abscissa::Time)]
+    over: Abscissa,
     /// Component of stress and strain: 11, 22, 33, 12, 13 or 23.
     #[arg(long, value_name = "LABEL", default_value = "11")]
     component: String,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Kind {
+enum Figure {
     StressStrain,
     Time,
     Dissipation,
     States,
     Parity,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Over {
-    Time,
-    Row,
-    Path,
 }
 
 impl Arguments {
@@ -65,9 +58,9 @@ impl Arguments {
             });
         }
         check_output(&self.out)?;
-        let law = Source::open(&self.model)?.law;
+        let law = open(&self.model)?.law()?;
         let records = self.records.load(law.as_ref())?;
-        if self.kind == Kind::States && records.len() > 1 {
+        if self.kind == Figure::States && records.len() > 1 {
             let names: Vec<_> = records.iter().map(|r| r.name.as_str()).collect();
             return Err(Error::invalid(format!(
                 "the internal variables of one record are drawn at a time; choose with --records \
@@ -90,21 +83,17 @@ impl Arguments {
 
     fn draw(&self, records: &[Record], curves: &[Curve], component: usize) -> Result<()> {
         let out = &self.out;
-        let over = match self.over {
-            Over::Time => Abscissa::Time,
-            Over::Row => Abscissa::Row,
-            Over::Path => Abscissa::PathLength,
-        };
+        let over = self.over;
         let pairs: Vec<_> = records.iter().zip(curves).collect();
         let answered: Vec<_> = pairs.iter().map(|(r, c)| (*r, Some(*c))).collect();
         match self.kind {
-            Kind::StressStrain => plot::stress_strain(&answered, component, out),
-            Kind::Time => plot::stress_over_time(&answered, component, over, out),
-            Kind::Dissipation => plot::dissipation(&curves.iter().collect::<Vec<_>>(), out),
-            Kind::States => curves
+            Figure::StressStrain => plot::stress_strain(&answered, component, out),
+            Figure::Time => plot::stress_over_time(&answered, component, over, out),
+            Figure::Dissipation => plot::dissipation(&curves.iter().collect::<Vec<_>>(), out),
+            Figure::States => curves
                 .iter()
                 .try_for_each(|curve| plot::internal_variables(curve, over, out)),
-            Kind::Parity => plot::parity(&pairs, component, out),
+            Figure::Parity => plot::parity(&pairs, component, out),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::Verdict;
 use super::output::{check_output, print, same_file};
-use super::source::{Source, check_kind};
+use super::source::check_kind;
 use clap::Args;
 use hysteron::driver::{Curve, follow};
 use hysteron::record::Record;
-use hysteron::{Error, Result};
+use hysteron::{Error, Result, open};
 use std::path::PathBuf;
 
 /// Predicts the stress of a record.
@@ -43,7 +43,7 @@ impl Arguments {
                 )));
             }
         }
-        let law = Source::open(&self.model)?.law;
+        let law = open(&self.model)?.law()?;
         let record = Record::from_csv(&self.data)?;
         check_kind(&self.data, law.as_ref(), &record)?;
         let curve = follow(law.as_ref(), &record)?;
@@ -61,7 +61,7 @@ impl Arguments {
     }
 }
 
-/// Adds what happens inside the law as external variables.
+/// Adds energies and internal variables as columns of external variables.
 fn add_inside(record: &mut Record, curve: &Curve) {
     let states = curve.state_layout.len();
     let mut external = Vec::new();

@@ -1,4 +1,4 @@
-//! What a training shows while it runs, and how it is interrupted.
+//! Progress of a training, and its interruption by ctrl-c.
 
 use super::output::{note, short};
 use hysteron::train::Progress;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Between two lines where there is no terminal.
+/// Interval between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Exit code after a second ctrl-c, that of a program ended by SIGINT.
+/// Exit code after a second ctrl-c, as after SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Becomes true on ctrl-c; a second one ends the program.
+/// A flag that ctrl-c sets; a second one ends the process.
 pub fn interruption(display: &Display) -> Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
     let flag = asked.clone();
@@ -88,7 +88,7 @@ impl Display {
     }
 }
 
-/// Where the training stands.
+/// Errors and terms of the loss of an epoch.
 fn figures(progress: &Progress) -> String {
     let point = &progress.point;
     let mut parts = format!("stress {}", short(point.stress));
@@ -107,7 +107,7 @@ fn figures(progress: &Progress) -> String {
     )
 }
 
-/// Its best epoch, and how long it will still take.
+/// The best epoch so far, and the time left.
 fn outlook(progress: &Progress) -> String {
     let left = duration(progress.remaining);
     format!("best epoch {}, {left} left", progress.best_epoch + 1)

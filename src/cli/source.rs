@@ -1,53 +1,11 @@
-//! Where commands take their laws and records from.
+//! Records of a command, and what several commands share.
 
 use clap::Args;
 use hysteron::audit::AuditOptions;
-use hysteron::card::Card;
-use hysteron::model::{LearnedLaw, Model};
+use hysteron::model::LearnedLaw;
 use hysteron::record::Record;
 use hysteron::{Error, MaterialLaw, Result};
 use std::path::{Path, PathBuf};
-
-/// A law to look at: a saved one, or the classical one of a card.
-pub struct Source {
-    pub law: Box<dyn MaterialLaw>,
-    /// Typical values of its external variables.
-    external: Vec<f64>,
-}
-
-impl Source {
-    /// Opens a saved law, or a card (a file ending in .toml, or a folder) with a reference law.
-    ///
-    /// # Errors
-    /// Those of [`Model::load`] and [`Card::open`]; a card without a reference law.
-    pub fn open(path: &Path) -> Result<Self> {
-        if !path.is_dir() && !has_extension(path, "toml") {
-            let law = load_model(path)?.law;
-            return Ok(Self {
-                external: typical_external(&law),
-                law: Box::new(law),
-            });
-        }
-        let card = Card::open(path)?;
-        let Some(reference) = &card.reference else {
-            return Err(Error::Card {
-                path: card.path().to_path_buf(),
-                line: None,
-                message: "no [reference] law here; give a saved law (.safetensors), or train one \
-                          with `hysteron train`"
-                    .into(),
-            });
-        };
-        Ok(Self {
-            law: reference.build(card.components)?,
-            external: Vec::new(),
-        })
-    }
-
-    pub fn audit_options(&self, seed: Option<u64>) -> AuditOptions {
-        audit_options(self.external.clone(), seed)
-    }
-}
 
 /// The default audit, external variables held at these values.
 pub fn audit_options(external: Vec<f64>, seed: Option<u64>) -> AuditOptions {
@@ -65,27 +23,6 @@ pub fn typical_external(law: &LearnedLaw) -> Vec<f64> {
     scales.map(|[offset, _]| *offset).collect()
 }
 
-/// Loads a saved law and says what is needed where the file is none.
-pub fn load_model(path: &Path) -> Result<Model> {
-    for (extension, what) in [("csv", "a record"), ("toml", "a card")] {
-        if has_extension(path, extension) && path.is_file() {
-            return Err(Error::Model {
-                path: path.to_path_buf(),
-                message: format!(
-                    "this is {what}, a law is needed: a .safetensors file that `hysteron train` wrote"
-                ),
-            });
-        }
-    }
-    Model::load(path).map_err(|error| match error {
-        Error::Model { path, message } => Error::Model {
-            path,
-            message: format!("{message} (a law is a .safetensors file from `hysteron train`)"),
-        },
-        other => other,
-    })
-}
-
 pub fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension()
         .is_some_and(|e| e.eq_ignore_ascii_case(extension))
@@ -99,7 +36,7 @@ pub fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Which records, and what of them.
+/// Selection of records.
 #[derive(Args)]
 pub struct Records {
     /// A CSV record, or a folder of them.

@@ -5,7 +5,7 @@ use super::output::{check_output, note, same_file};
 use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
-use clap::{Args, Command, ValueEnum};
+use clap::{Args, Command};
 use hysteron::card::{Card, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Record, Split};
 use hysteron::recurrent::{Architecture, Clock};
@@ -47,7 +47,7 @@ pub struct Arguments {
     width: Option<usize>,
     /// What drives the internal variables.
     #[arg(long, value_enum, help_heading = "Law")]
-    clock: Option<ClockName>,
+    clock: Option<Clock>,
     /// Names of the training records [default: all that do not validate].
     #[arg(
         long,
@@ -78,7 +78,7 @@ pub struct Arguments {
     /// Passes over the records.
     #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<usize>,
-    /// Starts the parameters; the same seed gives the same law.
+    /// Seed of the initial parameters; the same seed gives the same law.
     #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u64>,
     /// Adam's step at the start; its decay keeps the ratio that the card gives.
@@ -89,10 +89,10 @@ pub struct Arguments {
     dissipation_weight: Option<f64>,
     /// Where to compute; a GPU needs a build with its feature.
     #[arg(long, value_enum, help_heading = "Training")]
-    device: Option<DeviceName>,
+    device: Option<TrainingDevice>,
     /// Number format of roll-outs and gradients.
     #[arg(long, value_enum, help_heading = "Training")]
-    precision: Option<PrecisionName>,
+    precision: Option<Precision>,
     /// Keep the state of the training here, and go on from it if it exists.
     #[arg(long, value_name = "FILE", help_heading = "Training")]
     checkpoint: Option<PathBuf>,
@@ -107,33 +107,6 @@ pub struct Arguments {
     pub json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ClockName {
-    /// The length of the strain path: rate-independent.
-    StrainPath,
-    /// Time: viscous.
-    Time,
-    Both,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DeviceName {
-    /// The processor, a whole roll-out as one operation.
-    Cpu,
-    /// The processor, operation by operation: slow, to check the others.
-    Flex,
-    /// A GPU through the graphics interface.
-    Wgpu,
-    /// A GPU through CUDA.
-    Cuda,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum PrecisionName {
-    F64,
-    F32,
-}
-
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
         let card = self.open_card()?;
@@ -141,7 +114,7 @@ impl Arguments {
         let options = self.options(&card);
         let known = Self::augment_args(Command::default());
         let fault = |(key, message): (&str, String)| {
-            // What is no option stands in the card.
+            // A key that is not an option comes from the card.
             let key = match known.get_arguments().any(|option| option.get_id() == key) {
                 true => format!("--{}", key.replace('_', "-")),
                 false => format!("{}: {key}", self.card.display()),
@@ -191,7 +164,7 @@ impl Arguments {
         trained::finish(
             &self,
             &out,
-            trained::Context {
+            trained::TrainingRun {
                 card,
                 architecture,
                 options,
@@ -220,12 +193,7 @@ impl Arguments {
         }
         learn.states = self.states.unwrap_or(learn.states);
         learn.width = self.width.unwrap_or(learn.width);
-        learn.clock = match self.clock {
-            None => learn.clock,
-            Some(ClockName::StrainPath) => Clock::StrainPath,
-            Some(ClockName::Time) => Clock::Time,
-            Some(ClockName::Both) => Clock::Both,
-        };
+        learn.clock = self.clock.unwrap_or(learn.clock);
         learn
     }
 
@@ -240,18 +208,8 @@ impl Arguments {
         if let Some(weight) = self.dissipation_weight {
             options.dissipation_weight = weight;
         }
-        options.device = match self.device {
-            None => options.device,
-            Some(DeviceName::Cpu) => TrainingDevice::Cpu,
-            Some(DeviceName::Flex) => TrainingDevice::Flex,
-            Some(DeviceName::Wgpu) => TrainingDevice::Wgpu,
-            Some(DeviceName::Cuda) => TrainingDevice::Cuda,
-        };
-        options.precision = match self.precision {
-            None => options.precision,
-            Some(PrecisionName::F64) => Precision::F64,
-            Some(PrecisionName::F32) => Precision::F32,
-        };
+        options.device = self.device.unwrap_or(options.device);
+        options.precision = self.precision.unwrap_or(options.precision);
         if let Some(spacing) = &self.spacing {
             options.spacing.clone_from(spacing);
         }

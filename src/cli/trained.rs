@@ -1,4 +1,4 @@
-//! What follows a training: audit, comparison with the records, the files.
+//! After a training: audit, comparison with the records, files.
 
 use super::Verdict;
 use super::output::{Table, note, one_line, print, print_json};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 const PANELS: usize = 16;
 
 /// What was trained, and on what.
-pub struct Context<'a> {
+pub struct TrainingRun<'a> {
     pub card: Card,
     pub architecture: Architecture,
     pub options: Training,
@@ -45,7 +45,7 @@ struct Summary<'a> {
     stop: Stop,
     options: &'a Training,
     scores: Group<Vec<&'a Score>>,
-    /// Records whose strains the law could not follow.
+    /// Errors of the records that the law could not follow.
     failures: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ struct Files {
 
 /// The object of `--json`.
 #[derive(Serialize)]
-struct Report<'a> {
+struct TrainingReport<'a> {
     #[serde(flatten)]
     files: &'a Files,
     training: &'a serde_json::Value,
@@ -76,13 +76,13 @@ struct Report<'a> {
 pub fn finish(
     arguments: &Arguments,
     out: &Path,
-    context: Context,
+    context: TrainingRun,
     trained: Trained,
 ) -> Result<Verdict> {
     let Trained { law, fit } = trained;
     let ended = match fit.stop {
         Stop::Interrupted => Some("interrupted"),
-        Stop::Converged => Some("no way leads further down"),
+        Stop::Converged => Some("the line search found no further decrease"),
         Stop::Diverged => Some("the loss became infinite again and again; stopped"),
         Stop::Complete | Stop::Patience => None,
     };
@@ -92,7 +92,7 @@ pub fn finish(
             "{ended} after {run} epochs; keeping the law of epoch {best}"
         ));
     }
-    // At once, so that the law is there whatever happens to the rest.
+    // Saved before the audit, so that a failure there does not lose the law.
     let mut model = Model::new(law, context.architecture.clone(), &context.card);
     model.save(out)?;
     let law = &model.law;
@@ -113,7 +113,7 @@ pub fn finish(
 
     let files = figures(arguments.no_plots, out, &context, &fit, &compared)?;
     if arguments.json {
-        print_json(&Report {
+        print_json(&TrainingReport {
             files: &files,
             training: &model.metadata.training,
             audit: &audit,
@@ -127,7 +127,7 @@ pub fn finish(
     })
 }
 
-/// A record and what the law answers to it.
+/// The prediction of a record and its score.
 struct Comparison {
     answer: Result<(Curve, Score), Error>,
 }
@@ -153,7 +153,7 @@ impl Comparison {
 
 fn summary<'a>(
     cycles: Option<usize>,
-    context: &'a Context,
+    context: &'a TrainingRun,
     fit: &Fit,
     compared: &'a Group<Vec<Comparison>>,
 ) -> Summary<'a> {
@@ -184,7 +184,7 @@ fn summary<'a>(
 fn figures(
     none: bool,
     out: &Path,
-    context: &Context,
+    context: &TrainingRun,
     fit: &Fit,
     compared: &Group<Vec<Comparison>>,
 ) -> Result<Files> {
@@ -199,7 +199,7 @@ fn figures(
     let mut name = out.file_stem().unwrap_or_default().to_os_string();
     name.push("-learning.svg");
     let learning = out.with_file_name(name);
-    // Epochs count from 1 wherever the program shows them.
+    // Epochs count from 1 wherever they are shown.
     let history: Vec<_> = fit
         .history
         .iter()

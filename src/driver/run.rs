@@ -1,17 +1,19 @@
-//! A run under way: steps, their cutting, and the rows of the curve.
+//! A run: steps, their cutting into increments, and the rows of the curve.
 
-use super::equilibrium::{Failure, Goal, Point};
-use super::{Curve, Driver, Progress};
+use super::equilibrium::{Goal, MaterialPoint};
+use super::{Curve, Driver, DriverProgress};
 use crate::error::{Error, Result, UpdateError};
 use crate::law::MAX_COMPONENTS;
+use crate::laws::mixed_control::{Failure, FreeComponents};
 use crate::loading::{Control, LoadStep};
+use crate::mandel::Mandel;
 use crate::record::Record;
 use std::ops::ControlFlow;
 
-/// A run under way: the point and the rows so far.
+/// A run in progress: the point and the rows so far.
 pub(super) struct Run<'a> {
     driver: Driver<'a>,
-    point: Point<'a>,
+    point: MaterialPoint<'a>,
     external: Vec<f64>,
     pub time: f64,
     /// Of the increments since the last row.
@@ -27,7 +29,7 @@ impl<'a> Run<'a> {
         external: Vec<f64>,
     ) -> Result<Self> {
         let law = driver.law;
-        let point = Point::new(law, &external).map_err(|source| Error::Drive {
+        let point = MaterialPoint::new(law, &external).map_err(|source| Error::Drive {
             name: name.into(),
             step: 0,
             time: 0.0,
@@ -63,15 +65,15 @@ impl<'a> Run<'a> {
         steps: usize,
         load: &LoadStep,
         end: f64,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(DriverProgress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
         let options = self.driver.options;
         let smallest = 0.5f64.powi(options.max_cuts.min(50) as i32);
         let (start_time, start_external) = (self.time, self.external.clone());
-        let (mut start, mut target) = ([0.0; MAX_COMPONENTS], [0.0; MAX_COMPONENTS]);
-        let mut stress_controlled = [false; MAX_COMPONENTS];
+        let (mut start, mut target) = (Mandel::zeros(), Mandel::zeros());
+        let mut free = FreeComponents([false; MAX_COMPONENTS]);
         for (i, control) in load.targets.iter().enumerate() {
-            (start[i], target[i], stress_controlled[i]) = match *control {
+            (start[i], target[i], free.0[i]) = match *control {
                 Control::Strain(value) => (self.point.accepted.strain[i], value, false),
                 Control::Stress(value) => (self.point.accepted.response.stress[i], value, true),
             };
@@ -93,8 +95,8 @@ impl<'a> Run<'a> {
                 .map(|(&from, &to)| ramp(from, to))
                 .collect();
             let goal = Goal {
-                value: std::array::from_fn(|i| ramp(start[i], target[i])),
-                stress_controlled,
+                value: Mandel::from_fn(|i, _| ramp(start[i], target[i])),
+                free,
                 dt: (next - done) * load.dt,
                 external_old: &self.external,
                 external_new: &external,
@@ -112,7 +114,7 @@ impl<'a> Run<'a> {
                     if done == 1.0 {
                         self.push_row();
                     }
-                    let now = Progress {
+                    let now = DriverProgress {
                         step,
                         steps,
                         fraction: done,
@@ -128,7 +130,7 @@ impl<'a> Run<'a> {
                         Some(cut) if (next - done) * cut >= smallest && !exhausted => {
                             size = (next - done) * cut;
                         }
-                        _ => return Err(self.refuse(step, next - done, failure)),
+                        _ => return Err(self.error(step, next - done, failure)),
                     }
                 }
             }
@@ -136,7 +138,7 @@ impl<'a> Run<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn refuse(&self, step: usize, size: f64, failure: Failure) -> Error {
+    fn error(&self, step: usize, size: f64, failure: Failure) -> Error {
         let (message, source): (_, Option<UpdateError>) = match failure {
             Failure::Law(error) => (format!("the law failed: {error}"), Some(error)),
             Failure::NoEquilibrium {
@@ -163,16 +165,14 @@ impl<'a> Run<'a> {
         let (law, accepted) = (self.driver.law, &self.point.accepted);
         let (n, recorded) = (law.components(), self.curve.record.components);
         let curve = &mut self.curve;
+        let strain = accepted.strain.as_slice();
         let stress = accepted.response.stress.as_slice();
         curve.record.time.push(self.time);
-        curve
-            .record
-            .strain
-            .extend_from_slice(&accepted.strain[..recorded]);
+        curve.record.strain.extend_from_slice(&strain[..recorded]);
         curve.record.stress.extend_from_slice(&stress[..recorded]);
         curve.record.external.extend_from_slice(&self.external);
         curve.states.extend_from_slice(&accepted.state);
-        let energy = law.free_energy(&accepted.strain[..n], &accepted.state, &self.external);
+        let energy = law.free_energy(&strain[..n], &accepted.state, &self.external);
         curve.stored_energy.push(energy);
         curve.dissipation.push(self.dissipation);
         curve.status.push(accepted.response.status);

@@ -13,7 +13,7 @@ mod points;
 pub use points::Points;
 
 use super::error::guard;
-use super::{HostError, HostLaw, own_law};
+use super::{HostError, HostLaw, adjacent_law};
 use crate::law::MaterialLaw;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, OsStr, c_char};
@@ -30,7 +30,7 @@ pub const REFUSED: i32 = -2;
 /// The law panicked, which is a fault of the law.
 pub const PANICKED: i32 = -3;
 
-/// A law in one section. It is never written after it was made: all threads may use it at once.
+/// A law in one stress state. It is never written after it was made: all threads may use it at once.
 pub struct Law {
     law: Arc<dyn MaterialLaw>,
     name: CString,
@@ -45,7 +45,7 @@ impl Law {
             0 => law.components(),
             n => n,
         };
-        let law = law.section(components)?.clone();
+        let law = law.with_components(components)?.clone();
         let text = |text: &str| {
             CString::new(text).map_err(|_| HostError::call(format!("a name with a zero: {text:?}")))
         };
@@ -70,7 +70,7 @@ thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
 }
 
-/// Keeps the message for [`hysteron_last_error`] and says which code to return.
+/// Stores the message for [`hysteron_last_error`] and returns the code of the error.
 fn failed(error: &HostError) -> i32 {
     let text = error.to_string().replace('\0', " ");
     // A text without zeros is a text of C; and while a thread ends, nobody asks.
@@ -82,12 +82,12 @@ fn failed(error: &HostError) -> i32 {
     }
 }
 
-/// Runs `work` behind the wall and returns its code.
+/// Runs `work`, panics caught, and returns its code.
 fn code(work: impl FnOnce() -> Result<(), HostError>) -> i32 {
     guard(work).map_or_else(|error| failed(&error), |()| OK)
 }
 
-/// Runs `work` behind the wall; null where it fails.
+/// Runs `work`, panics caught; null where it fails.
 fn handle(work: impl FnOnce() -> Result<Law, HostError>) -> *mut Law {
     match guard(work) {
         Ok(law) => Box::into_raw(Box::new(law)),
@@ -98,13 +98,13 @@ fn handle(work: impl FnOnce() -> Result<Law, HostError>) -> *mut Law {
     }
 }
 
-/// Asks something of a law; `otherwise` where there is none.
+/// A property of a law; `otherwise` for null.
 ///
 /// # Safety
 /// `law` is null or came from one of the loading functions and was not freed.
-unsafe fn ask<T>(law: *const Law, otherwise: T, question: impl FnOnce(&Law) -> T) -> T {
+unsafe fn property<T>(law: *const Law, otherwise: T, get: impl FnOnce(&Law) -> T) -> T {
     // SAFETY: as the caller promises.
-    unsafe { law.as_ref() }.map_or(otherwise, question)
+    unsafe { law.as_ref() }.map_or(otherwise, get)
 }
 
 fn text_at(texts: &[CString], index: usize) -> *const c_char {
@@ -125,8 +125,8 @@ pub extern "C" fn hysteron_last_error() -> *const c_char {
     text.unwrap_or(c"".as_ptr())
 }
 
-/// Loads a saved law (.safetensors), or the reference law of a material card (.toml), for a section
-/// of so many components; 0: those of the law itself. Null where it fails.
+/// Loads a saved law (.safetensors), or the reference law of a material card (.toml), for the stress
+/// state of so many components; 0: those of the law itself. Null where it fails.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_load(path: *const c_char, components: usize) -> *mut Law {
     handle(|| {
@@ -166,10 +166,11 @@ pub unsafe extern "C" fn hysteron_load_bytes(
     })
 }
 
-/// The same from the file beside this library: NAME.safetensors or NAME.toml beside libNAME.so.
+/// The same from the file adjacent to this library: NAME.safetensors or NAME.toml in the folder of
+/// libNAME.so.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub extern "C" fn hysteron_load_own(components: usize) -> *mut Law {
-    handle(|| Law::new(own_law().map_err(HostError::call)?, components))
+    handle(|| Law::new(adjacent_law().map_err(HostError::call)?, components))
 }
 
 /// Ends a law that no thread uses any more; null is allowed.
@@ -189,40 +190,40 @@ pub unsafe extern "C" fn hysteron_free(law: *mut Law) {
 /// Name of a law; it lives as long as the law, as do the names of its variables. Null for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_name(law: *const Law) -> *const c_char {
-    unsafe { ask(law, ptr::null(), |law| law.name.as_ptr()) }
+    unsafe { property(law, ptr::null(), |law| law.name.as_ptr()) }
 }
 
 /// Strain components; 0 for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_components(law: *const Law) -> usize {
-    unsafe { ask(law, 0, |law| law.law.components()) }
+    unsafe { property(law, 0, |law| law.law.components()) }
 }
 
 /// Internal variables; 0 for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_states(law: *const Law) -> usize {
-    unsafe { ask(law, 0, |law| law.states.len()) }
+    unsafe { property(law, 0, |law| law.states.len()) }
 }
 
 /// External variables, such as a temperature; 0 for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_externals(law: *const Law) -> usize {
-    unsafe { ask(law, 0, |law| law.externals.len()) }
+    unsafe { property(law, 0, |law| law.externals.len()) }
 }
 
 /// Name of an internal variable; null where there is none.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_state_name(law: *const Law, index: usize) -> *const c_char {
-    unsafe { ask(law, ptr::null(), |law| text_at(&law.states, index)) }
+    unsafe { property(law, ptr::null(), |law| text_at(&law.states, index)) }
 }
 
 /// Name of an external variable; null where there is none.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_external_name(law: *const Law, index: usize) -> *const c_char {
-    unsafe { ask(law, ptr::null(), |law| text_at(&law.externals, index)) }
+    unsafe { property(law, ptr::null(), |law| text_at(&law.externals, index)) }
 }
 
-/// Writes the state of virgin material; `states` is the room, which must be that of the law.
+/// Writes the state of virgin material; `states`, the length of the array, must be that of the law.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_initial_state(
     law: *const Law,
@@ -235,7 +236,7 @@ pub unsafe extern "C" fn hysteron_initial_state(
         let expected = law.states.len();
         if states != expected {
             return Err(HostError::call(format!(
-                "room for {states} internal variables, the law has {expected}"
+                "states = {states}, the law has {expected} internal variables"
             )));
         }
         if states == 0 {

@@ -1,4 +1,4 @@
-//! Why a call from a host failed, and the wall that keeps panics on this side.
+//! Errors of calls from a host, and the guard that turns panics into errors.
 
 use crate::error::{BatchError, Error, UpdateError};
 use std::any::Any;
@@ -8,9 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(all(feature = "capi", panic = "abort"))]
 compile_error!("the library for hosts must unwind: a panic that aborts would end the host");
 
-/// A message on standard error. Where it cannot be written nobody is there to read it; `eprintln!` would
-/// panic, outside of [`guard`] too.
-pub(super) fn say(message: impl Display) {
+/// Writes a message to the standard error; unlike `eprintln!` it does not panic where that fails.
+pub(super) fn warn(message: impl Display) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "hysteron: {message}");
 }

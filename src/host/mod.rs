@@ -8,13 +8,13 @@
 //!
 //! With the feature `capi` the functions are exported under their C names. A copy of the shared
 //! library named `libNAME.so` serves the law `NAME.safetensors` or `NAME.toml` that lies beside it
-//! ([`own_law`]): hosts pass no paths.
+//! ([`adjacent_law`]): hosts pass no paths.
 //!
 //! What all interfaces share: a panic never leaves this library; after the failure of a point nothing
 //! that the host reads has been written, after that of a batch its outputs are not to be used; a state
 //! that the host fills with zeros is the virgin state.
 
-mod beside;
+mod adjacent;
 pub mod capi;
 mod error;
 #[cfg(feature = "cli")]
@@ -24,15 +24,15 @@ pub mod mgis;
 mod state;
 pub mod umat;
 
-pub use beside::own_law;
+pub use adjacent::adjacent_law;
 pub use error::HostError;
 pub use law::HostLaw;
 
 #[cfg(feature = "capi")]
 mod exports {
-    use super::own_law;
+    use super::adjacent_law;
 
-    crate::umat!("umat_", own_law());
-    crate::mgis_behaviour!("Hysteron", Small, own_law());
-    crate::mgis_behaviour!("HysteronFiniteStrain", Finite, own_law());
+    crate::umat!("umat_", adjacent_law());
+    crate::mgis_behaviour!("Hysteron", Small, adjacent_law());
+    crate::mgis_behaviour!("HysteronFiniteStrain", Finite, adjacent_law());
 }

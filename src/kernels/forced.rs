@@ -2,7 +2,7 @@
 //! the loops of 64-bit ARM and of any machine as by the registers that are there.
 
 use crate::law::{Batch, MaterialLaw};
-use crate::laws::battery;
+use crate::laws::example_laws;
 use crate::model::{LearnedLaw, Normalisation};
 use crate::recurrent::{Architecture, Clock, Symmetry, laws};
 use std::cell::Cell;
@@ -110,7 +110,7 @@ fn every_way_gives_the_answers_of_a_law() {
             LearnedLaw::new(name, law, layout, unconstrained, Normalisation::unit(6)).unwrap();
         (name, Box::new(law) as Box<dyn MaterialLaw>)
     });
-    for (name, law) in battery().into_iter().chain(learned) {
+    for (name, law) in example_laws().into_iter().chain(learned) {
         let here = answers(law.as_ref());
         for way in WAYS {
             let there = by(way, || answers(law.as_ref()));

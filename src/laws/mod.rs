@@ -1,29 +1,32 @@
-//! Classical laws, each written once in three dimensions, and the stress states around them.
+//! Classical laws, each written once in three dimensions, and their reduction to stress states.
 //!
-//! [`ReferenceLaw`] is what a material card names; [`mod@battery`] is the list that every generic test
-//! runs over.
+//! [`ReferenceLaw`] is what a material card names; the generic tests run over [`example_laws`].
 
-pub mod battery;
 pub mod damage;
 pub mod elastic;
+pub mod examples;
 mod hardening;
 pub mod j2;
 mod lanes;
 pub mod maxwell;
+pub(crate) mod mixed_control;
 pub mod perzyna;
 pub mod plane_strain;
 mod return_mapping;
-pub mod stress_state;
+mod stress_state;
+pub mod zero_stress;
 
-pub use battery::battery;
 pub use damage::{Damage, DamageParameters};
 pub use elastic::{Elastic, IsotropicParameters, OrthotropicParameters};
+pub use examples::example_laws;
 pub use hardening::{Backstress, PlasticityParameters, Voce};
 pub use j2::J2;
 pub use maxwell::{Maxwell, MaxwellBranch, MaxwellIntegration, MaxwellParameters};
 pub use perzyna::{Perzyna, PerzynaParameters};
 pub use plane_strain::PlaneStrain;
-pub use stress_state::{PlaneStress, UniaxialStress, ZeroStress};
+pub use zero_stress::{PlaneStress, UniaxialStress, ZeroStress};
+
+pub use crate::mandel::StressState;
 
 use crate::error::{Error, Result, UpdateError};
 use crate::law::{MaterialLaw, Response, Status, prepare};
@@ -43,33 +46,24 @@ pub enum ReferenceLaw {
     Damage(DamageParameters),
 }
 
-/// What is prescribed outside the components of a law.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StressState {
-    /// Six components.
-    ThreeDimensional,
-    /// Three components, no other strain.
-    PlaneStrain,
-    /// Three components, no other stress.
-    PlaneStress,
-    /// One component, no other stress.
-    UniaxialStress,
-}
-
 impl ReferenceLaw {
     /// The law with 6 components, with 3 under plane stress, or with 1 under uniaxial stress.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for other components, and naming the parameter that is out of its range.
     pub fn build(&self, components: usize) -> Result<Box<dyn MaterialLaw>> {
-        match components {
-            6 => self.build_in(StressState::ThreeDimensional),
-            3 => self.build_in(StressState::PlaneStress),
-            1 => self.build_in(StressState::UniaxialStress),
+        match StressState::of_components(components) {
+            Some(state) if state != StressState::Axisymmetric => self.build_in(state),
             _ => Err(Error::invalid(format!(
                 "a law has 1, 3 or 6 components, not {components}"
             ))),
         }
     }
 
+    /// The law under a stress state.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the parameter that is out of its range.
     pub fn build_in(&self, state: StressState) -> Result<Box<dyn MaterialLaw>> {
         match self {
             Self::IsotropicElastic(p) => state.around(Elastic::isotropic(p)?),
@@ -79,18 +73,6 @@ impl ReferenceLaw {
             Self::Perzyna(p) => state.around(Perzyna::new(p)?),
             Self::Damage(p) => state.around(Damage::new(p)?),
         }
-    }
-}
-
-impl StressState {
-    /// Puts a three-dimensional law under this stress state.
-    pub fn around<L: MaterialLaw + 'static>(self, law: L) -> Result<Box<dyn MaterialLaw>> {
-        Ok(match self {
-            Self::ThreeDimensional => Box::new(law),
-            Self::PlaneStrain => Box::new(PlaneStrain::new(law)?),
-            Self::PlaneStress => Box::new(PlaneStress::new(law)?),
-            Self::UniaxialStress => Box::new(UniaxialStress::new(law)?),
-        })
     }
 }
 

@@ -1,15 +1,15 @@
 //! Any three-dimensional law under plane strain: strain in 11, 22 and 12, none elsewhere; or, with
-//! four components, in 11, 22, 33 and 12, which is what finite element programs keep of a section:
-//! axisymmetry, and plane strain with the stress across the plane.
+//! four components, in 11, 22, 33 and 12, which finite element programs use for axisymmetry, and for
+//! plane strain with the stress across the plane.
 //!
 //! Internal variables and guarantees are those of the inner law, isotropy excepted (it concerns six
 //! components).
 
 use super::prepare;
-use super::stress_state::{given_components, placed, reduced_layout};
+use super::stress_state::require_solid;
 use crate::error::{Result, UpdateError};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
-use crate::mandel::{Mandel, Moduli};
+use crate::mandel::StressState;
 use crate::symmetry::Symmetry;
 
 /// A three-dimensional law with strain in 11, 22 and 12 only, or in 11, 22, 33 and 12.
@@ -17,27 +17,32 @@ use crate::symmetry::Symmetry;
 pub struct PlaneStrain<L> {
     law: L,
     name: String,
-    given: &'static [usize],
-    layout: StateLayout,
+    stress_state: StressState,
 }
 
 impl<L: MaterialLaw> PlaneStrain<L> {
-    /// `law` must have six components.
+    /// With the components 11, 22 and 12. `law` must have six.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for other laws.
     pub fn new(law: L) -> Result<Self> {
-        Ok(Self {
-            name: format!("{}, plane strain", law.name()),
-            given: given_components(&law, 3)?,
-            layout: reduced_layout(&law, 0),
-            law,
-        })
+        Self::in_state(StressState::PlaneStrain, law)
     }
 
-    /// With the components 11, 22, 33 and 12. `law` must have six components.
-    pub fn with_normal_component(law: L) -> Result<Self> {
+    /// With the components 11, 22, 33 and 12. `law` must have six.
+    ///
+    /// # Errors
+    /// As [`PlaneStrain::new`].
+    pub fn axisymmetric(law: L) -> Result<Self> {
+        Self::in_state(StressState::Axisymmetric, law)
+    }
+
+    fn in_state(stress_state: StressState, law: L) -> Result<Self> {
+        require_solid(&law)?;
         Ok(Self {
-            name: format!("{}, plane strain or axisymmetry", law.name()),
-            given: &[0, 1, 2, 3],
-            ..Self::new(law)?
+            name: format!("{}, {stress_state}", law.name()),
+            stress_state,
+            law,
         })
     }
 }
@@ -48,7 +53,7 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
     }
 
     fn components(&self) -> usize {
-        self.given.len()
+        self.stress_state.components()
     }
 
     fn external_variables(&self) -> &[String] {
@@ -56,7 +61,7 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
     }
 
     fn state_layout(&self) -> &StateLayout {
-        &self.layout
+        self.law.state_layout()
     }
 
     fn initial_state(&self, state: &mut [f64]) {
@@ -64,7 +69,7 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
     }
 
     fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
-        let strain = placed(self.given, strain);
+        let strain = self.stress_state.expand(strain);
         self.law.free_energy(strain.as_slice(), state, external)
     }
 
@@ -76,8 +81,8 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         prepare(self, increment, state_old, state_new)?;
-        let strain_old = placed(self.given, increment.strain_old);
-        let strain_new = placed(self.given, increment.strain_new);
+        let strain_old = self.stress_state.expand(increment.strain_old);
+        let strain_new = self.stress_state.expand(increment.strain_new);
         let whole_increment = Increment {
             strain_old: strain_old.as_slice(),
             strain_new: strain_new.as_slice(),
@@ -87,16 +92,10 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
         self.law
             .update(&whole_increment, state_old, state_new, &mut whole)?;
         *response = Response {
-            stress: Mandel::zeros(),
-            tangent: Moduli::zeros(),
+            stress: self.stress_state.restrict(&whole.stress),
+            tangent: self.stress_state.restrict_moduli(&whole.tangent),
             ..whole
         };
-        for (i, &row) in self.given.iter().enumerate() {
-            response.stress[i] = whole.stress[row];
-            for (j, &column) in self.given.iter().enumerate() {
-                response.tangent[(i, j)] = whole.tangent[(row, column)];
-            }
-        }
         Ok(())
     }
 

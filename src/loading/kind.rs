@@ -1,4 +1,4 @@
-//! Loading programmes in a few numbers.
+//! Loading programmes described by a few numbers.
 
 use super::{Kernel, Programme};
 use crate::error::{Error, Result};

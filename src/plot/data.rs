@@ -7,12 +7,14 @@ use crate::record::Record;
 
 /// The abscissa of a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Abscissa {
     #[default]
     Time,
     /// Row number, for records whose time is not physical.
     Row,
     /// `Σ‖Δε‖`.
+    #[cfg_attr(feature = "cli", value(name = "path"))]
     PathLength,
 }
 
@@ -173,18 +175,4 @@ pub(super) fn check_values(what: &str, expected: usize, values: &[f64]) -> Resul
         )),
         None => Ok(()),
     }
-}
-
-/// Root mean square difference.
-pub(super) fn root_mean_square(measured: &[f64], predicted: &[f64]) -> f64 {
-    let squares = measured.iter().zip(predicted).map(|(m, p)| (m - p).powi(2));
-    (squares.sum::<f64>() / measured.len() as f64).sqrt()
-}
-
-/// `R²`; `None` if all measured values are equal.
-pub(super) fn determination(measured: &[f64], predicted: &[f64]) -> Option<f64> {
-    let mean = measured.iter().sum::<f64>() / measured.len() as f64;
-    let total: f64 = measured.iter().map(|m| (m - mean).powi(2)).sum();
-    let squares = measured.iter().zip(predicted).map(|(m, p)| (m - p).powi(2));
-    (total > 0.0).then(|| 1.0 - squares.sum::<f64>() / total)
 }

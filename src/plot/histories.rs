@@ -1,12 +1,13 @@
 //! Measured and predicted stress.
 
 use super::axis::{Axis, Extent, number};
-use super::data::{Abscissa, Component, check_pair, check_record, determination, root_mean_square};
+use super::data::{Abscissa, Component, check_pair, check_record};
 use super::page::{Dash, Page, save};
 use super::palette::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, titled_page};
 use crate::driver::Curve;
 use crate::error::Result;
+use crate::evaluate::{r2, rmse};
 use crate::law::Status;
 use crate::record::Record;
 use std::path::Path;
@@ -110,7 +111,7 @@ fn history(
         (x, y, &curve.status)
     });
     let figure = answer.as_ref().map_or_else(String::new, |(_, p, _)| {
-        format!(": RMSE {} MPa", number(root_mean_square(&y, p)))
+        format!(": RMSE {} MPa", number(rmse(&y, p)))
     });
     let none = Vec::new();
     let (px, py) = answer
@@ -214,7 +215,7 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         ..area
     };
     let axis = |which: &str| Axis::linear(format!("{which} stress {symbol}"), "MPa");
-    let determination = determination(&measured, &predicted).map_or_else(String::new, |r| {
+    let determination = r2(&measured, &predicted, 1).map_or_else(String::new, |r| {
         // Rounded down, so that only a perfect fit shows 1.
         format!("R² = {}, ", number((r * 1e4).floor() / 1e4))
     });
@@ -222,7 +223,7 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         name: "",
         figure: format!(
             "{determination}RMSE {} MPa, {} rows",
-            number(root_mean_square(&measured, &predicted)),
+            number(rmse(&measured, &predicted)),
             measured.len()
         ),
         x: (&axis("measured"), extent),

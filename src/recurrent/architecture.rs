@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 /// What drives the internal variables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
     /// `‖Δε‖`: rate-independent, also where a record's time is pseudo-time.

@@ -168,11 +168,11 @@ fn the_version_is_that_of_the_crate() {
 fn one_point_answers_as_the_law() {
     for n in [6, 4, 3, 1] {
         let law = HostLaw::new(Arc::from(steel().build(6).unwrap())).unwrap();
-        let section = law.section(n).unwrap();
+        let reduced = law.with_components(n).unwrap();
         let handle = Handle::card(n);
         let mut arrays = Arrays::new(&handle, 1, 4, 4e-3);
         assert_eq!(arrays.update(&handle, 1), OK);
-        let state = section.new_state();
+        let state = reduced.new_state();
         let mut next = state.clone();
         let mut response = Response::default();
         let increment = Increment {
@@ -182,7 +182,7 @@ fn one_point_answers_as_the_law() {
             external_old: &[],
             external_new: &[],
         };
-        section
+        reduced
             .update(&increment, &state, &mut next, &mut response)
             .unwrap();
         assert_eq!(arrays.state[1], next);
@@ -255,8 +255,8 @@ fn laws_with_external_variables_take_them() {
     let law: LearnedLaw = law;
     assert_eq!(law.components(), 6, "{name}");
     let host = HostLaw::new(Arc::new(law)).unwrap();
-    let section = host.section(6).unwrap();
-    assert_eq!(section.external_variables(), ["theta0", "theta1"]);
+    let reduced = host.with_components(6).unwrap();
+    assert_eq!(reduced.external_variables(), ["theta0", "theta1"]);
 }
 
 #[test]

@@ -6,11 +6,11 @@ use approx::assert_relative_eq;
 use hysteron::finite_strain::{FiniteIncrement, FiniteStrain, TENSOR_PLACES};
 use hysteron::host::HostLaw;
 use hysteron::host::mgis::{
-    self, BehaviourDataView, InitialStateView, Kinematics, MAX_EXTERNALS, MAX_STATES, Slots,
+    self, BehaviourDataView, DataSymbols, InitialStateView, Kinematics, MAX_EXTERNALS, MAX_STATES,
     StateView,
 };
 use hysteron::law::{Increment, MaterialLaw, Response};
-use hysteron::mandel;
+use hysteron::mandel::{self, StressState};
 use nalgebra::Matrix3;
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
@@ -36,7 +36,11 @@ struct Point {
 
 impl Point {
     fn new(law: &HostLaw, kinematics: Kinematics, components: usize) -> Self {
-        let states = law.section(components).unwrap().state_layout().len();
+        let states = law
+            .with_components(components)
+            .unwrap()
+            .state_layout()
+            .len();
         let gradient = match (kinematics, components) {
             (Kinematics::Small, n) => vec![0.0; n],
             (Kinematics::Finite, 6) => tensor(&Matrix3::identity(), 9),
@@ -98,10 +102,11 @@ impl Point {
     }
 
     fn call(&mut self, law: Result<&HostLaw, &str>) -> i32 {
-        let (kinematics, components) = (self.kinematics, self.components);
+        let kinematics = self.kinematics;
+        let state = StressState::of_components(self.components).unwrap();
         let mut view = self.view();
         // SAFETY: the arrays are those of the behaviour.
-        unsafe { mgis::call(|| law, kinematics, components, &mut view) }
+        unsafe { mgis::call(|| law, kinematics, state, &mut view) }
     }
 
     /// The call, which must be reliable.
@@ -152,9 +157,9 @@ fn a_small_strain_answers_as_the_law() {
     for (law, size) in [(steel(), 4e-3), (ply(), 1e-2)] {
         let law = host(&law);
         for n in [6, 4] {
-            let section = law.section(n).unwrap();
+            let reduced = law.with_components(n).unwrap();
             let mut point = Point::new(&law, Kinematics::Small, n);
-            let (mut state, mut next) = (section.new_state(), section.new_state());
+            let (mut state, mut next) = (reduced.new_state(), reduced.new_state());
             let mut response = Response::default();
             let (mut random, mut dissipation) = (Random::new(2), 0.0);
             for _ in 0..15 {
@@ -168,7 +173,7 @@ fn a_small_strain_answers_as_the_law() {
                     external_old: &[],
                     external_new: &[],
                 };
-                section
+                reduced
                     .update(&increment, &state, &mut next, &mut response)
                     .unwrap();
                 std::mem::swap(&mut state, &mut next);
@@ -191,7 +196,7 @@ fn a_small_strain_answers_as_the_law() {
 #[test]
 fn a_deformation_answers_in_the_measures_that_are_asked_for() {
     let law = host(&steel());
-    let solid = FiniteStrain::new(law.section(6).unwrap().clone()).unwrap();
+    let solid = FiniteStrain::new(law.with_components(6).unwrap().clone()).unwrap();
     let f = Matrix3::new(1.02, 0.01, 0.0, -0.02, 0.99, 0.0, 0.0, 0.0, 1.005);
     let full = f + Matrix3::new(0.0, 0.0, 0.01, 0.0, 0.0, -0.02, 0.015, 0.005, 0.0);
     for (n, m, f) in [(6, 9, full), (4, 5, f)] {
@@ -367,16 +372,37 @@ fn null_pointers_are_refused() {
         let mut view = point.view();
         change(&mut view);
         // SAFETY: what is not null is as long as the behaviour says.
-        let code = unsafe { mgis::call(|| Ok(&law), Kinematics::Small, 6, &mut view) };
+        let code = unsafe {
+            mgis::call(
+                || Ok(&law),
+                Kinematics::Small,
+                StressState::Solid,
+                &mut view,
+            )
+        };
         assert_eq!(code, -1);
         view.error_message = null_mut();
         view.rdt = null_mut();
         // SAFETY: as above; there is no room for a message.
-        let code = unsafe { mgis::call(|| Ok(&law), Kinematics::Small, 6, &mut view) };
+        let code = unsafe {
+            mgis::call(
+                || Ok(&law),
+                Kinematics::Small,
+                StressState::Solid,
+                &mut view,
+            )
+        };
         assert_eq!(code, -1);
     }
     // SAFETY: nothing to read.
-    let code = unsafe { mgis::call(|| Ok(&law), Kinematics::Small, 6, null_mut()) };
+    let code = unsafe {
+        mgis::call(
+            || Ok(&law),
+            Kinematics::Small,
+            StressState::Solid,
+            null_mut(),
+        )
+    };
     assert_eq!(code, -1);
     // Energies are asked for by nobody.
     let mut point = Point::new(&law, Kinematics::Small, 6);
@@ -384,7 +410,14 @@ fn null_pointers_are_refused() {
     view.s1.stored_energy = null_mut();
     view.s1.dissipated_energy = null_mut();
     // SAFETY: as above.
-    let code = unsafe { mgis::call(|| Ok(&law), Kinematics::Small, 6, &mut view) };
+    let code = unsafe {
+        mgis::call(
+            || Ok(&law),
+            Kinematics::Small,
+            StressState::Solid,
+            &mut view,
+        )
+    };
     assert_eq!(code, 1);
 }
 
@@ -394,14 +427,14 @@ fn the_symbols_name_the_variables_of_the_law() {
         fn leak<T>(value: T) -> &'static T {
             Box::leak(Box::new(value))
         }
-        let slots = Slots {
+        let symbols = DataSymbols {
             interface: leak(AtomicU16::new(0)),
             states: leak(AtomicU16::new(0)),
             state_names: leak([const { AtomicPtr::new(null_mut()) }; MAX_STATES]),
             externals: leak(AtomicU16::new(0)),
             external_names: leak([const { AtomicPtr::new(null_mut()) }; MAX_EXTERNALS]),
         };
-        mgis::describe(|| law, &slots);
+        mgis::describe(|| law, &symbols);
         let names = |count: &AtomicU16, names: &[AtomicPtr<c_char>]| {
             let names = names[..count.load(Ordering::Relaxed).into()].iter();
             // SAFETY: texts that the call left there.
@@ -412,9 +445,9 @@ fn the_symbols_name_the_variables_of_the_law() {
                 .collect()
         };
         (
-            slots.interface.load(Ordering::Relaxed),
-            names(slots.states, slots.state_names),
-            names(slots.externals, slots.external_names),
+            symbols.interface.load(Ordering::Relaxed),
+            names(symbols.states, symbols.state_names),
+            names(symbols.externals, symbols.external_names),
         )
     }
     let leaked = |law: HostLaw| -> &'static HostLaw { Box::leak(Box::new(law)) };

@@ -1,4 +1,4 @@
-//! UMAT: every section against the law itself, and what must not happen.
+//! UMAT: every stress state against the law itself, and what must not happen.
 
 use crate::common::Random;
 use crate::laws::{Fault, Strange, host, ply, steel};
@@ -57,12 +57,12 @@ impl Point {
     }
 
     fn of(law: &HostLaw, ndi: i32, nshr: i32) -> Self {
-        let section = law.section((ndi + nshr) as usize).unwrap();
-        Self::new(ndi, nshr, section.state_layout().len())
+        let reduced = law.with_components((ndi + nshr) as usize).unwrap();
+        Self::new(ndi, nshr, reduced.state_layout().len())
     }
 
-    fn arguments(&mut self) -> umat::Arguments {
-        umat::Arguments {
+    fn arguments(&mut self) -> umat::UmatArguments {
+        umat::UmatArguments {
             stress: self.stress.as_mut_ptr(),
             statev: self.statev.as_mut_ptr(),
             ddsdde: self.ddsdde.as_mut_ptr(),
@@ -122,8 +122,8 @@ impl Point {
     }
 }
 
-/// The sections of a host, with the components of the law and the weights of the host's shears.
-const SECTIONS: [(i32, i32, &[usize]); 4] = [
+/// The stress states of a host, with the components of the law and the weights of the host's shears.
+const STRESS_STATES: [(i32, i32, &[usize]); 4] = [
     (3, 3, &[0, 1, 2, 3, 4, 5]),
     (3, 1, &[0, 1, 2, 3]),
     (2, 1, &[0, 1, 3]),
@@ -131,14 +131,14 @@ const SECTIONS: [(i32, i32, &[usize]); 4] = [
 ];
 
 #[test]
-fn every_section_answers_as_the_law_in_the_order_of_the_host() {
+fn every_stress_state_answers_as_the_law_in_the_order_of_the_host() {
     for (law, size) in [(steel(), 4e-3), (ply(), 1e-2)] {
         let law = host(&law);
-        for (ndi, nshr, components) in SECTIONS {
+        for (ndi, nshr, components) in STRESS_STATES {
             let n = components.len();
-            let section = law.section(n).unwrap();
+            let reduced = law.with_components(n).unwrap();
             let mut point = Point::of(&law, ndi, nshr);
-            let (mut state, mut next) = (section.new_state(), section.new_state());
+            let (mut state, mut next) = (reduced.new_state(), reduced.new_state());
             let mut response = Response::default();
             let mut random = Random::new(n as u64);
             let (mut old, mut dissipation) = (vec![0.0; n], 0.0);
@@ -163,7 +163,7 @@ fn every_section_answers_as_the_law_in_the_order_of_the_host() {
                     external_old: &[],
                     external_new: &[],
                 };
-                section
+                reduced
                     .update(&increment, &state, &mut next, &mut response)
                     .unwrap();
                 std::mem::swap(&mut state, &mut next);
@@ -210,7 +210,7 @@ fn every_section_answers_as_the_law_in_the_order_of_the_host() {
 fn the_tangent_is_the_derivative_by_the_strains_of_the_host() {
     for (law, size) in [(steel(), 4e-3), (ply(), 1e-2)] {
         let law = host(&law);
-        for (ndi, nshr, components) in SECTIONS {
+        for (ndi, nshr, components) in STRESS_STATES {
             let n = components.len();
             let mut random = Random::new(40 + n as u64);
             let mut point = Point::of(&law, ndi, nshr);
@@ -257,7 +257,7 @@ fn a_law_turns_with_its_material() {
     // The host turns STRAN by DROT; the law is asked where it was made.
     for law in [steel(), ply()] {
         let law = host(&law);
-        let states = law.section(6).unwrap().state_layout().len();
+        let states = law.with_components(6).unwrap().state_layout().len();
         let mut still = Point::new(3, 3, states);
         let mut turning = Point::new(3, 3, states + 9);
         let mut random = Random::new(8);
@@ -309,7 +309,7 @@ fn a_host_whose_frame_turns_with_the_material_says_so() {
             assert_eq!(still.statev, turning.statev);
         }
         // There is no rotation to be kept.
-        let states = law.section(6).unwrap().state_layout().len();
+        let states = law.with_components(6).unwrap().state_layout().len();
         let mut roomy = Point::new(3, 3, states + 9);
         (roomy.props, roomy.nprops) = (turning.props, 2);
         roomy.fails(Ok(&law));
@@ -428,7 +428,7 @@ fn what_cannot_be_advanced_asks_for_a_smaller_step() {
 #[test]
 fn null_pointers_are_refused() {
     let law = host(&steel());
-    type Change = fn(&mut umat::Arguments);
+    type Change = fn(&mut umat::UmatArguments);
     let changes: [Change; 12] = [
         |a| a.stress = std::ptr::null_mut(),
         |a| a.statev = std::ptr::null_mut(),

@@ -83,10 +83,10 @@ static int same(const double *a, const double *b, size_t n) { return memcmp(a, b
 
 /* Whether the call succeeded. */
 static int call_umat(uint64_t *seed) {
-    static const int sections[][2] = {{3, 3}, {3, 1}, {2, 1}, {1, 0}, {2, 2}};
+    static const int stress_states[][2] = {{3, 3}, {3, 1}, {2, 1}, {1, 0}, {2, 2}};
     static const int rooms[] = {STATES, STATES, STATES + 9, STATES - 1, 0, STATES + 1};
-    const int *section = sections[below(seed, 5)];
-    int ndi = section[0], nshr = section[1], ntens = ndi + nshr, nprops = (int)below(seed, 4);
+    const int *state = stress_states[below(seed, 5)];
+    int ndi = state[0], nshr = state[1], ntens = ndi + nshr, nprops = (int)below(seed, 4);
     int nstatv = rooms[below(seed, 6)], element = 1, one = 1;
     if (below(seed, 16) == 0) ntens += 1;
     size_t n = (size_t)ntens, z = (size_t)nstatv;

@@ -4,7 +4,7 @@
 //!     cargo build --release --features capi --example host_faults
 
 use hysteron::UpdateError;
-use hysteron::host::{HostLaw, own_law};
+use hysteron::host::{HostLaw, adjacent_law};
 use hysteron::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
 use hysteron::mandel::WEIGHTS;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -146,7 +146,8 @@ type Cell = OnceLock<Result<HostLaw, String>>;
 
 fn spoilt(fault: Fault, cell: &'static Cell) -> Result<&'static HostLaw, &'static str> {
     let law = cell.get_or_init(|| {
-        let law = own_law().and_then(|law| law.section(6).map_err(|_| "not six components"))?;
+        let law = adjacent_law()
+            .and_then(|law| law.with_components(6).map_err(|_| "not six components"))?;
         HostLaw::new(Arc::new(Faulty {
             law: law.clone(),
             fault,

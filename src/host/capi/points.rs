@@ -50,9 +50,9 @@ pub struct Points {
 const BLOCK: usize = 512;
 const MAX_THREADS: usize = 256;
 
-/// What happens to an array.
+/// Access to an array.
 #[derive(Clone, Copy, PartialEq)]
-enum Use {
+enum Access {
     Read,
     Written,
     /// Written unless it is null.
@@ -64,19 +64,19 @@ struct Array {
     name: &'static str,
     address: usize,
     bytes: usize,
-    usage: Use,
+    access: Access,
 }
 
-/// Room of one thread; grows in its first call only.
+/// Arrays of one thread, which grow in its first call only.
 #[derive(Default)]
-struct Room {
+struct Buffers {
     inputs: [Vec<f64>; 6],
     outputs: [Vec<f64>; 5],
     status: Vec<Status>,
 }
 
 thread_local! {
-    static ROOM: RefCell<Room> = RefCell::default();
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
 fn status_code(status: Status) -> i32 {
@@ -146,14 +146,14 @@ impl Points {
     }
 
     /// Outputs with their rows; those of one row are optional.
-    fn outputs(&self) -> [(&'static str, *mut f64, usize, Use); 5] {
+    fn outputs(&self) -> [(&'static str, *mut f64, usize, Access); 5] {
         let (n, z) = (self.components, self.states);
         [
-            ("state_new", self.state_new, z, Use::Written),
-            ("stress", self.stress, n, Use::Written),
-            ("tangent", self.tangent, n * n, Use::Written),
-            ("stored_energy", self.stored_energy, 1, Use::Optional),
-            ("dissipation", self.dissipation, 1, Use::Optional),
+            ("state_new", self.state_new, z, Access::Written),
+            ("stress", self.stress, n, Access::Written),
+            ("tangent", self.tangent, n * n, Access::Written),
+            ("stored_energy", self.stored_energy, 1, Access::Optional),
+            ("dissipation", self.dissipation, 1, Access::Optional),
         ]
     }
 
@@ -171,14 +171,14 @@ impl Points {
                 )));
             }
         }
-        let array = |name, address: usize, rows: usize, entry: usize, usage| {
+        let array = |name, address: usize, rows: usize, entry: usize, access| {
             let bytes = rows.checked_mul(self.points);
             let bytes = bytes.and_then(|entries| entries.checked_mul(entry));
             let bytes = bytes.filter(|bytes| *bytes <= isize::MAX as usize);
             let Some(bytes) = bytes else {
                 return Err(HostError::call("more points than memory can hold"));
             };
-            if address == 0 && bytes > 0 && usage != Use::Optional {
+            if address == 0 && bytes > 0 && access != Access::Optional {
                 return Err(HostError::call(format!("{name} is null")));
             }
             if bytes > 0 && !address.is_multiple_of(entry) {
@@ -188,21 +188,21 @@ impl Points {
                 name,
                 address,
                 bytes: if address == 0 { 0 } else { bytes },
-                usage,
+                access,
             })
         };
         let [a, b, c, d, e, f] = self
             .inputs()
-            .map(|(name, at, rows)| array(name, at as usize, rows, size_of::<f64>(), Use::Read));
-        let [u, v, w, x, y] = self
-            .outputs()
-            .map(|(name, at, rows, usage)| array(name, at as usize, rows, size_of::<f64>(), usage));
+            .map(|(name, at, rows)| array(name, at as usize, rows, size_of::<f64>(), Access::Read));
+        let [u, v, w, x, y] = self.outputs().map(|(name, at, rows, access)| {
+            array(name, at as usize, rows, size_of::<f64>(), access)
+        });
         let z = array(
             "status",
             self.status as usize,
             1,
             size_of::<i32>(),
-            Use::Optional,
+            Access::Optional,
         );
         let arrays = [a?, b?, c?, d?, e?, f?, u?, v?, w?, x?, y?, z?];
         for (i, one) in arrays.iter().enumerate() {
@@ -210,7 +210,7 @@ impl Points {
                 let apart = one.address.saturating_add(one.bytes) <= other.address
                     || other.address.saturating_add(other.bytes) <= one.address
                     || one.bytes.min(other.bytes) == 0;
-                if !apart && (one.usage, other.usage) != (Use::Read, Use::Read) {
+                if !apart && (one.access, other.access) != (Access::Read, Access::Read) {
                     return Err(HostError::call(format!(
                         "{} and {} overlap",
                         one.name, other.name
@@ -270,9 +270,9 @@ impl Points {
     /// As [`Points::advance_one`].
     unsafe fn advance_all(&self, law: &dyn MaterialLaw) -> Result<(), HostError> {
         let p = self.points;
-        let mut room = ROOM.with(RefCell::take);
-        room.status.clear();
-        room.status.resize(p, Status::Inside);
+        let mut buffers = BUFFERS.with(RefCell::take);
+        buffers.status.clear();
+        buffers.status.resize(p, Status::Inside);
         // SAFETY: as the caller promises.
         let input = unsafe {
             batch_input(
@@ -281,7 +281,7 @@ impl Points {
                     .map(|(_, pointer, rows)| read(pointer, rows * p)),
             )
         };
-        let mut spare = room.outputs.iter_mut();
+        let mut spare = buffers.outputs.iter_mut();
         let outputs = self.outputs().map(|(_, pointer, rows, _)| {
             let spare = spare.next();
             match (pointer.is_null(), spare) {
@@ -294,14 +294,14 @@ impl Points {
                 _ => unsafe { write(pointer, rows * p) },
             }
         });
-        let result = law.update_batch(&input, &mut batch_output(outputs, &mut room.status));
+        let result = law.update_batch(&input, &mut batch_output(outputs, &mut buffers.status));
         if result.is_ok() && !self.status.is_null() {
-            for (i, status) in room.status.iter().enumerate() {
+            for (i, status) in buffers.status.iter().enumerate() {
                 // SAFETY: as the caller promises.
                 unsafe { *self.status.add(i) = status_code(*status) };
             }
         }
-        ROOM.with(|cell| cell.replace(room));
+        BUFFERS.with(|cell| cell.replace(buffers));
         Ok(result?)
     }
 }

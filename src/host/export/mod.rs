@@ -1,19 +1,25 @@
 //! A folder with which a host uses a law: library, law, a job that runs, README.
 //!
 //! The library is a copy of the one built from this crate. It carries no law: it reads the one that
-//! lies beside it ([`own_law`](super::own_law)), so that nothing has to be compiled.
+//! lies beside it ([`adjacent_law`](super::adjacent_law)), so that nothing has to be compiled.
 
+mod calculix;
 mod check;
 mod job;
+mod open_geo_sys;
 
+use super::adjacent::{CARD, MODEL};
 use super::{HostError, HostLaw};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::law::MaterialLaw;
+use crate::mandel::StressState;
+use crate::open::{LawSource, open};
 use std::path::{Path, PathBuf};
 
 /// The interface that a host speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Host {
     /// CalculiX, Abaqus, Elmer.
     Umat,
@@ -54,17 +60,11 @@ impl Export<'_> {
     /// library, a folder that cannot be written, a library that does not find the law.
     pub fn write(&self) -> Result<Exported> {
         let name = self.checked_name()?;
-        let (law, file) = self.law()?;
-        let section = law.section(6).map_err(unusable)?.as_ref();
+        let (law, file, extension) = self.law()?;
+        let solid = law.in_stress_state(StressState::Solid).map_err(unusable)?;
         let source = self.library()?;
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, e));
-        let saved = file
-            .extension()
-            .is_some_and(|e| !e.eq_ignore_ascii_case("toml"));
-        let (extension, other) = match saved {
-            true => ("safetensors", "toml"),
-            false => ("toml", "safetensors"),
-        };
+        let other = if extension == MODEL { CARD } else { MODEL };
         let stale = self.out.join(format!("{name}.{other}"));
         if stale.exists() {
             return Err(Error::invalid(format!(
@@ -75,9 +75,14 @@ impl Export<'_> {
         let library = (format!("lib{name}.so"), read(&source)?);
         let law = (format!("{name}.{extension}"), read(&file)?);
         let missing = check::missing(self.host);
-        let job = job::files(self.host, &name, section).into_iter();
-        let job = job.map(|(name, text)| (name, text.into_bytes()));
-        self.try_out(&library, &law, section)?;
+        let job = match self.host {
+            Host::Umat => calculix::files(&name, solid.as_ref()),
+            Host::Mgis => open_geo_sys::files(&name, solid.as_ref()),
+        };
+        let job = job
+            .into_iter()
+            .map(|(name, text)| (name, text.into_bytes()));
+        self.try_out(&library, &law, solid.as_ref())?;
         let all = [library, law].into_iter().chain(job);
         let files = all.map(|(name, bytes)| put(self.out, &name, &bytes));
         Ok(Exported {
@@ -91,14 +96,14 @@ impl Export<'_> {
         &self,
         library: &(String, Vec<u8>),
         law: &(String, Vec<u8>),
-        section: &dyn MaterialLaw,
+        solid: &dyn MaterialLaw,
     ) -> Result<()> {
         let made = !self.out.exists();
         let trial = self.out.join(format!(".trial-{}", std::process::id()));
         std::fs::create_dir_all(&trial).map_err(|e| Error::io(&trial, e))?;
         let loaded = put(&trial, &law.0, &law.1)
             .and_then(|_| put(&trial, &library.0, &library.1))
-            .and_then(|library| check::loads(&library, section));
+            .and_then(|library| check::loads(&library, solid));
         // Nothing more can be done about a folder that cannot be removed.
         let _ = std::fs::remove_dir_all(&trial);
         if loaded.is_err() && made {
@@ -131,16 +136,16 @@ impl Export<'_> {
         })
     }
 
-    /// The law, and the file that it comes from.
-    fn law(&self) -> Result<(HostLaw, PathBuf)> {
-        let card = self.model.join(crate::card::CARD_FILE);
-        let file = match self.model.is_dir() {
-            true => card,
-            false => self.model.to_path_buf(),
+    /// The law, the file that it comes from, and the extension of a file of this kind.
+    fn law(&self) -> Result<(HostLaw, PathBuf, &'static str)> {
+        let source = open(self.model)?;
+        let (file, extension) = match &source {
+            LawSource::Model(_) => (self.model.to_path_buf(), MODEL),
+            LawSource::Card(card) => (card.path().to_path_buf(), CARD),
         };
-        let law = HostLaw::load(&file)?;
-        let externals = match law.section(6) {
-            Ok(section) => section.external_variables().len(),
+        let law = HostLaw::from_source(source)?;
+        let externals = match law.in_stress_state(StressState::Solid) {
+            Ok(solid) => solid.external_variables().len(),
             Err(_) => 0,
         };
         if self.host == Host::Umat && externals > 1 {
@@ -149,7 +154,7 @@ impl Export<'_> {
                 law.name()
             )));
         }
-        Ok((law, file))
+        Ok((law, file, extension))
     }
 
     fn library(&self) -> Result<PathBuf> {

@@ -3,12 +3,13 @@
 use super::{MAX_EXTERNALS, MAX_STATES};
 use crate::error::{Error, Result};
 use crate::host::HostLaw;
-use crate::host::error::say;
+use crate::host::error::warn;
+use crate::mandel::StressState;
 use std::ffi::{CString, c_char};
 use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
 
 /// The data symbols of a behaviour that depend on its law. They are exported: their types are C's.
-pub struct Slots {
+pub struct DataSymbols {
     /// Whether there is a behaviour at all: MGIS refuses a library that says 0.
     pub interface: &'static AtomicU16,
     pub states: &'static AtomicU16,
@@ -17,12 +18,12 @@ pub struct Slots {
     pub external_names: &'static [AtomicPtr<c_char>; MAX_EXTERNALS],
 }
 
-impl Slots {
+impl DataSymbols {
     /// The symbols of a behaviour in this library. Where a host loads several copies of it into one
     /// space of names, the plain names lead to those of the first.
     #[cfg(unix)]
     pub fn of(behaviour: &str) -> Option<Self> {
-        let name = crate::host::beside::loaded_as()?;
+        let name = crate::host::adjacent::loaded_as()?;
         // SAFETY: the name under which the loader knows this library; it is loaded, and stays so as
         // long as the handle, which is kept.
         let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
@@ -55,23 +56,27 @@ impl Slots {
 
 /// Fills the symbols from the law; runs while the library is being loaded. Without a law the
 /// behaviour declares no interface, and the host says that it cannot load it.
-pub fn describe(law: impl FnOnce() -> Result<&'static HostLaw, &'static str>, slots: &Slots) {
+pub fn describe(
+    law: impl FnOnce() -> Result<&'static HostLaw, &'static str>,
+    symbols: &DataSymbols,
+) {
     // A panic while the host loads its libraries would end it; why a law does not load is said where
     // it is loaded.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let Ok(law) = law() else { return };
-        match fill(law, slots) {
-            Ok(()) => slots.interface.store(1, Ordering::Release),
-            Err(error) => say(error),
+        match fill(law, symbols) {
+            Ok(()) => symbols.interface.store(1, Ordering::Release),
+            Err(error) => warn(error),
         }
     }));
 }
 
-fn fill(law: &HostLaw, slots: &Slots) -> Result<()> {
-    let law = law.section(6).map_err(|e| Error::invalid(e.to_string()))?;
+fn fill(law: &HostLaw, symbols: &DataSymbols) -> Result<()> {
+    let law = law.in_stress_state(StressState::Solid);
+    let law = law.map_err(|e| Error::invalid(e.to_string()))?;
     let states = law.state_layout().labels();
     let states = states.iter().map(|label| state_name(label));
-    list(states, slots.states, slots.state_names)?;
+    list(states, symbols.states, symbols.state_names)?;
     // MGIS itself puts the temperature before the listed ones.
     let externals = law.external_variables().iter().cloned();
     let (temperatures, externals): (Vec<_>, Vec<_>) =
@@ -79,25 +84,29 @@ fn fill(law: &HostLaw, slots: &Slots) -> Result<()> {
     if temperatures.len() > 1 {
         return Err(Error::invalid("two external variables are the temperature"));
     }
-    list(externals.into_iter(), slots.externals, slots.external_names)
+    list(
+        externals.into_iter(),
+        symbols.externals,
+        symbols.external_names,
+    )
 }
 
 fn list(
     names: impl Iterator<Item = String>,
     count: &AtomicU16,
-    slots: &[AtomicPtr<c_char>],
+    pointers: &[AtomicPtr<c_char>],
 ) -> Result<()> {
     let names: Vec<String> = names.collect();
     let number = u16::try_from(names.len())
         .ok()
-        .filter(|_| names.len() <= slots.len());
+        .filter(|_| names.len() <= pointers.len());
     let Some(number) = number else {
         return Err(Error::invalid("more variables than MGIS can be told of"));
     };
-    for (slot, name) in slots.iter().zip(names) {
+    for (pointer, name) in pointers.iter().zip(names) {
         let name = CString::new(name).map_err(|e| Error::invalid(e.to_string()))?;
         // As long as the library: the host keeps the pointer.
-        slot.store(name.into_raw(), Ordering::Relaxed);
+        pointer.store(name.into_raw(), Ordering::Relaxed);
     }
     count.store(number, Ordering::Release);
     Ok(())
@@ -126,6 +135,7 @@ macro_rules! mgis_behaviour {
             use std::ffi::c_char;
             use std::sync::atomic::{AtomicPtr, AtomicU16};
             use $crate::host::mgis::{self, BehaviourDataView, Kinematics};
+            use $crate::mandel::StressState;
 
             const KINEMATICS: Kinematics = Kinematics::$kinematics;
 
@@ -217,8 +227,8 @@ macro_rules! mgis_behaviour {
             );
 
             extern "C" fn loaded() {
-                if let Some(slots) = mgis::Slots::of($name) {
-                    mgis::describe(|| $law, &slots);
+                if let Some(symbols) = mgis::DataSymbols::of($name) {
+                    mgis::describe(|| $law, &symbols);
                 }
             }
             // SAFETY: a list of functions that the loader runs, this one after the relocations.
@@ -231,21 +241,21 @@ macro_rules! mgis_behaviour {
             static LOADED: extern "C" fn() = loaded;
 
             macro_rules! hypothesis {
-                ($hypothesis:literal, $components:literal) => {
+                ($hypothesis:literal, $state:ident) => {
                     const _: () = {
                         #[unsafe(export_name = concat!($name, $hypothesis))]
                         unsafe extern "C" fn integrate(
                             data: *mut BehaviourDataView,
                         ) -> std::ffi::c_int {
                             // SAFETY: the host passes what MGIS documents.
-                            unsafe { mgis::call(|| $law, KINEMATICS, $components, data) }
+                            unsafe { mgis::call(|| $law, KINEMATICS, StressState::$state, data) }
                         }
                     };
                 };
             }
-            hypothesis!("_Tridimensional", 6);
-            hypothesis!("_PlaneStrain", 4);
-            hypothesis!("_Axisymmetrical", 4);
+            hypothesis!("_Tridimensional", Solid);
+            hypothesis!("_PlaneStrain", Axisymmetric);
+            hypothesis!("_Axisymmetrical", Axisymmetric);
         };
     };
 }

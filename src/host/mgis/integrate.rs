@@ -2,12 +2,13 @@
 
 use super::MAX_EXTERNALS;
 use super::describe::is_temperature;
-use super::point::Point;
+use super::point::IntegrationPoint;
 use super::view::{BehaviourDataView, MESSAGE};
-use crate::host::error::{guard, say};
+use crate::host::error::{guard, warn};
 use crate::host::state::States;
 use crate::host::{HostError, HostLaw};
 use crate::law::{MaterialLaw, Status};
+use crate::mandel::StressState;
 use std::ffi::{CStr, c_int};
 use std::slice;
 use std::sync::{Arc, Once};
@@ -19,7 +20,7 @@ const RELIABLE: c_int = 1;
 /// Kelvin's zero in degrees Celsius.
 const ZERO_CELSIUS: f64 = 273.15;
 
-/// What a behaviour takes the deformation from.
+/// The measure of deformation of a behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kinematics {
     Small,
@@ -57,7 +58,7 @@ impl Kinematics {
     }
 }
 
-/// What the host asks of a call, from the first entries of `K`.
+/// The outputs that the host requests, from the first entry of `K`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Request {
     /// The stress alone.
@@ -82,7 +83,7 @@ impl Request {
     }
 }
 
-/// Integrates the behaviour of a section with 6 or 4 components over a time step.
+/// Integrates the behaviour in a stress state, solid or axisymmetric, over a time step.
 ///
 /// # Safety
 /// `data` is null or leads to what MGIS documents: pointers that are null or lead to as many numbers
@@ -90,7 +91,7 @@ impl Request {
 pub unsafe fn call<'a>(
     law: impl FnOnce() -> Result<&'a HostLaw, &'a str>,
     kinematics: Kinematics,
-    components: usize,
+    stress_state: StressState,
     data: *mut BehaviourDataView,
 ) -> c_int {
     // SAFETY: as the caller promises; the host does not touch it during the call.
@@ -98,7 +99,8 @@ pub unsafe fn call<'a>(
         return FAILED;
     };
     let result = guard(|| {
-        let law = law().map_err(HostError::call)?.section(components)?;
+        let law = law().map_err(HostError::call)?;
+        let law = law.in_stress_state(stress_state)?;
         // SAFETY: as the caller promises.
         unsafe { integrate(law, kinematics, data) }
     });
@@ -107,7 +109,7 @@ pub unsafe fn call<'a>(
         Ok(Status::Outside) => {
             static SAID: Once = Once::new();
             SAID.call_once(|| {
-                say(
+                warn(
                     "a strain is outside the range that the law was trained in; some hosts, \
                      OpenGeoSys among them, reject the step",
                 );
@@ -239,7 +241,7 @@ unsafe fn integrate(
                 states,
             )?
         });
-        let point = Point {
+        let point = IntegrationPoint {
             law,
             gradient_old: s0.gradients,
             gradient_new: match request {

@@ -27,7 +27,7 @@ mod integrate;
 mod point;
 mod view;
 
-pub use describe::{Slots, describe};
+pub use describe::{DataSymbols, describe};
 pub use integrate::{Kinematics, call};
 pub use view::{BehaviourDataView, InitialStateView, StateView};
 

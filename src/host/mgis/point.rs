@@ -22,8 +22,8 @@ pub(super) struct Outputs {
     pub status: Status,
 }
 
-/// One point in the section of its law.
-pub(super) struct Point<'a> {
+/// One point, with its law in the stress state of the call.
+pub(super) struct IntegrationPoint<'a> {
     pub law: &'a Arc<dyn MaterialLaw>,
     pub gradient_old: *const f64,
     pub gradient_new: *const f64,
@@ -32,7 +32,7 @@ pub(super) struct Point<'a> {
     pub external_new: &'a [f64],
 }
 
-impl Point<'_> {
+impl IntegrationPoint<'_> {
     /// # Safety
     /// The gradients are null or lead to as many numbers as the law has components.
     pub unsafe fn small(&self, states: &mut States) -> Result<Outputs, HostError> {
@@ -65,7 +65,8 @@ impl Point<'_> {
     }
 
     /// # Safety
-    /// The gradients are null or lead to nine numbers, five in a section.
+    /// The gradients are null or lead to nine numbers, or to five where the law has four
+    /// components.
     pub unsafe fn finite(
         &self,
         states: &mut States,

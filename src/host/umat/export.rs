@@ -48,7 +48,7 @@ macro_rules! umat {
                 _kstep: *const i32,
                 _kinc: *const i32,
             ) {
-                let arguments = $crate::host::umat::Arguments {
+                let arguments = $crate::host::umat::UmatArguments {
                     stress,
                     statev,
                     ddsdde,

@@ -45,14 +45,15 @@ pub(super) fn advance<L: Lanes, const P: usize>(
             .sqrt()
             .mul_add(3.0 * shear, mapping.parameters.yield_stress),
     };
-    // Filled in place: these are too many numbers to move about.
+    // Filled in place: a return by value would copy it through memory.
     let mut flow = Flow::none();
     mapping.flow(&trial, overstress, &mut flow)?;
 
     let plastic = flow.plastic_increment;
     let normal = &flow.condition.normal;
-    let amount = plastic * ROOT_3_2;
-    let plastic_strain = scaled_sum(amount, normal, &plastic_strain);
+    // |Δε_p|
+    let plastic_norm = plastic * ROOT_3_2;
+    let plastic_strain = scaled_sum(plastic_norm, normal, &plastic_strain);
     let (deviator, volumetric) = stress(
         &components!(i => strain[i] - plastic_strain[i]),
         bulk,
@@ -64,31 +65,31 @@ pub(super) fn advance<L: Lanes, const P: usize>(
         0.5 / bulk,
         dot(&deviator, &deviator).mul_add(0.25 / shear, isotropic.energy),
     );
-    let mut dissipation = dot(&deviator, normal) * amount - isotropic.stress * plastic;
+    let mut dissipation = dot(&deviator, normal) * plastic_norm - isotropic.stress * plastic;
     for (k, b) in mapping.parameters.backstress.iter().enumerate() {
         // X = (2/3) C α; Δα = Δε_p − γ Δp α.
         let old = load_tensor(&kinematic[k], first);
-        let alpha = kinematic_strain(&old, b.gamma, plastic, amount, normal);
+        let alpha = kinematic_strain(&old, b.gamma, plastic, plastic_norm, normal);
         let square = dot(&alpha, &alpha);
         energy = square.mul_add(b.c / 3.0, energy);
-        let recalled = square * plastic * b.gamma;
-        let released = dot(&alpha, normal).mul_add(amount, -recalled);
+        let recovered = square * plastic * b.gamma;
+        let released = dot(&alpha, normal).mul_add(plastic_norm, -recovered);
         dissipation = released.mul_add(-2.0 / 3.0 * b.c, dissipation);
     }
 
     // C = K 1⊗1 + a P_dev + m⊗n
     let root_6_shear = 2.0 * ROOT_3_2 * shear;
-    let shrink = plastic * flow.condition.inverse_norm * root_6_shear;
-    let deviatoric = shrink.mul_add(-2.0 * shear, 2.0 * shear);
-    let along_change = -(shrink * flow.gain * root_6_shear);
+    let beta = plastic * flow.condition.inverse_norm * root_6_shear;
+    let deviatoric = beta.mul_add(-2.0 * shear, 2.0 * shear);
+    let along_slope = -(beta * flow.gain * root_6_shear);
     let along_normal = flow.gain.mul_add(
         -root_6_shear * root_6_shear,
-        shrink.mul_add(2.0 * shear, -(along_change * flow.condition.turning)),
+        beta.mul_add(2.0 * shear, -(along_slope * flow.condition.normal_slope)),
     );
-    let change = &flow.condition.change;
+    let direction_slope = &flow.condition.direction_slope;
     let mut left = scaled(along_normal, normal);
-    if mapping.recalls {
-        left = scaled_sum(along_change, change, &left);
+    if mapping.recovers {
+        left = scaled_sum(along_slope, direction_slope, &left);
     }
 
     // Zero times a number that is not finite is NaN. The energy overflows where the stress does.
@@ -114,7 +115,7 @@ pub(super) fn advance<L: Lanes, const P: usize>(
     );
     for (k, b) in mapping.parameters.backstress.iter().enumerate() {
         let old = load_tensor(&kinematic[k], first);
-        let alpha = kinematic_strain(&old, b.gamma, plastic, amount, normal);
+        let alpha = kinematic_strain(&old, b.gamma, plastic, plastic_norm, normal);
         store_tensor(&alpha, &mut kinematic_new[k], first);
     }
     let stress = components!(i => if i < 3 { deviator[i] + volumetric } else { deviator[i] });
@@ -156,10 +157,10 @@ fn kinematic_strain<L: Lanes>(
     old: &Tensor<L>,
     gamma: f64,
     plastic_increment: L,
-    amount: L,
+    plastic_norm: L,
     normal: &Tensor<L>,
 ) -> Tensor<L> {
-    let moved = scaled_sum(amount, normal, old);
+    let moved = scaled_sum(plastic_norm, normal, old);
     if gamma == 0.0 {
         return moved;
     }

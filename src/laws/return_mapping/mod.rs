@@ -28,7 +28,7 @@
 //! C = K 1⊗1 + 2G (1 − β) P_dev + [(2G β − 6G² g) n − √6 G β g χ] ⊗ n
 //! ```
 //!
-//! for deviatoric `α_k`, which they stay from a virgin state on. It is symmetric without recall.
+//! for deviatoric `α_k`, which they stay from a virgin state on. It is symmetric without dynamic recovery.
 //!
 //! Points lie in the vector lanes; a point alone is one lane of the same code.
 //!
@@ -53,15 +53,15 @@ use std::cell::RefCell;
 use tile::{Kinematic, TILE, advance_batch, advance_point};
 
 const ROOT_3_2: f64 = 1.224_744_871_391_589;
-/// Most points that a batch advances side by side.
+/// Most lanes of a register.
 const MAX_WIDTH: usize = 8;
 
 thread_local! {
-    /// Room for the kinematic strains of a tile, before and after.
+    /// Kinematic strains of a tile, before and after.
     static KINEMATIC: RefCell<Vec<Kinematic<TILE>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What the flow meets beside the hardening.
+/// The overstress, beyond the hardening.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Viscosity {
     None,
@@ -79,8 +79,8 @@ pub(super) struct ReturnMapping {
     elastic: Isotropic,
     parameters: PlasticityParameters,
     viscosity: Viscosity,
-    /// Whether a backstress recalls (`γ > 0`); else `ξ` does not hang on `Δp`.
-    recalls: bool,
+    /// Whether a backstress has dynamic recovery (`γ > 0`); else `ξ` does not depend on `Δp`.
+    recovers: bool,
     layout: StateLayout,
 }
 
@@ -98,7 +98,7 @@ impl ReturnMapping {
             elastic,
             parameters: p.clone(),
             viscosity,
-            recalls: p.backstress.iter().any(|b| b.gamma > 0.0),
+            recovers: p.backstress.iter().any(|b| b.gamma > 0.0),
             layout: StateLayout::new(variables.into_iter().chain(kinematic)),
         })
     }
@@ -163,7 +163,7 @@ impl ReturnMapping {
         let (mut first, mut result) = (0, Ok(()));
         while first < input.points && result.is_ok() {
             advance_batch(self, input, output, &mut kinematic, &mut first);
-            // A point of this tile fails: alone it says why.
+            // A point of this tile fails: its own update gives the error.
             let end = input.points.min(first + TILE);
             result = update_one_by_one(law, input, output, first..end);
             first = end;

@@ -1,21 +1,21 @@
-//! How the plastic increment and the overstress hang on the unknown `y` of the yield condition:
+//! The plastic increment and the overstress as functions of the unknown `y` of the yield condition:
 //! `Δp = scale y^exponent`, `v = drag y`.
 
 use super::yield_condition::YieldCondition;
 use crate::laws::lanes::Lanes;
 
-/// What `W` points need to know of the overstress.
+/// The overstress law at the points of a register.
 pub(super) trait Overstress<L> {
     /// `dv/dy`, MPa.
     fn drag(&self) -> f64;
 
-    /// Positive where a point can flow at all.
+    /// Positive where a point can flow: `ṗ₀ dt` of a viscous law.
     fn scale(&self) -> L;
 
     /// `Δp` and `dΔp/dy`.
     fn plastic_increment(&self, y: L) -> (L, L);
 
-    /// The `y` at which elastic unloading or the overstress alone takes up this stress.
+    /// An upper bound of `y`: elastic unloading or the overstress alone balances this stress there.
     fn limit(&self, stress: L, three_shear: f64) -> L;
 
     /// Where Newton's method starts; `condition` is that of the trial.

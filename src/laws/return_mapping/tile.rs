@@ -1,5 +1,5 @@
-//! Points that are advanced together, in rows close to each other: whatever the number of points of
-//! a batch, the rows of a tile do not share the same few lines of the cache.
+//! Tiles: points of a batch copied into contiguous rows, so that rows a power of two apart in the batch
+//! do not compete for the same cache sets.
 
 use super::kernel::advance;
 use super::overstress::{RateIndependent, Viscous};
@@ -12,7 +12,7 @@ use crate::laws::lanes::{Lanes, Plain, load, on_every_machine, store};
 
 /// Points of a tile of a batch.
 pub(super) const TILE: usize = 32;
-/// Whether the machine has a fused multiply-add where none of its instruction sets is detected.
+/// Whether every machine of this architecture has a fused multiply-add.
 const FUSED: bool = cfg!(target_arch = "aarch64");
 
 /// The `α_k` of the points of a tile, before and after.
@@ -94,7 +94,7 @@ impl<const P: usize> Tile<P> {
         }
     }
 
-    /// Fills the inputs with the points from `first` on. Those beyond the end stay what they are.
+    /// Fills the inputs with the points from `first` on; lanes beyond the last point keep their values.
     #[inline(always)]
     fn read<L: Lanes>(&mut self, input: &BatchInput, kinematic: &mut [Kinematic<P>], first: usize) {
         let range = first..input.points.min(first + P);
@@ -136,7 +136,7 @@ impl<const P: usize> Tile<P> {
     }
 }
 
-/// Copies by registers; a call to copy a few lines costs more than the copy.
+/// Copies by registers: for so few numbers a call of `memcpy` costs more than the copy.
 #[inline(always)]
 fn copy_in<L: Lanes, const P: usize>(
     to: &mut [f64; P],
@@ -238,7 +238,7 @@ on_every_machine!(
 );
 
 /// Advances the points from `first` on, tile by tile; stops with `first` at a tile that holds a
-/// point that fails. `kinematic` has room for the old and the new `α_k` of a tile.
+/// point that fails. `kinematic` holds the old `α_k` of a tile, then the new ones.
 #[inline(always)]
 fn advance_batch_body<L: Lanes>(
     mapping: &ReturnMapping,
@@ -252,7 +252,7 @@ fn advance_batch_body<L: Lanes>(
     while *first < input.points {
         tile.read::<L>(input, kinematic, *first);
         let points = TILE.min(input.points - *first);
-        // Lanes beyond the end hold what the tile held before: points of rest or of the last tile.
+        // Lanes beyond the end hold stale but finite points: zeros, or those of the tile before.
         for start in (0..points).step_by(L::WIDTH) {
             if tile
                 .advance::<L>(mapping, kinematic, kinematic_new, start, false)
@@ -269,8 +269,8 @@ fn advance_batch_body<L: Lanes>(
     }
 }
 
-/// Whether the inputs that do not enter the answer are valid; NaN and infinity in the others show
-/// in the stored energy.
+/// Whether the inputs that the response does not depend on are valid; the others make the stored energy
+/// NaN or infinite where they are.
 #[inline(always)]
 fn unused_inputs_are_valid(input: &BatchInput, range: std::ops::Range<usize>) -> bool {
     let mut sum = [0.0; 8];

@@ -12,7 +12,7 @@ const YIELD_TOLERANCE: f64 = 1e-12;
 const ROUND_OFF: f64 = 4.0 * f64::EPSILON;
 const MAX_ITERATIONS: usize = 200;
 
-/// What the increment starts from.
+/// The elastic trial state.
 pub(super) struct Trial<'a, L, const P: usize> {
     /// `2G dev(ε − ε_p)`.
     pub deviator: Tensor<L>,
@@ -24,7 +24,7 @@ pub(super) struct Trial<'a, L, const P: usize> {
     pub magnitude: L,
 }
 
-/// The yield condition at one `Δp`, without the overstress, and what it is made of.
+/// The yield condition at one `Δp`, without the overstress, and its terms.
 pub(super) struct YieldCondition<L> {
     /// Positive below the root (MPa).
     pub value: L,
@@ -37,13 +37,13 @@ pub(super) struct YieldCondition<L> {
     /// `n = ξ / |ξ|`, zero where `ξ` is, and `1 / |ξ|`.
     pub normal: Tensor<L>,
     pub inverse_norm: L,
-    /// `dξ/dΔp`, and its part along `n`: zero where no backstress recalls.
-    pub change: Tensor<L>,
-    pub turning: L,
+    /// `dξ/dΔp`, and its component along `n`: zero without dynamic recovery.
+    pub direction_slope: Tensor<L>,
+    pub normal_slope: L,
     pub isotropic: IsotropicHardening<L>,
 }
 
-/// What the yield condition leaves of an increment.
+/// The plastic flow that satisfies the yield condition.
 pub(super) struct Flow<L> {
     /// `Δp`; zero where elastic.
     pub plastic_increment: L,
@@ -77,8 +77,8 @@ impl<L: Lanes> YieldCondition<L> {
             kinematic_slope: zero,
             normal: [zero; 6],
             inverse_norm: zero,
-            change: [zero; 6],
-            turning: zero,
+            direction_slope: [zero; 6],
+            normal_slope: zero,
             isotropic: IsotropicHardening {
                 stress: zero,
                 slope: zero,
@@ -89,9 +89,9 @@ impl<L: Lanes> YieldCondition<L> {
 }
 
 impl ReturnMapping {
-    /// `ξ` and what hangs on it alone.
+    /// `ξ` and what depends on it alone.
     #[inline(always)]
-    fn direct<L: Lanes, const P: usize>(
+    fn set_direction<L: Lanes, const P: usize>(
         &self,
         trial: &Trial<L, P>,
         plastic_increment: L,
@@ -99,7 +99,7 @@ impl ReturnMapping {
     ) {
         let three_shear = 3.0 * self.elastic.shear;
         let mut direction = trial.deviator;
-        let mut change = [L::all(0.0); 6];
+        let mut direction_slope = [L::all(0.0); 6];
         let (mut moduli, mut slopes) = (L::all(three_shear), L::all(three_shear));
         for (k, b) in self.parameters.backstress.iter().enumerate() {
             let alpha = load_tensor(&trial.kinematic[k], trial.first);
@@ -109,8 +109,8 @@ impl ReturnMapping {
                 moduli = moduli + modulus;
                 slopes = modulus.mul_add(inverse, slopes);
                 direction = scaled_sum(modulus * (-2.0 / 3.0), &alpha, &direction);
-                let recall = modulus * inverse * (2.0 / 3.0 * b.gamma);
-                change = scaled_sum(recall, &alpha, &change);
+                let recovery = modulus * inverse * (2.0 / 3.0 * b.gamma);
+                direction_slope = scaled_sum(recovery, &alpha, &direction_slope);
             } else {
                 moduli = moduli + b.c;
                 slopes = slopes + b.c;
@@ -127,11 +127,11 @@ impl ReturnMapping {
         condition.normal = normal;
         condition.inverse_norm = inverse_norm;
         condition.kinematic_slope = slopes;
-        if self.recalls {
-            let turning = dot(&normal, &change);
-            condition.kinematic_slope = turning.mul_add(-ROOT_3_2, slopes);
-            condition.change = change;
-            condition.turning = turning;
+        if self.recovers {
+            let normal_slope = dot(&normal, &direction_slope);
+            condition.kinematic_slope = normal_slope.mul_add(-ROOT_3_2, slopes);
+            condition.direction_slope = direction_slope;
+            condition.normal_slope = normal_slope;
         }
     }
 
@@ -162,7 +162,7 @@ impl ReturnMapping {
         flow: &mut Flow<L>,
     ) -> Result<(), UpdateError> {
         let (zero, one) = (L::all(0.0), L::all(1.0));
-        self.direct(trial, zero, &mut flow.condition);
+        self.set_direction(trial, zero, &mut flow.condition);
         self.evaluate(trial, zero, &mut flow.condition);
         let excess = flow.condition.value;
         if !excess.is_finite() {
@@ -197,8 +197,8 @@ impl ReturnMapping {
         let mut residual = zero;
         for iteration in 0..MAX_ITERATIONS {
             let (plastic_increment, rate) = overstress.plastic_increment(y);
-            if self.recalls {
-                self.direct(trial, plastic_increment, &mut flow.condition);
+            if self.recovers {
+                self.set_direction(trial, plastic_increment, &mut flow.condition);
             }
             self.evaluate(trial, plastic_increment, &mut flow.condition);
             let condition = &flow.condition;
@@ -240,7 +240,7 @@ impl ReturnMapping {
             y = moves.where_greater(zero, next, y);
             residual = value;
         }
-        // Of a single point: a batch asks its points one by one.
+        // That of the first lane: where it is reported, the update is that of a single point.
         let mut residuals = [0.0; MAX_WIDTH];
         residual.store(&mut residuals);
         Err(UpdateError::NotConverged {

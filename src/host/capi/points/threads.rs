@@ -1,6 +1,6 @@
 //! Points over threads, each with a share of them.
 
-use super::{BLOCK, Points, Room, batch_input, batch_output, read, status_code, write};
+use super::{BLOCK, Buffers, Points, batch_input, batch_output, read, status_code, write};
 use crate::error::BatchError;
 use crate::host::HostError;
 use crate::host::error::panicked;
@@ -9,9 +9,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Points that several threads advance, each its own range.
-struct Shared<'a>(&'a Points);
+struct SharedPoints<'a>(&'a Points);
 // SAFETY: each thread writes entries of its own points only, and nobody writes the inputs.
-unsafe impl Sync for Shared<'_> {}
+unsafe impl Sync for SharedPoints<'_> {}
 
 impl Points {
     /// # Safety
@@ -22,7 +22,7 @@ impl Points {
         threads: usize,
     ) -> Result<(), HostError> {
         let share = self.points.div_ceil(threads);
-        let (shared, failed) = (&Shared(self), &AtomicBool::new(false));
+        let (shared, failed) = (&SharedPoints(self), &AtomicBool::new(false));
         std::thread::scope(|scope| {
             let starts = (0..self.points).step_by(share);
             let spawned = starts.map(|first| {
@@ -48,7 +48,7 @@ impl Points {
     }
 }
 
-impl Shared<'_> {
+impl SharedPoints<'_> {
     /// # Safety
     /// As [`Points::advance_one`], and no other thread has these points.
     unsafe fn advance_range(
@@ -59,27 +59,27 @@ impl Shared<'_> {
     ) -> Result<(), HostError> {
         let all = self.0;
         let p = all.points;
-        let mut room = Room::default();
+        let mut buffers = Buffers::default();
         for first in range.clone().step_by(BLOCK) {
-            // What another thread could not do, nobody needs any more.
+            // After the failure of another thread the outputs are not used.
             if failed.load(Ordering::Relaxed) {
                 return Ok(());
             }
             let count = BLOCK.min(range.end - first);
-            for ((_, from, rows), to) in all.inputs().into_iter().zip(&mut room.inputs) {
+            for ((_, from, rows), to) in all.inputs().into_iter().zip(&mut buffers.inputs) {
                 to.clear();
                 for row in 0..rows {
                     // SAFETY: within the array, as the caller promises.
                     to.extend_from_slice(unsafe { read(from.add(row * p + first), count) });
                 }
             }
-            for ((_, _, rows, _), to) in all.outputs().into_iter().zip(&mut room.outputs) {
+            for ((_, _, rows, _), to) in all.outputs().into_iter().zip(&mut buffers.outputs) {
                 to.resize(rows * count, 0.0);
             }
-            room.status.resize(count, Status::Inside);
-            let input = batch_input(count, room.inputs.each_ref().map(Vec::as_slice));
-            let outputs = room.outputs.each_mut().map(Vec::as_mut_slice);
-            law.update_batch(&input, &mut batch_output(outputs, &mut room.status))
+            buffers.status.resize(count, Status::Inside);
+            let input = batch_input(count, buffers.inputs.each_ref().map(Vec::as_slice));
+            let outputs = buffers.outputs.each_mut().map(Vec::as_mut_slice);
+            law.update_batch(&input, &mut batch_output(outputs, &mut buffers.status))
                 .map_err(|error| {
                     failed.store(true, Ordering::Relaxed);
                     BatchError {
@@ -87,14 +87,14 @@ impl Shared<'_> {
                         ..error
                     }
                 })?;
-            for ((_, to, rows, _), from) in all.outputs().into_iter().zip(&room.outputs) {
+            for ((_, to, rows, _), from) in all.outputs().into_iter().zip(&buffers.outputs) {
                 for row in (0..rows).filter(|_| !to.is_null()) {
                     // SAFETY: within the array, entries of this thread's points.
                     unsafe { write(to.add(row * p + first), count) }
                         .copy_from_slice(&from[row * count..][..count]);
                 }
             }
-            for (i, status) in room.status.iter().enumerate() {
+            for (i, status) in buffers.status.iter().enumerate() {
                 if !all.status.is_null() {
                     // SAFETY: as above.
                     unsafe { *all.status.add(first + i) = status_code(*status) };

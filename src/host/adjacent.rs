@@ -1,29 +1,31 @@
-//! The law that lies beside the shared library.
+//! The law in the file adjacent to the shared library.
 
 use super::HostLaw;
-use super::error::say;
+use super::error::warn;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Extensions of the files that a law can come from.
-const EXTENSIONS: [&str; 2] = ["safetensors", "toml"];
+/// Extension of a trained law.
+pub(super) const MODEL: &str = "safetensors";
+/// Extension of a material card.
+pub(super) const CARD: &str = "toml";
 
-/// The law beside the library that this code is part of: `NAME.safetensors` or `NAME.toml` beside
-/// `libNAME.so`. It is loaded once.
+/// The law adjacent to the library that this code is part of: `NAME.safetensors` or `NAME.toml` in the
+/// folder of `libNAME.so`. It is loaded once.
 ///
 /// # Errors
-/// What stood in the way, in words: the first call finds it, later ones repeat it.
-pub fn own_law() -> Result<&'static HostLaw, &'static str> {
+/// The message of the first call, repeated by later ones.
+pub fn adjacent_law() -> Result<&'static HostLaw, &'static str> {
     static LAW: OnceLock<Result<HostLaw, String>> = OnceLock::new();
     let law = LAW.get_or_init(|| {
         let library = library().map_err(|error| error.to_string())?;
-        let law = beside(&library).and_then(HostLaw::load);
+        let law = adjacent_file(&library).and_then(HostLaw::load);
         law.map_err(|error| {
-            // Hosts say little more than that a library cannot be used. Programs, and the library
-            // itself, which C programs load, have no law beside them.
+            // Hosts say little more than that a library cannot be used. An executable, and the library
+            // without a law, which C programs load, need none.
             if library.extension().is_some() && name_of(&library) != env!("CARGO_PKG_NAME") {
-                say(format_args!("{}: {error}", library.display()));
+                warn(format_args!("{}: {error}", library.display()));
             }
             error.to_string()
         })
@@ -31,10 +33,11 @@ pub fn own_law() -> Result<&'static HostLaw, &'static str> {
     law.as_ref().map_err(String::as_str)
 }
 
-/// The one file beside this library that its law can come from.
-fn beside(library: &Path) -> Result<PathBuf> {
+/// The one adjacent file that the law of a library can come from.
+fn adjacent_file(library: &Path) -> Result<PathBuf> {
     let name = name_of(library);
-    let files = EXTENSIONS.map(|extension| library.with_file_name(format!("{name}.{extension}")));
+    let files =
+        [MODEL, CARD].map(|extension| library.with_file_name(format!("{name}.{extension}")));
     let [saved, card] = &files;
     match files.each_ref().map(|file| file.is_file()) {
         [true, false] => Ok(saved.clone()),
@@ -58,11 +61,11 @@ fn name_of(library: &Path) -> String {
     stem.strip_prefix("lib").unwrap_or(&stem).to_string()
 }
 
-/// The name under which the library, or program, that holds this code was loaded.
+/// The name under which the library, or executable, that holds this code was loaded.
 #[cfg(unix)]
 pub(super) fn loaded_as() -> Option<&'static std::ffi::CStr> {
     let mut about = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: the address is that of a function of this library, `about` has room for the answer.
+    // SAFETY: the address is that of a function of this library, `about` is a place for the answer.
     let found = unsafe { libc::dladdr(loaded_as as *const () as *const _, about.as_mut_ptr()) };
     // SAFETY: all bytes zero are a `Dl_info`, and so is what `dladdr` wrote.
     let about = unsafe { about.assume_init() };
@@ -73,7 +76,7 @@ pub(super) fn loaded_as() -> Option<&'static std::ffi::CStr> {
     Some(unsafe { std::ffi::CStr::from_ptr(about.dli_fname) })
 }
 
-/// The path of the library, or program, that holds this code.
+/// The path of the library, or executable, that holds this code.
 #[cfg(unix)]
 fn library() -> Result<PathBuf> {
     use std::ffi::OsStr;

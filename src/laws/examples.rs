@@ -1,4 +1,4 @@
-//! Every classical law, in every stress state: the list that all generic tests run over.
+//! Every classical law with typical parameters, which the generic tests run over.
 
 use super::*;
 
@@ -107,24 +107,25 @@ fn damage() -> ReferenceLaw {
     })
 }
 
-/// Every classical law in three dimensions and in each stress state, under a name of its own.
+/// Every classical law in three dimensions, plane strain, plane stress and uniaxial stress, under a name
+/// of its own.
 ///
 /// # Panics
 /// Never: the parameters are constants that a test builds.
-pub fn battery() -> Vec<(&'static str, Box<dyn MaterialLaw>)> {
+pub fn example_laws() -> Vec<(&'static str, Box<dyn MaterialLaw>)> {
     let mut laws = Vec::new();
     let mut add = |names: [&'static str; 4], law: ReferenceLaw| {
         let states = [
-            StressState::ThreeDimensional,
+            StressState::Solid,
             StressState::PlaneStrain,
             StressState::PlaneStress,
-            StressState::UniaxialStress,
+            StressState::Uniaxial,
         ];
         for (name, state) in names.into_iter().zip(states) {
             let built = law.build_in(state);
             laws.push((
                 name,
-                built.expect("the parameters of the battery are valid"),
+                built.expect("the parameters of the examples are valid"),
             ));
         }
     };

@@ -5,7 +5,7 @@ mod common;
 use common::{Point, Random};
 use hysteron::audit::{AuditOptions, audit};
 use hysteron::law::{Increment, Response};
-use hysteron::laws::battery;
+use hysteron::laws::example_laws;
 use hysteron::mandel::{self, Mandel};
 use hysteron::symmetry::Symmetry;
 use nalgebra::{Rotation3, Vector3};
@@ -23,7 +23,7 @@ fn every_guaranteed_row_of_the_audit_passes() {
         rotations: 20,
         ..AuditOptions::default()
     };
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let audit = audit(law.as_ref(), &options);
         assert!(audit.pass, "{name}\n{audit}");
     }
@@ -31,7 +31,7 @@ fn every_guaranteed_row_of_the_audit_passes() {
 
 #[test]
 fn tangent_is_the_derivative_of_the_stress() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let (n, scales) = (law.components(), law.scales());
         let h = 1e-4 * scales.strain;
         let mut random = Random::new(1);
@@ -75,7 +75,7 @@ fn tangent_is_the_derivative_of_the_stress() {
 
 #[test]
 fn dissipation_is_not_negative_where_the_law_guarantees_it() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let (n, scales) = (law.components(), law.scales());
         let mut random = Random::new(2);
         let (mut lowest, mut highest) = (0.0_f64, 0.0_f64);
@@ -107,7 +107,7 @@ fn dissipation_is_not_negative_where_the_law_guarantees_it() {
 
 #[test]
 fn stress_energy_and_dissipation_come_from_one_free_energy() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let (n, scales) = (law.components(), law.scales());
         let mut random = Random::new(3);
         for _ in 0..4 {
@@ -157,7 +157,7 @@ fn stress_energy_and_dissipation_come_from_one_free_energy() {
 /// `Σ (σ·Δε − Δψ)` over a smooth path differs from `Σ D_end` by a term of first order in the step.
 #[test]
 fn dissipation_is_the_work_that_is_not_stored_in_the_limit_of_small_steps() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let (n, scales) = (law.components(), law.scales());
         let amplitude = Random::new(4).vector(n, scales.strain);
         let gap = |steps: usize| {
@@ -190,7 +190,7 @@ fn dissipation_is_the_work_that_is_not_stored_in_the_limit_of_small_steps() {
 
 #[test]
 fn nothing_changes_where_neither_strain_nor_time_does() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         if !law.guarantees().stationary {
             continue;
         }
@@ -211,7 +211,7 @@ fn nothing_changes_where_neither_strain_nor_time_does() {
 
 #[test]
 fn virgin_point_is_at_rest() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let point = Point::new(law.as_ref());
         let (state, response) = point.probe(&vec![0.0; law.components()], 1.0).unwrap();
         assert_eq!(state, law.new_state(), "{name}");
@@ -222,7 +222,7 @@ fn virgin_point_is_at_rest() {
 
 #[test]
 fn time_does_not_matter_to_a_rate_independent_law() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let mut random = Random::new(6);
         let mut point = Point::new(law.as_ref());
         let mut differs = false;
@@ -239,7 +239,7 @@ fn time_does_not_matter_to_a_rate_independent_law() {
 #[test]
 fn isotropic_laws_turn_with_the_strain() {
     let mut claims = 0;
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         if law.guarantees().symmetry != Symmetry::Isotropic {
             continue;
         }
@@ -276,7 +276,7 @@ fn law_stiffness(response: &Response) -> f64 {
 /// Absurd but finite input: a finite answer or an error, never NaN, and nothing written on errors.
 #[test]
 fn absurd_input_gives_a_finite_answer_or_an_error_that_leaves_the_outputs() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let (n, mut errors) = (law.components(), 0);
         let mut random = Random::new(8);
         for exponent in (0..308).step_by(4) {
@@ -327,7 +327,7 @@ fn absurd_input_gives_a_finite_answer_or_an_error_that_leaves_the_outputs() {
 
 #[test]
 fn wrong_lengths_and_numbers_that_are_not_finite_are_errors() {
-    for (name, law) in battery() {
+    for (name, law) in example_laws() {
         let (n, states) = (law.components(), law.state_layout().len());
         let mut response = Response::default();
         let mut attempt = |strain: &[f64], dt: f64, state: usize, state_new: usize| {
@@ -357,7 +357,7 @@ fn wrong_lengths_and_numbers_that_are_not_finite_are_errors() {
 /// Increments of 50 to 5000 yield strains, in every direction, from virgin and from yielded points.
 #[test]
 fn stress_states_are_found_for_thousands_of_yield_strains() {
-    for (_, law) in battery() {
+    for (_, law) in example_laws() {
         let (n, scales) = (law.components(), law.scales());
         let mut random = Random::new(9);
         let mut point = Point::new(law.as_ref());

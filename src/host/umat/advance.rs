@@ -1,0 +1,69 @@
+//! One increment of one point.
+
+use super::arguments::{UmatArguments, real};
+use super::frame::MaterialFrame;
+use crate::host::state::States;
+use crate::host::{HostError, HostLaw};
+use crate::law::{Increment, MaterialLaw, Response};
+use nalgebra::Matrix3;
+
+/// Advances one point; nothing is written before the last operation that can fail.
+///
+/// # Safety
+/// That of [`super::call`].
+pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result<(), HostError> {
+    let stress_state = arguments.stress_state()?;
+    let law = law.in_stress_state(stress_state)?;
+    let n = stress_state.components();
+    let (states, externals) = (law.state_layout().len(), law.external_variables().len());
+    // SAFETY: as the caller promises, here and below.
+    let properties = unsafe { arguments.properties()? };
+    let nstatv = arguments.nstatv(law, properties.turns)?;
+    arguments.check_outputs(nstatv)?;
+    let temperatures = arguments.temperatures(law)?;
+    let [start, end] = unsafe { arguments.strains(n)? };
+    let dt = real("DTIME", arguments.dtime)?;
+    let (stored, kept) = unsafe { arguments.state(states, nstatv) };
+    let rotation = match properties.turns {
+        true => None,
+        false => unsafe { arguments.rotation(kept)? },
+    };
+    let frame = MaterialFrame::new(stress_state, rotation.as_ref());
+    let (strain_old, strain_new) = (frame.strain_in(&start), frame.strain_in(&end));
+
+    States::with(law, |buffers| {
+        buffers.load(stored);
+        let increment = Increment {
+            strain_old: &strain_old.as_slice()[..n],
+            strain_new: &strain_new.as_slice()[..n],
+            dt,
+            external_old: &temperatures[..externals],
+            external_new: &temperatures[1..][..externals],
+        };
+        let mut response = Response::default();
+        law.update(&increment, &buffers.old, &mut buffers.new, &mut response)?;
+        let (stress, moduli) = frame.response_out(&response);
+        let unit = properties.unit;
+        // SAFETY: the lengths are those that the caller promises; no view of them is left.
+        unsafe {
+            for i in 0..n {
+                *arguments.stress.add(i) = unit * stress[i];
+                for j in 0..n {
+                    *arguments.ddsdde.add(j * n + i) = unit * moduli[(i, j)];
+                }
+            }
+            let (stored, kept) = arguments.state_mut(states, nstatv);
+            buffers.store(stored);
+            if let Some(rotation) = rotation {
+                kept.copy_from_slice((rotation - Matrix3::identity()).as_slice());
+            }
+            if !arguments.sse.is_null() {
+                *arguments.sse = unit * response.stored_energy;
+            }
+            if !arguments.spd.is_null() {
+                *arguments.spd += unit * response.dissipation;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,237 @@
+//! The arguments of a UMAT, and what they say.
+
+use crate::host::HostError;
+use crate::law::MaterialLaw;
+use crate::mandel::{StressState, abaqus};
+use nalgebra::Matrix3;
+use std::slice;
+
+/// Entries of a rotation in `STATEV`.
+const ROTATION: usize = 9;
+/// How far `DROT` may be from the identity where no rotation is kept.
+const NO_ROTATION: f64 = 1e-10;
+
+/// What is used of the arguments of a UMAT, under their names in lower case.
+#[derive(Clone, Copy, Debug)]
+pub struct UmatArguments {
+    pub stress: *mut f64,
+    pub statev: *mut f64,
+    pub ddsdde: *mut f64,
+    pub sse: *mut f64,
+    pub spd: *mut f64,
+    pub stran: *const f64,
+    pub dstran: *const f64,
+    pub dtime: *const f64,
+    pub temp: *const f64,
+    pub dtemp: *const f64,
+    pub ndi: *const i32,
+    pub nshr: *const i32,
+    pub ntens: *const i32,
+    pub nstatv: *const i32,
+    pub props: *const f64,
+    pub nprops: *const i32,
+    pub drot: *const f64,
+    pub pnewdt: *mut f64,
+    pub noel: *const i32,
+    pub npt: *const i32,
+}
+
+/// What `PROPS` says.
+pub(super) struct Properties {
+    /// One MPa in the stress unit of the host.
+    pub unit: f64,
+    /// Whether the frame of the host turns with the material.
+    pub turns: bool,
+}
+
+/// The safety of the methods below is that of [`super::call`].
+impl UmatArguments {
+    /// `NDI`, `NSHR` and `NTENS`.
+    pub(super) fn stress_state(&self) -> Result<StressState, HostError> {
+        let (ndi, nshr) = (integer("NDI", self.ndi)?, integer("NSHR", self.nshr)?);
+        let Some(state) = abaqus::stress_state(ndi, nshr) else {
+            return Err(HostError::call(format!(
+                "NDI = {ndi}, NSHR = {nshr}: there is no such stress state"
+            )));
+        };
+        let ntens = integer("NTENS", self.ntens)?;
+        match i32::try_from(state.components()) == Ok(ntens) {
+            true => Ok(state),
+            false => Err(HostError::call(format!(
+                "NTENS = {ntens}, NDI + NSHR = {}",
+                state.components()
+            ))),
+        }
+    }
+
+    pub(super) unsafe fn properties(&self) -> Result<Properties, HostError> {
+        let count = integer("NPROPS", self.nprops)?;
+        let values: [f64; 2] = match count {
+            0 => [1.0, 0.0],
+            // SAFETY: as the caller promises.
+            1 => unsafe { [entries::<1>("PROPS", self.props, 1)?[0], 0.0] },
+            // SAFETY: as the caller promises.
+            2 => unsafe { entries("PROPS", self.props, 2)? },
+            other => {
+                return Err(HostError::call(format!(
+                    "NPROPS = {other}: the law lies in its file; give no constant, one (one MPa in the \
+                     stress unit of the model) or two (and 1 where the frame of the host turns with the \
+                     material)"
+                )));
+            }
+        };
+        let [unit, turns] = values;
+        if !(unit.is_finite() && unit > 0.0) {
+            return Err(HostError::call(format!(
+                "PROPS(1) = {unit}: one MPa in the stress unit of the model is needed, a positive number"
+            )));
+        }
+        if turns != 0.0 && turns != 1.0 {
+            return Err(HostError::call(format!(
+                "PROPS(2) = {turns}: 1 where the frame of the host turns with the material, else 0"
+            )));
+        }
+        let turns = turns == 1.0;
+        Ok(Properties { unit, turns })
+    }
+
+    /// `NSTATV`, which the law and the rotation must fill.
+    pub(super) fn nstatv(&self, law: &dyn MaterialLaw, turns: bool) -> Result<usize, HostError> {
+        let states = law.state_layout().len();
+        let nstatv = usize::try_from(integer("NSTATV", self.nstatv)?).unwrap_or(0);
+        if nstatv == states || (nstatv == states + ROTATION && !turns) {
+            return Ok(nstatv);
+        }
+        let needed = match turns {
+            true => format!("{states} where PROPS(2) = 1"),
+            false => format!(
+                "{states}, or {} where the material turns",
+                states + ROTATION
+            ),
+        };
+        Err(HostError::call(format!(
+            "NSTATV = {nstatv}: `{}` needs {needed}",
+            law.name()
+        )))
+    }
+
+    pub(super) fn check_outputs(&self, nstatv: usize) -> Result<(), HostError> {
+        for (name, pointer) in [
+            ("STRESS", self.stress),
+            ("DDSDDE", self.ddsdde),
+            ("STATEV", self.statev),
+        ] {
+            if pointer.is_null() && (name, nstatv) != ("STATEV", 0) {
+                return Err(HostError::call(format!("{name} is null")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The strains at both ends of the increment, as the host has them.
+    pub(super) unsafe fn strains(&self, components: usize) -> Result<[[f64; 6]; 2], HostError> {
+        // SAFETY: as the caller promises.
+        let (strain, increment) = unsafe {
+            (
+                entries::<6>("STRAN", self.stran, components)?,
+                entries::<6>("DSTRAN", self.dstran, components)?,
+            )
+        };
+        Ok([strain, std::array::from_fn(|i| strain[i] + increment[i])])
+    }
+
+    /// The external variable at both ends of the increment, where the law has one.
+    pub(super) fn temperatures(&self, law: &dyn MaterialLaw) -> Result<[f64; 2], HostError> {
+        match law.external_variables().len() {
+            0 => Ok([0.0; 2]),
+            1 => {
+                let old = real("TEMP", self.temp)?;
+                Ok([old, old + real("DTEMP", self.dtemp)?])
+            }
+            count => Err(HostError::call(format!(
+                "`{}` needs {count} external variables, a host passes one (TEMP)",
+                law.name()
+            ))),
+        }
+    }
+
+    /// Internal variables and, where it is kept, the rotation, from an array that is not null. The
+    /// view ends before [`UmatArguments::state_mut`] is called.
+    pub(super) unsafe fn state(&self, states: usize, nstatv: usize) -> (&[f64], &[f64]) {
+        match nstatv {
+            0 => (&[], &[]),
+            // SAFETY: as the caller promises.
+            _ => unsafe { slice::from_raw_parts(self.statev, nstatv) }.split_at(states),
+        }
+    }
+
+    /// [`UmatArguments::state`], to be written.
+    #[allow(clippy::mut_from_ref)] // The array is the host's.
+    pub(super) unsafe fn state_mut(
+        &self,
+        states: usize,
+        nstatv: usize,
+    ) -> (&mut [f64], &mut [f64]) {
+        match nstatv {
+            0 => (&mut [], &mut []),
+            // SAFETY: as the caller promises.
+            _ => unsafe { slice::from_raw_parts_mut(self.statev, nstatv) }.split_at_mut(states),
+        }
+    }
+
+    /// The rotation from the frame that turns with the material to that of the host, if one is kept.
+    pub(super) unsafe fn rotation(&self, kept: &[f64]) -> Result<Option<Matrix3<f64>>, HostError> {
+        // SAFETY: nine numbers, as the caller promises.
+        let turn = match self.drot.is_null() {
+            true => Matrix3::identity(),
+            false => Matrix3::from(unsafe { *self.drot.cast::<[[f64; 3]; 3]>() }),
+        };
+        if !kept.is_empty() {
+            let old = Matrix3::identity() + Matrix3::from_column_slice(kept);
+            return Ok(Some(turn * old));
+        }
+        match (turn - Matrix3::identity()).amax() <= NO_ROTATION {
+            true => Ok(None),
+            false => Err(HostError::call(
+                "the material turns (DROT): give nine more variables of state, or PROPS(2) = 1 in \
+                 CalculiX",
+            )),
+        }
+    }
+}
+
+/// An integer of the host.
+pub(super) fn integer(name: &str, pointer: *const i32) -> Result<i32, HostError> {
+    if pointer.is_null() {
+        return Err(HostError::call(format!("{name} is null")));
+    }
+    // SAFETY: a number of the host, not null.
+    Ok(unsafe { *pointer })
+}
+
+/// A real number of the host.
+pub(super) fn real(name: &str, pointer: *const f64) -> Result<f64, HostError> {
+    if pointer.is_null() {
+        return Err(HostError::call(format!("{name} is null")));
+    }
+    // SAFETY: a number of the host, not null.
+    Ok(unsafe { *pointer })
+}
+
+/// `N` numbers of the host, the rest of the array zero.
+///
+/// # Safety
+/// The pointer is null or leads to so many numbers.
+unsafe fn entries<const N: usize>(
+    name: &str,
+    pointer: *const f64,
+    count: usize,
+) -> Result<[f64; N], HostError> {
+    if pointer.is_null() {
+        return Err(HostError::call(format!("{name} is null")));
+    }
+    let mut values = [0.0; N];
+    // SAFETY: as the caller promises.
+    values[..count].copy_from_slice(unsafe { slice::from_raw_parts(pointer, count) });
+    Ok(values)
+}
