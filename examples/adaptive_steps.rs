@@ -10,9 +10,9 @@ use hysteron::driver::{drive, follow};
 use hysteron::law::Increment;
 use hysteron::laws::{Backstress, PlasticityParameters, ReferenceLaw};
 use hysteron::loading::{Others, ProgrammeKind};
+use hysteron::model::{Adaptive, Tolerance};
 use hysteron::plot::{Axis, Series, Style, lines};
 use hysteron::record::Record;
-use hysteron::recurrent::{Adaptive, Tolerance};
 use hysteron::train::Trainer;
 use hysteron::{Error, Result};
 

@@ -16,7 +16,7 @@ use hysteron::plot::{Axis, Bars, bars};
 use hysteron::record::Record;
 use hysteron::train::Trainer;
 use hysteron::{Error, MaterialLaw, Result};
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::Path;
 
 const OUT: &str = "out/dissipation_penalty";

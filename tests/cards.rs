@@ -251,7 +251,7 @@ fn a_law_is_opened_from_a_card_or_a_saved_law() {
 
     let file = format!("{folder}/law.safetensors");
     let model = open(&file).unwrap().into_model().unwrap();
-    assert_eq!(model.metadata(), ModelFile::load(&file).unwrap().metadata);
+    assert_eq!(model.metadata, ModelFile::load(&file).unwrap().metadata);
     let bytes = std::fs::read(&file).unwrap();
     let source = LawSource::from_bytes("bytes", &bytes).unwrap();
     assert_eq!(source.law().unwrap().name(), model.law.name());

@@ -284,7 +284,7 @@ fn isotropic_elasticity_is_henckys_law() {
 #[test]
 fn a_section_answers_as_the_solid() {
     let solid: Arc<dyn MaterialLaw> = Arc::from(steel().build(6).unwrap());
-    let section = PlaneStrain::with_normal_component(solid.clone()).unwrap();
+    let section = PlaneStrain::axisymmetric(solid.clone()).unwrap();
     let (solid, section) = (
         FiniteStrain::new(solid).unwrap(),
         FiniteStrain::new(section).unwrap(),

@@ -41,8 +41,8 @@ impl<P: Potential> Net<P> {
     fn at(&self, x: &[f64]) -> (f64, Vec<f64>) {
         let constrained = self.layout.constrained(&self.unconstrained);
         let graph = Graph::new();
-        let x = graph.input("x", self.inputs);
-        let (value, gradient) = self.potential.value_and_gradient(x);
+        let input = graph.input("x", self.inputs);
+        let (value, gradient) = self.potential.value_and_gradient(input);
         let program = graph.routine(&[value, gradient]).compile();
         let outputs = run::<1>(&program, &constrained, &[x.as_chunks().0]);
         (outputs[0][0][0], outputs[1].as_flattened().to_vec())

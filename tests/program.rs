@@ -465,7 +465,7 @@ fn ctrl_c_keeps_the_best_law_and_a_checkpoint_goes_on_from_there() {
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{errors}");
     assert!(errors.contains("best law so far"), "{errors}");
-    let interrupted = Model::load(&model).unwrap().training;
+    let interrupted = Model::load(&model).unwrap().metadata.training;
     assert_eq!(interrupted["stop"], "interrupted");
     let run = interrupted["epochs_run"].as_u64().unwrap();
     assert!((100..2000).contains(&run), "{run} epochs");

@@ -122,7 +122,7 @@ fn its_gradient_is_exact() {
     for law in symmetric_laws() {
         for (clock, external) in [(Clock::StrainPath, 0), (Clock::Both, 1)] {
             let (bar, layout) = bar(law, clock, external);
-            let bar = Arc::new(bar);
+
             let histories = histories(external);
             let roll_out = RollOut::new(bar.as_ref(), external);
             let mut random = Random::new(8);

@@ -5,9 +5,9 @@ use crate::tasks::{Data, Task};
 use hysteron::audit::{AuditOptions, audit};
 use hysteron::card::{Learn, Training};
 use hysteron::law::{Increment, MaterialLaw, Response};
-use hysteron::model::LearnedLaw;
+use hysteron::model::{Adaptive, LearnedLaw, Tolerance};
 use hysteron::record::Record;
-use hysteron::recurrent::{Adaptive, Tolerance};
+
 use hysteron::train::{Progress, Trained, Trainer};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;

@@ -4,7 +4,7 @@ use super::math;
 use super::simd::{Isa, Neon, Portable};
 use crate::kernels::Real;
 
-const REFERENCE: &str = include_str!("../../../tests/reference/functions.csv");
+const REFERENCE: &str = include_str!("../../tests/reference/functions.csv");
 
 const NAMES: [&str; 11] = [
     "exp",

@@ -126,7 +126,7 @@ pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
                         ..Learn::default()
                     };
                     // Tensors of it are many unknowns of an implicit update.
-                    if *law == "generalized-standard" && symmetry != Symmetry::None {
+                    if law == "generalized-standard" && symmetry != Symmetry::None {
                         learn.states = 3;
                     }
                     let name = format!("{law}, {clock:?}, {components} components, {symmetry:?}");

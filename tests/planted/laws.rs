@@ -78,6 +78,7 @@ impl MaterialLaw for KelvinMaxwell {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: false,
             symmetry: Symmetry::Isotropic,
@@ -171,6 +172,7 @@ impl MaterialLaw for Bar {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: true,
             symmetry: Symmetry::None,
@@ -253,6 +255,7 @@ impl MaterialLaw for Orthotropic {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: true,
             symmetry: self.claims,
@@ -422,6 +425,7 @@ impl MaterialLaw for Thermal {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             second_law: true,
+            second_law_in_parts: false,
             stationary: true,
             rate_independent: true,
             symmetry: Symmetry::None,
