@@ -66,6 +66,8 @@ pub struct Response {
 pub struct StateVariable {
     pub name: String,
     pub len: usize,
+    /// "1" for a number without a unit.
+    pub unit: &'static str,
 }
 
 /// The internal variables of a law, in the order in which they lie in the state vector.
@@ -82,10 +84,17 @@ impl StateLayout {
             .map(|(name, len)| StateVariable {
                 name: name.into(),
                 len,
+                unit: "1",
             })
             .collect();
         let len = variables.iter().map(|v| v.len).sum();
         Self { variables, len }
+    }
+
+    /// The same variables, all of them in this unit.
+    pub fn in_unit(mut self, unit: &'static str) -> Self {
+        self.variables.iter_mut().for_each(|v| v.unit = unit);
+        self
     }
 
     pub fn variables(&self) -> &[StateVariable] {

@@ -10,7 +10,7 @@
 //! rates it is an endochronic law; a rate that depends on the direction of loading and on `ε − z_i`
 //! can vanish on unloading, which gives an elastic range.
 
-use hysteron::graph::{Coefficients, Constraint, Initial, ParameterLayout, Vector, concat, stack};
+use hysteron::graph::{Coefficients, Constraint, Initial, ParameterLayout, Unit, Vector, concat};
 use hysteron::law::{Guarantees, StateLayout};
 use hysteron::network::Dense;
 use hysteron::recurrent::{Architecture, Entry, Forces, RecurrentLaw, Step};
@@ -38,28 +38,25 @@ pub struct FadingMemories {
 
 impl FadingMemories {
     fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
-        let (n, p) = (sizes.components, sizes.states);
         // Equal memories would learn equal values, and stay one: they start apart.
         let (positive, apart) = (Constraint::Positive, Initial::Spread([0.5, 8.0]));
+        let modulus = layout.coefficients("modulus", 1, positive, Initial::Value(0.3));
+        let stiffness = layout.coefficients("stiffness", sizes.states, positive, apart);
+        layout.measured_in(modulus, Unit::Modulus);
+        layout.measured_in(stiffness, Unit::Modulus);
         Self {
-            components: n,
-            memories: p,
-            modulus: layout.coefficients("modulus", 1, positive, Initial::Value(0.3)),
-            stiffness: layout.coefficients("stiffness", p, positive, apart),
-            hidden: Dense::new(layout, "hidden", n * p + n, sizes.width),
-            rate: Dense::new(layout, "rate", sizes.width, p),
+            components: sizes.components,
+            memories: sizes.states,
+            modulus,
+            stiffness,
+            hidden: Dense::new(
+                layout,
+                "hidden",
+                sizes.components * (sizes.states + 1),
+                sizes.width,
+            ),
+            rate: Dense::new(layout, "rate", sizes.width, sizes.states),
         }
-    }
-
-    /// `ε` for each memory, component by component: `[n] → [n·p]`.
-    fn each<'g>(&self, strain: Vector<'g>) -> Vector<'g> {
-        let component = |i| strain.at(i).broadcast(self.memories);
-        stack((0..self.components).map(component))
-    }
-
-    /// A number of each memory for each component: `[p] → [n·p]`.
-    fn all<'g>(&self, number: Vector<'g>) -> Vector<'g> {
-        stack((0..self.components).map(|_| number))
     }
 }
 
@@ -83,25 +80,22 @@ impl RecurrentLaw for FadingMemories {
     }
 
     fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
-        let increment = step.strain_increment();
-        let lag = self.each(step.strain_old) - z;
-        let network = self
-            .hidden
-            .of(concat([lag / REACH, increment.direction()]))
-            .tanh();
-        let alpha = self.rate.of(network).softplus();
-        let g = self.all(alpha * increment.norm() / REACH);
+        let (n, p, increment) = (self.components, self.memories, step.strain_increment());
+        let lag = step.strain_old.repeat_each(p) - z;
+        let seen = concat([lag / REACH, increment.direction()]);
+        let alpha = self.rate.of(self.hidden.of(seen).tanh()).softplus();
+        let g = (alpha * increment.norm() / REACH).repeat(n);
         // Without strain the second term is exactly zero.
-        z + (1.0 - (-g).exp()) * (self.each(step.strain_new) - z)
+        z + (1.0 - (-g).exp()) * (step.strain_new.repeat_each(p) - z)
     }
 
     fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
-        let lag = self.each(strain) - z;
+        let lag = strain.repeat_each(self.memories) - z;
         let elastic = self.modulus * strain;
-        let pull = self.all(strain.graph().parameter(self.stiffness)) * lag;
+        let pull = z.graph().parameter(self.stiffness).repeat(self.components) * lag;
         Forces {
             energy: 0.5 * elastic.dot(strain) + 0.5 * pull.dot(lag),
-            stress: elastic + stack(pull.chunks(self.components).into_iter().map(Vector::sum)),
+            stress: elastic + pull.sum_chunks(self.components),
             driving_force: pull,
         }
     }

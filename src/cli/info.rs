@@ -3,7 +3,8 @@
 use super::Verdict;
 use super::output::{print, print_json, short};
 use clap::Args;
-use hysteron::graph::Constraint;
+use hysteron::graph::{Constraint, ParameterTensor, Unit};
+use hysteron::law::StateVariable;
 use hysteron::model::{Metadata, Model};
 use hysteron::symmetry::Symmetry;
 use hysteron::{MaterialLaw, Result, open};
@@ -53,6 +54,7 @@ fn object(model: &Model, metadata: &Metadata) -> Value {
                 "name": t.name,
                 "shape": t.parameter.shape(),
                 "positive": t.constraint == Constraint::Positive,
+                "unit": t.unit.symbol(),
             })
         })
         .collect();
@@ -63,6 +65,24 @@ fn object(model: &Model, metadata: &Metadata) -> Value {
         .map(|(key, _, holds)| (key.to_string(), Value::Bool(holds)))
         .collect();
     object
+}
+
+/// The values of a tensor that has a unit.
+fn physical(model: &Model, tensor: &ParameterTensor) -> String {
+    if tensor.unit == Unit::One {
+        return String::new();
+    }
+    let scales = model.law.scales();
+    let scale = tensor
+        .unit
+        .scale([scales.strain, scales.stress, scales.time]);
+    let constrained = model
+        .law
+        .layout()
+        .constrained(model.law.unconstrained_parameters());
+    let values = tensor.parameter.of(&constrained).iter();
+    let values: Vec<_> = values.map(|value| short(value * scale)).collect();
+    format!(": {} {}", values.join(", "), tensor.unit.symbol())
 }
 
 fn guarantees(model: &Model) -> [(&'static str, &'static str, bool); 7] {
@@ -143,7 +163,15 @@ fn text(model: &Model, metadata: &Metadata) -> String {
             Constraint::Positive => ", positive",
             Constraint::Free => "",
         };
-        line("", format!("{} [{rows}, {columns}]{positive}", tensor.name));
+        let values = physical(model, tensor);
+        line(
+            "",
+            format!("{} [{rows}, {columns}]{positive}{values}", tensor.name),
+        );
+    }
+    for variable in model.law.state_layout().variables() {
+        let StateVariable { name, len, unit } = variable;
+        line("state", format!("{name} [{len}], unit {unit}"));
     }
     line(
         "scales",

@@ -39,7 +39,7 @@ pub use interpret::Interpreter;
 pub(crate) use interpret::{numbers, tensor, values};
 pub use nodes::{Graph, Routine};
 pub use parameters::{
-    Coefficients, Constraint, Initial, Matrix, Parameter, ParameterLayout, ParameterTensor,
+    Coefficients, Constraint, Initial, Matrix, Parameter, ParameterLayout, ParameterTensor, Unit,
 };
 #[cfg(test)]
 pub(crate) use program::evaluate;

@@ -24,7 +24,11 @@ impl Parameter {
         self.len() == 0
     }
 
-    pub(crate) fn of<'a, T>(&self, values: &'a [T]) -> &'a [T] {
+    /// Its entries among all parameters.
+    ///
+    /// # Panics
+    /// Where there are fewer parameters.
+    pub fn of<'a, T>(&self, values: &'a [T]) -> &'a [T] {
         &values[self.offset..self.offset + self.len()]
     }
 
@@ -94,6 +98,48 @@ pub enum Initial {
     Spread([f64; 2]),
 }
 
+/// What a parameter is measured in. Laws are written in normalised units: the value in physical ones is
+/// that of the law times scales of strain `s_ε`, stress `s_σ` and time `s_t`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// A number.
+    #[default]
+    One,
+    /// `s_σ`, MPa
+    Stress,
+    /// `s_σ/s_ε`, MPa
+    Modulus,
+    /// `s_t`, s
+    Time,
+    /// `1/s_t`, 1/s
+    Rate,
+    /// `s_ε/s_t`, 1/s
+    StrainRate,
+}
+
+impl Unit {
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::One => "1",
+            Self::Stress | Self::Modulus => "MPa",
+            Self::Time => "s",
+            Self::Rate | Self::StrainRate => "1/s",
+        }
+    }
+
+    /// The value in physical units of what is one to the law, from `s_ε`, `s_σ` in MPa and `s_t` in s.
+    pub fn scale(self, [strain, stress, time]: [f64; 3]) -> f64 {
+        match self {
+            Self::One => 1.0,
+            Self::Stress => stress,
+            Self::Modulus => stress / strain,
+            Self::Time => time,
+            Self::Rate => 1.0 / time,
+            Self::StrainRate => strain / time,
+        }
+    }
+}
+
 /// One named tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterTensor {
@@ -101,6 +147,7 @@ pub struct ParameterTensor {
     pub parameter: Parameter,
     pub constraint: Constraint,
     pub initial: Initial,
+    pub unit: Unit,
 }
 
 /// The list of a law's tensors; handles are given out as a law is built.
@@ -155,8 +202,17 @@ impl ParameterLayout {
             parameter,
             constraint,
             initial,
+            unit: Unit::One,
         });
         parameter
+    }
+
+    /// Says what a parameter is measured in; without this it is a number.
+    pub fn measured_in(&mut self, parameter: impl Into<Parameter>, unit: Unit) {
+        let parameter = parameter.into();
+        let tensors = self.tensors.iter_mut();
+        let named = tensors.filter(|tensor| tensor.parameter == parameter);
+        named.for_each(|tensor| tensor.unit = unit);
     }
 
     pub fn tensors(&self) -> &[ParameterTensor] {

@@ -210,6 +210,24 @@ impl<'g> Vector<'g> {
             .collect()
     }
 
+    /// So many copies, one after the other: `[n] → [count·n]`.
+    #[track_caller]
+    pub fn repeat(self, count: usize) -> Self {
+        concat(vec![self; count])
+    }
+
+    /// So many copies of the first entry, then of the second: `[n] → [n·count]`.
+    #[track_caller]
+    pub fn repeat_each(self, count: usize) -> Self {
+        stack((0..self.len()).map(|i| self.at(i).broadcast(count)))
+    }
+
+    /// The sums over so many chunks of equal length: `[count·n] → [count]`.
+    #[track_caller]
+    pub fn sum_chunks(self, count: usize) -> Self {
+        stack(self.chunks(count).into_iter().map(Self::sum))
+    }
+
     /// `[1] → [n]`
     #[track_caller]
     pub fn broadcast(self, n: usize) -> Self {

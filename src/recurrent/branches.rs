@@ -105,10 +105,8 @@ impl Branches {
 
     /// `B ε`, `[n] → [n·P]`
     pub fn strains<'g>(&self, strain: Vector<'g>) -> Vector<'g> {
-        let each = |x: Vector<'g>| x.broadcast(self.count);
-        let all = |x: &[Vector<'g>]| stack(x.iter().map(|x| each(*x)));
         let strains = match &self.map {
-            Map::General(map) => all(&strain.chunks(self.groups.len())) + *map * strain,
+            Map::General(map) => strain.repeat_each(self.count) + *map * strain,
             Map::Symmetric {
                 parts,
                 invariants,
@@ -116,9 +114,9 @@ impl Branches {
             } => {
                 let of_strain = parts.split(strain);
                 let linear = concat(&of_strain.invariants);
-                let mut strains = vec![all(&of_strain.invariants) + *invariants * linear];
+                let mut strains = vec![linear.repeat_each(self.count) + *invariants * linear];
                 for (factor, part) in irreducible.iter().zip(&of_strain.irreducible) {
-                    strains.extend(part.iter().map(|x| *factor * each(*x)));
+                    strains.extend(part.iter().map(|x| *factor * x.broadcast(self.count)));
                 }
                 concat(strains)
             }
@@ -130,21 +128,20 @@ impl Branches {
     pub fn stress<'g>(&self, forces: Vector<'g>) -> Vector<'g> {
         let forces = forces * &self.scale;
         let components = forces.chunks(self.components());
-        let ones = forces.graph().ones(self.count);
-        let sums = |x: &[Vector<'g>]| stack(x.iter().map(|x| x.dot(ones)));
         match &self.map {
-            Map::General(map) => sums(&components) + map.transposed(forces),
+            Map::General(map) => forces.sum_chunks(self.components()) + map.transposed(forces),
             Map::Symmetric {
                 parts,
                 invariants,
                 irreducible,
             } => {
-                let (linear, others) = components.split_at(parts.invariants());
-                let mixed = sums(linear) + invariants.transposed(concat(linear));
-                let mut others = others.iter();
-                let factors = irreducible.iter().zip(&self.groups[parts.invariants()..]);
+                let count = parts.invariants();
+                let linear = forces.slice(0..count * self.count);
+                let mixed = linear.sum_chunks(count) + invariants.transposed(linear);
+                let mut others = components[count..].iter();
+                let factors = irreducible.iter().zip(&self.groups[count..]);
                 let coordinates = Coordinates {
-                    invariants: mixed.chunks(linear.len()),
+                    invariants: mixed.chunks(count),
                     irreducible: factors
                         .map(|(factor, size)| {
                             let factor = forces.graph().parameter(*factor);
@@ -170,12 +167,12 @@ impl Branches {
 
     /// The same factor `[P]` for every component, `[n·P]`.
     pub fn each<'g>(&self, factor: Vector<'g>) -> Vector<'g> {
-        concat(vec![factor; self.components()])
+        factor.repeat(self.components())
     }
 
     /// The same factor `[P]` for every group, `[k·P]`.
     pub fn each_group<'g>(&self, factor: Vector<'g>) -> Vector<'g> {
-        concat(vec![factor; self.groups()])
+        factor.repeat(self.groups())
     }
 
     /// The factor `[k·P]` of a group for each of its components, `[n·P]`.

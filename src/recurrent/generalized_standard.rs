@@ -38,7 +38,7 @@
 //! a smaller step can help.
 
 use super::{Architecture, Clock, Forces, FreeEnergy, RecurrentLaw, Step, Symmetry};
-use crate::graph::{Coefficients, Constraint, Initial, ParameterLayout, Vector};
+use crate::graph::{Coefficients, Constraint, Initial, ParameterLayout, Unit, Vector};
 use crate::law::{Guarantees, StateLayout};
 use crate::network::{Anchored, Convex, Parts, Quadratic};
 
@@ -86,10 +86,12 @@ impl GeneralizedStandard {
         let (name, size) = ("dissipation", sizes.size());
         let both = usize::from(sizes.clock == Clock::Both);
         let rate = Initial::Value(INITIAL_TIME_RATE);
+        let time_rate = layout.coefficients("clock.time_rate", both, Constraint::Positive, rate);
+        layout.measured_in(time_rate, Unit::StrainRate);
         Self {
             clock: sizes.clock,
             symmetry,
-            time_rate: layout.coefficients("clock.time_rate", both, Constraint::Positive, rate),
+            time_rate,
             energy: FreeEnergy::convex(layout, [n, s, m], sizes.energy_size(), parts.as_ref()),
             dissipation: Anchored::new(
                 Quadratic::new(layout, name, s, INITIAL_FLOW, parts.as_ref()),

@@ -2,7 +2,7 @@
 
 use super::Symmetry;
 use super::branches::volumetric;
-use crate::graph::{Coefficients, Constraint, Initial, ParameterLayout, Vector, concat};
+use crate::graph::{Coefficients, Constraint, Initial, ParameterLayout, Unit, Vector, concat};
 use crate::network::{Anchored, Convex, Mlp, Parts, Quadratic};
 
 /// `ψ_e(ε; θ)`, zero with its slope at zero strain, for any parameters and any `θ`.
@@ -32,8 +32,10 @@ impl StrainEnergy {
     ) -> Self {
         if symmetry == Symmetry::Isotropic {
             let stiffness = Initial::Value(INITIAL_GAIN.powi(2));
+            let moduli = layout.coefficients("energy.moduli", 2, Constraint::Positive, stiffness);
+            layout.measured_in(moduli, Unit::Modulus);
             return Self::Isotropic {
-                moduli: layout.coefficients("energy.moduli", 2, Constraint::Positive, stiffness),
+                moduli,
                 network: Anchored::new(
                     Quadratic::new(layout, "energy", 2, 0.1, None),
                     Mlp::potential(layout, "energy", 2 + external, size),
