@@ -1,4 +1,4 @@
-//! The audit passes sound laws, and every planted fault fails the row that is there to catch it.
+//! The audit passes correct laws, and every planted fault fails the row that should detect it.
 
 mod common;
 mod planted;
@@ -92,10 +92,10 @@ fn sound_laws_pass_with_other_seeds() {
     }
 }
 
-/// A sound law starts a step from a stiffness that is no less than what follows; the minimal-state
-/// cell has none there.
+/// The tangent of a zero increment of a sound law is at least the stiffness of the next increment; the
+/// minimal-state cell has no tangent there.
 #[test]
-fn the_tangent_of_an_empty_increment_is_held_against_what_follows() {
+fn the_tangent_of_a_zero_increment_is_compared_with_the_next_stiffness() {
     let figure = |name: &str| {
         let learn = Learn {
             law: name.into(),
@@ -197,7 +197,7 @@ fn states_that_drift_or_grow_are_caught() {
 }
 
 #[test]
-fn stress_at_rest_and_negative_stiffness_are_caught() {
+fn initial_stress_and_negative_stiffness_are_caught() {
     let rows = ["rest_stress", "energy_gradient"];
     assert_refuted(KelvinMaxwell::default(), Fault::PreStress, &rows);
     let rows = ["min_tangent_eigenvalue"];
@@ -251,7 +251,7 @@ fn laws_that_cannot_be_evaluated_fail_without_a_panic() {
 }
 
 #[test]
-fn refused_increments_are_counted_and_left_out() {
+fn rejected_increments_are_counted_and_excluded() {
     let audit = examine(&Faulty::new(KelvinMaxwell::default(), Fault::RefusesLarge));
     assert!(audit.pass, "{audit}");
     assert!(

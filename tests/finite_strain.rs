@@ -1,5 +1,5 @@
 //! Finite strain by the logarithmic strain: derivatives against differences, objectivity, closed
-//! forms, and what is refused.
+//! forms, and rejected input.
 
 mod common;
 
@@ -62,7 +62,7 @@ fn rotation(random: &mut Random) -> Matrix3<f64> {
     *Rotation3::new(axis.normalize() * random.between(0.1, 3.0)).matrix()
 }
 
-/// Deformation gradients with distinct, close, equal stretches and with large ones.
+/// Deformation gradients with distinct, close, equal and large principal stretches.
 fn deformations() -> Vec<Matrix3<f64>> {
     let mut random = Random::new(3);
     let mut list = vec![Matrix3::identity(), Matrix3::identity() * 1.2];
@@ -144,7 +144,7 @@ fn the_derivatives_of_the_logarithm_are_its_differences() {
 
 #[test]
 fn the_second_derivative_does_not_jump_where_its_evaluation_changes() {
-    // The spread of the squares at which the series gives way to the quotient, from both sides.
+    // The spread of the eigenvalues at which the series is replaced by the quotient, from both sides.
     let mean = 1.2f64;
     let stress = Mandel::from([1.0, -0.5, 0.3, 0.7, 0.2, -0.4]);
     let at = |spread: f64| {
@@ -210,13 +210,13 @@ fn the_tangents_are_differences_of_the_stresses() {
 }
 
 #[test]
-fn a_turned_body_answers_the_turned_stress() {
+fn a_rotated_body_has_the_rotated_stress() {
     let mut random = Random::new(11);
     for (name, law) in laws() {
         for f in deformations() {
             let (before, after) = (rotation(&mut random), rotation(&mut random));
             let plain = answer(&law, &Matrix3::identity(), &f);
-            // The old state turned by one rotation, the new one by another.
+            // The old configuration is rotated by one rotation, the new one by another.
             let turned = answer(&law, &before, &(after * f));
             let scale = plain.second_piola.norm() + plain.tangent.norm();
             assert!(
@@ -238,7 +238,7 @@ fn a_turned_body_answers_the_turned_stress() {
 
 #[test]
 fn the_stress_power_is_that_of_the_law() {
-    // ψ is a potential of S where nothing flows.
+    // Without plastic flow ψ is a potential of S.
     let law = finite(&ply());
     for f in deformations() {
         let here = answer(&law, &f, &f);
@@ -282,7 +282,7 @@ fn isotropic_elasticity_is_henckys_law() {
 }
 
 #[test]
-fn a_section_answers_as_the_solid() {
+fn plane_strain_equals_the_solid() {
     let solid: Arc<dyn MaterialLaw> = Arc::from(steel().build(6).unwrap());
     let section = PlaneStrain::axisymmetric(solid.clone()).unwrap();
     let (solid, section) = (
@@ -320,7 +320,7 @@ fn a_section_answers_as_the_solid() {
 }
 
 #[test]
-fn what_is_no_deformation_is_refused() {
+fn inadmissible_deformations_are_rejected() {
     let law = finite(&steel());
     let state = law.law().new_state();
     let mut next = vec![7.0; state.len()];

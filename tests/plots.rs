@@ -51,7 +51,7 @@ fn loops(name: &str, rows: usize, amplitude: f64, strength: f64) -> Curve {
     curve
 }
 
-/// A prediction that is a little wrong.
+/// A prediction with a small error.
 fn prediction(name: &str, rows: usize, amplitude: f64, strength: f64) -> Curve {
     loops(name, rows, amplitude, 1.06 * strength)
 }

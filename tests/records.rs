@@ -15,7 +15,7 @@ fn uniaxial(name: &str, strain: Vec<f64>) -> Record {
     }
 }
 
-/// Straight pieces from peak to peak, `steps` rows each.
+/// Straight segments from peak to peak, `steps` rows each.
 fn zigzag(peaks: &[f64], steps: usize) -> Vec<f64> {
     let mut path = vec![peaks[0]];
     for pair in peaks.windows(2) {
@@ -75,7 +75,7 @@ fn engineering_and_tensor_shear_give_the_same_mandel_components() {
         assert!((six.strain[c] - value / root).abs() < 1e-15, "{c}");
         assert!((six.stress[c] - value * root).abs() < 1e-14, "{c}");
     }
-    // The energy product is that of the engineering numbers.
+    // The energy product equals that of the engineering components.
     let power: f64 = six.strain.iter().zip(&six.stress).map(|(e, s)| e * s).sum();
     let engineering: f64 = (1..=6).map(|k| (k * k) as f64).sum();
     assert!((power - engineering).abs() < 1e-12);
@@ -118,7 +118,7 @@ fn a_dip_before_loading_is_no_reversal() {
 
 #[test]
 fn corners_of_a_plane_path_are_reversals() {
-    // A square in the 11–12 plane: turns by 90°, none by less than 60° on the way.
+    // A square in the 11–12 plane: changes of direction by 90° at the corners only.
     let corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]];
     let mut strain = vec![0.0, 0.0, 0.0];
     for pair in corners.windows(2) {
@@ -142,7 +142,7 @@ fn corners_of_a_plane_path_are_reversals() {
     assert_eq!(coarse.rows(), 21);
     assert!(chords(&coarse).iter().all(|d| (d - 2e-3).abs() < 1e-12));
 
-    // A circle never turns sharply, however fine its rows.
+    // A circle has no reversal for any number of rows.
     let round = (0..=2000).flat_map(|i| {
         let phase = std::f64::consts::TAU * i as f64 / 2000.0;
         [1e-2 * phase.cos(), 1e-2 * phase.sin(), 0.0]
@@ -278,7 +278,7 @@ fn a_split_names_the_records_that_exist() {
 }
 
 #[test]
-fn a_batch_pads_with_rest() {
+fn a_batch_pads_with_zero_increments() {
     let long = csv(
         "time_s,eps11,eps22,gam12,sig11,sig22,sig12,T\n0,0,0,0,0,0,0,20\n2,1,2,0,3,4,0,21\n5,5,6,0,7,8,0,22\n",
     );
@@ -361,7 +361,7 @@ proptest! {
         if components == 1 {
             prop_assert_eq!(&first, &record);
         }
-        // What came from a file goes through a file unchanged.
+        // Values read from a file are written and read back unchanged.
         let again = Record::from_csv_bytes("r.csv", &first.to_csv_bytes().unwrap()).unwrap();
         prop_assert_eq!(again, first);
     }
@@ -401,7 +401,7 @@ proptest! {
     }
 }
 
-/// A folder of measured records beside the project, where there is one.
+/// A folder of measured records next to the repository, if there is one.
 fn measured(folder: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/data")
@@ -491,7 +491,7 @@ fn resampled_steel_keeps_its_stress() {
     for (name, reversals) in [("resspylab_example_1", 22), ("resspylab_example_2", 17)] {
         let record = records.iter().find(|r| r.name == name).unwrap();
         let rms = RecordScales::of([record]).stress;
-        // The corners at yield are cut by at most one spacing: the error falls with it.
+        // Resampling shifts the corners at yield by at most one spacing: the error decreases with it.
         for (spacing, share) in [(1e-3, 0.12), (2e-4, 0.04), (5e-5, 0.005)] {
             let even = record.resample(spacing).unwrap();
             assert_eq!(even.reversals().len(), reversals);
