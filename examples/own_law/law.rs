@@ -27,7 +27,6 @@ const REACH: f64 = 0.05;
 #[derive(Debug)]
 pub struct FadingMemories {
     components: usize,
-    memories: usize,
     /// `E`
     modulus: Coefficients,
     /// `k`
@@ -38,24 +37,19 @@ pub struct FadingMemories {
 
 impl FadingMemories {
     fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
-        // Equal memories would learn equal values, and stay one: they start apart.
-        let (positive, apart) = (Constraint::Positive, Initial::Spread([0.5, 8.0]));
-        let modulus = layout.coefficients("modulus", 1, positive, Initial::Value(0.3));
-        let stiffness = layout.coefficients("stiffness", sizes.states, positive, apart);
-        layout.measured_in(modulus, Unit::Modulus);
-        layout.measured_in(stiffness, Unit::Modulus);
+        let (n, p) = (sizes.components, sizes.states);
+        let mut modulus = |name, count, start| {
+            let modulus = layout.coefficients(name, count, Constraint::Positive, start);
+            layout.measured_in(modulus, Unit::Modulus);
+            modulus
+        };
         Self {
-            components: sizes.components,
-            memories: sizes.states,
-            modulus,
-            stiffness,
-            hidden: Dense::new(
-                layout,
-                "hidden",
-                sizes.components * (sizes.states + 1),
-                sizes.width,
-            ),
-            rate: Dense::new(layout, "rate", sizes.width, sizes.states),
+            components: n,
+            modulus: modulus("modulus", 1, Initial::Value(0.3)),
+            // Equal memories would learn equal values, and stay one: they start apart.
+            stiffness: modulus("stiffness", p, Initial::Spread([0.5, 8.0])),
+            hidden: Dense::new(layout, "hidden", n * p + n, sizes.width),
+            rate: Dense::new(layout, "rate", sizes.width, p),
         }
     }
 }
@@ -66,7 +60,7 @@ impl RecurrentLaw for FadingMemories {
     }
 
     fn state_layout(&self) -> StateLayout {
-        StateLayout::new([("memory", self.components * self.memories)])
+        StateLayout::new([("memory", self.components * self.stiffness.len())])
     }
 
     /// The audit holds the law to this.
@@ -80,7 +74,8 @@ impl RecurrentLaw for FadingMemories {
     }
 
     fn evolve<'g>(&self, step: &Step<'g>, z: Vector<'g>) -> Vector<'g> {
-        let (n, p, increment) = (self.components, self.memories, step.strain_increment());
+        let (n, p) = (self.components, self.stiffness.len());
+        let increment = step.strain_increment();
         let lag = step.strain_old.repeat_each(p) - z;
         let seen = concat([lag / REACH, increment.direction()]);
         let alpha = self.rate.of(self.hidden.of(seen).tanh()).softplus();
@@ -90,7 +85,7 @@ impl RecurrentLaw for FadingMemories {
     }
 
     fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
-        let lag = strain.repeat_each(self.memories) - z;
+        let lag = strain.repeat_each(self.stiffness.len()) - z;
         let elastic = self.modulus * strain;
         let pull = z.graph().parameter(self.stiffness).repeat(self.components) * lag;
         Forces {
