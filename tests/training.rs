@@ -314,6 +314,12 @@ fn a_checkpoint_of_another_training_is_refused() {
     std::fs::remove_file(&file).unwrap();
     timed(Clock::Time).unwrap();
     refused(timed(Clock::Both), "another law");
+    // Version 0.1.0 wrote no number of its format.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old.as_object_mut().unwrap().remove("format").unwrap();
+    std::fs::write(&file, old.to_string()).unwrap();
+    refused(timed(Clock::Time), "another version of hysteron");
     std::fs::write(&file, "{}").unwrap();
     refused(
         learn(&records(), &options(), &resume, 0),

@@ -182,7 +182,7 @@ impl Routine {
 
 /// Writes the instructions; the reverse derivative where there are active nodes, and inputs to carry
 /// adjoints to.
-fn program(mut routine: Routine, derivative: Option<(&[bool], &[usize])>) -> Program {
+fn program(routine: Routine, derivative: Option<(&[bool], &[usize])>) -> Program {
     let needed = routine.needed(&routine.outputs);
     let of = |uniform: bool| -> Vec<usize> {
         let nodes = routine.nodes.iter().enumerate();
@@ -238,7 +238,7 @@ fn program(mut routine: Routine, derivative: Option<(&[bool], &[usize])>) -> Pro
     for n in routine.outputs.iter().map(|x| x.node).chain(tape.nodes()) {
         fixed[n] = true;
     }
-    let fused = fuse(&mut routine, &varying, &fixed);
+    let (routine, fused) = fuse(routine, &varying, &fixed);
     let own =
         |routine: &Routine, n: usize| lower(routine, n, &solves, &Virtual::Value, &Virtual::Value);
     // Forward, each node followed by the copies of those parts of it that are kept.

@@ -128,7 +128,10 @@ impl Graph {
     /// Writes an operation down, or finds it.
     #[track_caller]
     pub(crate) fn push(&self, operation: impl Into<Operation>) -> View {
-        let at = self.line.get().unwrap_or_else(Location::caller);
+        let at = match self.line.get() {
+            Some(line) => line,
+            None => Location::caller(),
+        };
         let operation = operation.into();
         let mut nodes = self.nodes.borrow_mut();
         let operands = operation.operands();
@@ -150,6 +153,17 @@ impl Graph {
     /// What a pass writes from here on belongs to this line of the law.
     pub(crate) fn set_line(&self, line: Option<&'static Location<'static>>) {
         self.line.set(line);
+    }
+
+    /// Operations that a closure writes belong to the caller's line, where no other one is set.
+    #[track_caller]
+    pub(crate) fn in_line<R>(&self, write: impl FnOnce() -> R) -> R {
+        let before = self.line.get();
+        let caller = Location::caller();
+        self.line.set(before.or(Some(caller)));
+        let result = write();
+        self.line.set(before);
+        result
     }
 
     /// The number of nodes so far.

@@ -103,13 +103,11 @@ impl<'g> Vector<'g> {
     /// The `order`-th derivative of a function, entry by entry, up to the third.
     #[track_caller]
     pub fn derivative(self, function: Function, order: u8) -> Self {
-        let folded = (function == Function::Exp && self.graph.number(self.view) == Some(0.0))
-            .then(|| self.graph.filled(1.0, self.len()));
-        let new = || {
-            self.graph
-                .push(Elementwise::new(function, order, self.view))
-        };
-        self.with(folded.unwrap_or_else(new))
+        if function == Function::Exp && self.graph.number(self.view) == Some(0.0) {
+            return self.graph.ones(self.len());
+        }
+        let operation = Elementwise::new(function, order, self.view);
+        self.with(self.graph.push(operation))
     }
 
     /// A function and its slope.
@@ -219,13 +217,15 @@ impl<'g> Vector<'g> {
     /// So many copies of the first entry, then of the second: `[n] → [n·count]`.
     #[track_caller]
     pub fn repeat_each(self, count: usize) -> Self {
-        stack((0..self.len()).map(|i| self.at(i).broadcast(count)))
+        let all = || stack((0..self.len()).map(|i| self.at(i).broadcast(count)));
+        self.graph.in_line(all)
     }
 
     /// The sums over so many chunks of equal length: `[count·n] → [count]`.
     #[track_caller]
     pub fn sum_chunks(self, count: usize) -> Self {
-        stack(self.chunks(count).into_iter().map(Self::sum))
+        let all = || stack(self.chunks(count).into_iter().map(Self::sum));
+        self.graph.in_line(all)
     }
 
     /// `[1] → [n]`
@@ -247,7 +247,8 @@ impl<'g> Vector<'g> {
         assert_eq!(self.len(), 1, "the condition is a vector [1]");
         same_length(yes.len(), no.len());
         let graph = self.graph;
-        let [condition, yes, no] = [self, yes, no].map(|x| graph.spread(x.of(graph)));
+        let all = [self, yes, no];
+        let [condition, yes, no] = graph.in_line(|| all.map(|x| graph.spread(x.of(graph))));
         self.with(graph.push(Select { condition, yes, no }))
     }
 
@@ -257,7 +258,8 @@ impl<'g> Vector<'g> {
         let n = y.len();
         assert_eq!(self.len(), n * n, "a square matrix and its vector");
         let graph = self.graph;
-        let [matrix, y] = [self, y].map(|x| graph.spread(x.of(graph)));
+        let both = [self, y];
+        let [matrix, y] = graph.in_line(|| both.map(|x| graph.spread(x.of(graph))));
         self.with(graph.push(Linear { matrix, y }))
     }
 

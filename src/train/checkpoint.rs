@@ -59,9 +59,15 @@ pub struct Checkpoint {
     pub history: Vec<LearningPoint>,
 }
 
+/// Version of the file: the text of a law, by which a checkpoint knows it, is that of a version.
+const FORMAT: u32 = 2;
+
 /// What is written. Options and subject make sure that it is the same training.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    /// Files of 0.1.0 do not have it.
+    #[serde(default)]
+    format: u32,
     options: Training,
     /// Digest of the law's tensors and of the histories.
     subject: String,
@@ -86,6 +92,7 @@ impl Checkpoint {
     /// Writes the checkpoint as JSON, beside the file first and then in its place.
     pub fn save(&self, file: &Path, options: &Training, subject: &str) -> Result<()> {
         let stored = Stored {
+            format: FORMAT,
             options: options.clone(),
             subject: subject.into(),
             checkpoint: self.clone(),
@@ -105,6 +112,13 @@ impl Checkpoint {
         let text = std::fs::read(file).map_err(|e| Error::io(file, e))?;
         let stored: Stored = serde_json::from_slice(&text)
             .map_err(|e| problem(format!("not a checkpoint ({e}); name another file")))?;
+        if stored.format != FORMAT {
+            return Err(problem(
+                "a checkpoint of another version of hysteron; finish the training with that \
+                 version, or delete the file to start afresh"
+                    .into(),
+            ));
+        }
         if stored.options != *options {
             return Err(unusable(
                 "a checkpoint of a training with other options".into(),

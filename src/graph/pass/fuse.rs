@@ -25,8 +25,8 @@ pub(crate) struct Fused {
     pub after: HashMap<usize, Vec<usize>>,
 }
 
-struct Fuser<'g> {
-    graph: &'g mut Routine,
+struct Fuser {
+    routine: Routine,
     first: usize,
     /// Nodes that must be computed by themselves.
     computed: Vec<bool>,
@@ -38,12 +38,13 @@ struct Fuser<'g> {
     fused: Fused,
 }
 
-/// `nodes` are those that differ from point to point, in their order; `fixed` are those whose
-/// value is needed by itself.
-pub(crate) fn fuse(graph: &mut Routine, nodes: &[usize], fixed: &[bool]) -> Fused {
-    let mut reads: Vec<Vec<u8>> = graph.nodes.iter().map(|n| vec![0; n.len()]).collect();
+/// The routine with the products that several sums share, and what becomes of its nodes. `nodes` are
+/// those that differ from point to point, in their order; `fixed` are those whose value is needed by
+/// itself.
+pub(crate) fn fuse(routine: Routine, nodes: &[usize], fixed: &[bool]) -> (Routine, Fused) {
+    let mut reads: Vec<Vec<u8>> = routine.nodes.iter().map(|n| vec![0; n.len()]).collect();
     for n in nodes {
-        for term in terms(&graph.nodes[*n].operation).into_iter().flatten() {
+        for term in terms(&routine.nodes[*n].operation).into_iter().flatten() {
             for x in &term.factors {
                 for k in 0..x.count {
                     reads[x.node][x.nth(k)]
@@ -60,20 +61,20 @@ pub(crate) fn fuse(graph: &mut Routine, nodes: &[usize], fixed: &[bool]) -> Fuse
         products: HashMap::new(),
         position: HashMap::new(),
         fused: Fused {
-            hidden: vec![false; graph.nodes.len()],
+            hidden: vec![false; routine.nodes.len()],
             ..Fused::default()
         },
-        graph,
+        routine,
     };
     for n in nodes.iter().rev() {
         fuser.node(*n);
     }
-    fuser.fused
+    (fuser.routine, fuser.fused)
 }
 
-impl Fuser<'_> {
+impl Fuser {
     fn node(&mut self, n: usize) {
-        let operation = self.graph.nodes[n].operation.clone();
+        let operation = self.routine.nodes[n].operation.clone();
         let sum = terms(&operation);
         let hides = sum.is_some() || matches!(operation, Operation::Broadcast(..));
         if hides && !self.computed[n] {
@@ -98,7 +99,7 @@ impl Fuser<'_> {
 
     /// Puts sums in the place of factors that nobody else reads.
     fn expand(&self, n: usize, mut sum: Vec<Term>) -> Vec<Term> {
-        let count = self.graph.nodes[n].shape[0];
+        let count = self.routine.nodes[n].shape[0];
         let (mut t, mut f) = (0, 0);
         while t < sum.len() {
             let Some(x) = sum[t].factors.get(f).copied() else {
@@ -123,7 +124,7 @@ impl Fuser<'_> {
 
     /// What a factor of a term is made of, if it can stand there instead.
     fn within(&self, x: View, count: usize, outer: &Term) -> Option<Vec<Term>> {
-        let node = &self.graph.nodes[x.node];
+        let node = &self.routine.nodes[x.node];
         if let (Operation::Broadcast(Broadcast(scalar, _)), false) = (&node.operation, node.uniform)
         {
             return Some(vec![Term::new(1.0, [*scalar])]);
@@ -150,7 +151,7 @@ impl Fuser<'_> {
 
     /// At most two factors, so that what does not differ between directions is multiplied once.
     fn shared(&mut self, mut term: Term) -> Term {
-        let uniform = |fuser: &Self, x: &View| fuser.graph.nodes[x.node].uniform;
+        let uniform = |fuser: &Self, x: &View| fuser.routine.nodes[x.node].uniform;
         while term.factors.len() > 2 {
             term.factors.sort_by_key(|x| (x.count, uniform(self, x)));
             let (x, y) = (term.factors[0], term.factors[1]);
@@ -166,21 +167,23 @@ impl Fuser<'_> {
     fn product(&mut self, x: View, y: View) -> View {
         let node = *self.products.entry((x, y)).or_insert_with(|| {
             let position = |x: &View| self.position.get(&x.node).copied();
-            let after = |x: &View| match self.graph.nodes[x.node].uniform {
+            let after = |x: &View| match self.routine.nodes[x.node].uniform {
                 true => self.first,
                 false => position(x).unwrap_or(x.node),
             };
             let after = after(&x).max(after(&y));
-            let node = self.graph.nodes.len();
+            let node = self.routine.nodes.len();
             let product = Sum(vec![Term::new(1.0, [x, y])]);
-            let at = self.graph.nodes[x.node].at;
-            self.graph.nodes.push(Node::new(product.into(), false, at));
+            let at = self.routine.nodes[x.node].at;
+            self.routine
+                .nodes
+                .push(Node::new(product.into(), false, at));
             self.position.insert(node, after);
             self.fused.after.entry(after).or_default().push(node);
             node
         });
         self.need(x);
         self.need(y);
-        self.graph.whole(node)
+        self.routine.whole(node)
     }
 }

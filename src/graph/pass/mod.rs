@@ -6,7 +6,8 @@
 //! ```
 //!
 //! [`fuse`](fuse::fuse) belongs to the last step, which writes instructions: it needs to know what the
-//! reverse derivative reads.
+//! reverse derivative reads. The residual of a nonlinear solve goes the first way, with what its value
+//! needs before its Jacobian ([`first_output_first`]).
 
 pub(crate) mod fuse;
 mod group;
