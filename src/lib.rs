@@ -11,7 +11,7 @@
 //! | [`laws`] | classical laws, and the stress states around them |
 //! | [`graph`], [`network`] | the text of a law as a value, and the parts that laws are built of |
 //! | [`recurrent`] | laws that can be learned: [`RecurrentLaw`](recurrent::RecurrentLaw), the list |
-//! //! | `train` | roll-outs, loss and optimiser on burn (feature `train`) |
+//! | `train` | roll-outs, loss and optimiser on burn (feature `train`) |
 //! | [`record`], [`card`], [`loading`] | test records, material cards, loading programmes |
 //! | [`driver`] | the material-point driver: strain, stress and mixed control |
 //! | [`evaluate`] | how well a law predicts records |
