@@ -1,13 +1,13 @@
-//! What operations pass back in a reverse sweep: added to an adjoint, or (`set`) its first part.
+//! Contributions of the reverse pass to an adjoint: added to it, or (`set`) its first one.
 //!
 //! To be inlined where the instruction set is known.
 
 use crate::kernels::Real;
 
-/// How the slope of an activation follows from what the forward pass kept.
+/// How the slope of a function follows from what is on the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slope {
-    /// It was kept: it follows the results.
+    /// It is on the tape, behind the results.
     Kept,
     /// `1 − y²`
     Tanh,
@@ -67,7 +67,7 @@ pub(crate) fn chosen<T: Real, const W: usize>(
 }
 
 /// Through the results of an activation: `bar` holds the adjoints of `count ≤ 3` results; `y` the
-/// last result, or all results from the second on and what was kept after them.
+/// last result, or all results from the second on and the slope behind them.
 #[inline(always)]
 pub(crate) fn chain<T: Real>(
     slope: Slope,

@@ -1,5 +1,5 @@
-//! Other machines' ways through the kernels, on this machine: whole laws give the same answers by
-//! the loops of 64-bit ARM and of any machine as by the registers that are there.
+//! The kernels of other machines, on this machine: whole laws give the same results with the loops of
+//! 64-bit ARM and of any machine as with the registers of this one.
 
 use crate::law::{Batch, MaterialLaw};
 use crate::laws::example_laws;
@@ -7,30 +7,30 @@ use crate::model::{LearnedLaw, Normalisation};
 use crate::recurrent::{Architecture, Clock, Symmetry, laws};
 use std::cell::Cell;
 
-/// A way that does not depend on the machine.
+/// Loops that do not depend on the machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Way {
+pub(crate) enum Loops {
     /// With fused multiply-add, as on 64-bit ARM.
     Fused,
     Portable,
 }
 
-const WAYS: [Way; 2] = [Way::Fused, Way::Portable];
+const ALL: [Loops; 2] = [Loops::Fused, Loops::Portable];
 
 thread_local! {
-    static WAY: Cell<Option<Way>> = const { Cell::new(None) };
+    static FORCED: Cell<Option<Loops>> = const { Cell::new(None) };
 }
 
-/// The way that this thread is held to.
-pub(crate) fn way() -> Option<Way> {
-    WAY.get()
+/// The loops that this thread has to use.
+pub(crate) fn loops() -> Option<Loops> {
+    FORCED.get()
 }
 
-/// Work of this thread by a way.
-fn by<R>(way: Way, work: impl FnOnce() -> R) -> R {
-    WAY.set(Some(way));
+/// Runs work of this thread with such loops.
+fn by<R>(loops: Loops, work: impl FnOnce() -> R) -> R {
+    FORCED.set(Some(loops));
     let result = work();
-    WAY.set(None);
+    FORCED.set(None);
     result
 }
 
@@ -102,7 +102,7 @@ fn answers(law: &dyn MaterialLaw) -> [Vec<f64>; 5] {
 }
 
 #[test]
-fn every_way_gives_the_answers_of_a_law() {
+fn all_loops_give_the_responses_of_a_law() {
     let learned = laws().into_iter().map(|name| {
         let (law, layout) = architecture(name).build().unwrap();
         let unconstrained = layout.initial_values(3);
@@ -112,11 +112,11 @@ fn every_way_gives_the_answers_of_a_law() {
     });
     for (name, law) in example_laws().into_iter().chain(learned) {
         let here = answers(law.as_ref());
-        for way in WAYS {
-            let there = by(way, || answers(law.as_ref()));
+        for loops in ALL {
+            let there = by(loops, || answers(law.as_ref()));
             for (here, there) in here.iter().zip(&there) {
                 let difference = difference(there, here);
-                assert!(difference < 1e-11, "{name}, {way:?}: {difference:.1e}");
+                assert!(difference < 1e-11, "{name}, {loops:?}: {difference:.1e}");
             }
         }
     }
@@ -124,7 +124,7 @@ fn every_way_gives_the_answers_of_a_law() {
 
 #[cfg(feature = "train")]
 #[test]
-fn every_way_gives_the_gradient_of_a_training() {
+fn all_loops_give_the_gradient_of_a_training() {
     use crate::record::{Padded, Record};
     use crate::recurrent::RecurrentLaw;
     use crate::train::Histories;
@@ -145,7 +145,7 @@ fn every_way_gives_the_gradient_of_a_training() {
         .collect();
     let padded = Padded::new(&records.iter().collect::<Vec<_>>()).unwrap();
     let histories = Arc::new(Histories::new(padded, Normalisation::unit(6)));
-    // The roll-out runs on rayon's threads: on one, which holds to the way.
+    // The roll-out runs on rayon's threads: on one, which uses these loops.
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build()
@@ -164,13 +164,13 @@ fn every_way_gives_the_gradient_of_a_training() {
         let constrained = layout.constrained(&layout.initial_values(3));
         for (float, limit) in [(DType::F64, 1e-11), (DType::F32, 1e-3)] {
             let here = pool.install(|| gradient(law.as_ref(), &constrained, float));
-            for way in WAYS {
+            for loops in ALL {
                 let there =
-                    pool.install(|| by(way, || gradient(law.as_ref(), &constrained, float)));
+                    pool.install(|| by(loops, || gradient(law.as_ref(), &constrained, float)));
                 let difference = difference(&there, &here);
                 assert!(
                     difference < limit,
-                    "{name}, {way:?}, {float:?}: {difference:.1e}"
+                    "{name}, {loops:?}, {float:?}: {difference:.1e}"
                 );
             }
         }

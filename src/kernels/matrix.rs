@@ -5,7 +5,7 @@ use super::simd::Isa;
 use crate::kernels::Real;
 
 dispatched!(
-    /// The inverse of `matrix [n·n]` at every lane, in its place: Gauss and Jordan with row pivots
+    /// The inverse of `matrix [n·n]` at every lane, in place: Gauss and Jordan with row pivots
     /// of each lane's own. The Jacobian of a dissipative flow has no negative eigenvalue, but that
     /// does not keep its leading minors from zero. A singular matrix gives numbers that are not
     /// finite.

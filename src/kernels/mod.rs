@@ -33,7 +33,7 @@ pub(crate) use matrix::{invert, matrix, matrix_transposed_add};
 pub(crate) use single::dense_single;
 
 /// Compiles one body for each instruction set, to be called where the instruction set is known: a
-/// function by itself, so that what calls many of them stays small. The body takes the instruction
+/// function by itself, so that a caller of many of them stays small. The body takes the instruction
 /// set as its first type parameter and must be `#[inline(always)]`.
 macro_rules! for_each_isa {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
@@ -69,7 +69,7 @@ macro_rules! for_each_isa {
                     return unsafe { avx2::<$($names)*>($($arg),*) };
                 }
             }
-            // Not into every place that calls it: the bodies are large.
+            // Not inlined: the bodies are large.
             #[inline(never)]
             #[allow(clippy::too_many_arguments)]
             fn portable<I: $crate::kernels::simd::Isa, $($generics)*>(
@@ -93,12 +93,12 @@ macro_rules! dispatched {
         $visibility fn $name<$($generics)*>($($arg: $type),*) {
             use $crate::kernels::simd;
             #[cfg(test)]
-            match $crate::kernels::forced::way() {
+            match $crate::kernels::forced::loops() {
                 None => {}
-                Some($crate::kernels::forced::Way::Fused) => {
+                Some($crate::kernels::forced::Loops::Fused) => {
                     return $body::<simd::Neon, $($names)*>($($arg),*);
                 }
-                Some($crate::kernels::forced::Way::Portable) => {
+                Some($crate::kernels::forced::Loops::Portable) => {
                     return $body::<simd::Portable, $($names)*>($($arg),*);
                 }
             }

@@ -35,7 +35,7 @@ impl<T: Real> Shared<T> {
     }
 }
 
-/// Computes the sum if each of its terms is a bundle times what its vectors share; says whether it
+/// Computes the sum if each of its terms is a bundle times what its vectors share; returns whether it
 /// is.
 ///
 /// # Safety

@@ -232,7 +232,7 @@ impl Adaptive {
         let (mut knots, mut now, mut step) = (Vec::new(), state.to_vec(), 1.0f64);
         let mut start = 0.0;
         for _ in 0..self.tolerance.steps {
-            // No sliver is left over at the end.
+            // The last step is not much shorter than the one before it.
             let end = if start + 1.001 * step >= 1.0 {
                 1.0
             } else {

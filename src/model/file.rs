@@ -90,7 +90,7 @@ impl ModelFile {
         self.tensors.iter().find(|t| t.name == name)
     }
 
-    /// Writes the file: first beside it under another name, then renamed, so that there is never
+    /// Writes an adjacent file first and then renames it, so that there is never
     /// half a file under this name.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub struct Model {
     pub law: LearnedLaw,
-    /// What the file says beside the parameters; name and scales are those of the law.
+    /// Everything in the file except the parameters; name and scales are those of the law.
     pub metadata: Metadata,
 }
 

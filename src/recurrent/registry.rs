@@ -152,7 +152,7 @@ pub fn symmetric_laws() -> Vec<&'static str> {
         .collect()
 }
 
-/// The law of a name, or what to say where there is none.
+/// The law of a name, or a message where there is none.
 pub(super) fn find(name: &str) -> std::result::Result<Entry, String> {
     let known = entries().into_iter().find(|entry| entry.name == name);
     known.ok_or_else(|| {

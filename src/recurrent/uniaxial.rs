@@ -26,8 +26,8 @@ pub struct Uniaxial {
 }
 
 impl Uniaxial {
-    /// `None` where the law does not have six components or is not isotropic: tests on bars say nothing
-    /// of other directions.
+    /// `None` where the law does not have six components or is not isotropic: uniaxial tests do not show
+    /// other directions.
     pub fn new(law: Arc<dyn RecurrentLaw>) -> Option<Self> {
         let isotropic = law.guarantees().symmetry == Symmetry::Isotropic;
         (law.components() == 6 && isotropic).then_some(Self { law })

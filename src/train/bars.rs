@@ -1,4 +1,4 @@
-//! Laws of six components that learn from bars.
+//! Laws of six components that learn from uniaxial records.
 
 use super::Trained;
 use crate::card::Training;
@@ -11,10 +11,10 @@ use crate::recurrent::{RecurrentLaw, Uniaxial};
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
-/// What two searches for the same lateral strain may differ by, over the range of strains.
+/// By how much two nonlinear solves for the same lateral strain may differ, over the range of strains.
 const ROUND_OFF: f64 = 1e-6;
 
-/// An isotropic law of six components as one that learns from bars, and how it is trained.
+/// An isotropic law of six components as one of a bar under uniaxial stress, and how it is trained.
 ///
 /// # Errors
 /// A law that is not isotropic.
@@ -23,8 +23,8 @@ pub(super) fn bar(
     options: &Training,
 ) -> Result<(Arc<dyn RecurrentLaw>, Training)> {
     let mut options = options.clone();
-    // The bar loses the claim to the round-off of its lateral stress, not to anything that could be
-    // learned.
+    // The bar loses the guarantee to the round-off of its lateral stress: there is nothing to learn
+    // from probes.
     if law.guarantees().second_law {
         options.probes = 0;
     }
@@ -37,7 +37,7 @@ pub(super) fn bar(
     Ok((Arc::new(bar), options))
 }
 
-/// What has learned from bars, with all six components.
+/// The law of six components with the parameters that its bar has learned.
 pub(super) fn whole(
     name: &str,
     law: Arc<dyn RecurrentLaw>,
@@ -62,8 +62,8 @@ pub(super) fn whole(
     })
 }
 
-/// The range of every component over the strains of the bars and all that they are turned into:
-/// to an isotropic law they are the same.
+/// The range of every component over the strains of the bars and all their rotations, which are the
+/// same to an isotropic law.
 fn strain_range(bar: &LearnedLaw, records: &[&Record]) -> Vec<[f64; 2]> {
     let [mut least, mut most, mut apart] = [0.0f64; 3];
     for record in records {

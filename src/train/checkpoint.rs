@@ -89,7 +89,7 @@ impl Checkpoint {
         }
     }
 
-    /// Writes the checkpoint as JSON, beside the file first and then in its place.
+    /// Writes the checkpoint as JSON, to an adjacent file first, which then replaces it.
     pub fn save(&self, file: &Path, options: &Training, subject: &str) -> Result<()> {
         let stored = Stored {
             format: FORMAT,

@@ -46,7 +46,7 @@ pub enum Stop {
     Patience,
     /// The observer asked for it.
     Interrupted,
-    /// No way leads further down.
+    /// The line search found no further decrease.
     Converged,
     /// The loss became infinite again and again.
     Diverged,
@@ -84,8 +84,8 @@ const RECOVERIES: usize = 8;
 /// Trains the parameters of a law.
 ///
 /// The same seed, options and records give the same result on the processor, on any number of
-/// threads. With a checkpoint file that exists, the training goes on from there and ends as if it
-/// had not stopped. Parameters and moments are kept in `f64` whatever the precision; validation runs
+/// threads. With a checkpoint file that exists, the training resumes from it and ends as if it had
+/// not stopped. Parameters and moments are kept in `f64` whatever the precision; validation runs
 /// on the processor in `f64`.
 ///
 /// # Errors
@@ -205,7 +205,8 @@ pub fn fit(
     })
 }
 
-/// `λ_R |unconstrained − initial|²`, and its gradient on top of what is there.
+/// L2 penalty on the distance of the unconstrained parameters from their initial values, `λ_R |p − p_0|²`;
+/// its gradient is added.
 fn ridge(weight: f64, unconstrained: &[f64], initial: &[f64], gradient: &mut [f64]) -> f64 {
     let mut sum = 0.0;
     for ((unconstrained, initial), gradient) in unconstrained.iter().zip(initial).zip(gradient) {

@@ -4,7 +4,7 @@
 //! valid rows; the penalty is also taken on the [probes](super::probes), which have no measured
 //! stress. `s_D = s_σ·mean‖Δε‖` is the work of one mean increment, so that `λ_D` means the same
 //! for fine and coarse records; `s_Δσ` is the root mean square of the measured stress increments.
-//! With [`ErrorScale::Record`] errors are over the root mean square of their own record in the place
+//! With [`ErrorScale::Record`] errors are over the root mean square of their own record instead
 //! of `s_σ`, which weighs them alike in per cent.
 
 use super::Histories;

@@ -31,7 +31,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where a training writes its state, and whether it goes on from there.
+/// Where a training writes its checkpoints, and resumes from them.
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
     /// File of the checkpoint; none keeps nothing.
@@ -126,7 +126,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Where checkpoints are written, and taken up.
+    /// Where checkpoints are written, and resumed from.
     pub fn resume(self, resume: Resume) -> Self {
         Self { resume, ..self }
     }

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 const PAIRS: usize = 20;
 /// Length of the first step, in unconstrained parameters, …
 const FIRST_STEP: f64 = 1e-3;
-/// … and how many times as long the next one is where the way down only became steeper.
+/// … and the factor of the next one if the slope along the direction only became steeper.
 const LONGER: f64 = 4.0;
 /// Share of the decrease that the slope promises which a step has to bring.
 const SUFFICIENT: f64 = 1e-4;
@@ -22,7 +22,7 @@ const SHORTEST: f64 = 1e-8;
 /// Least cosine between a step and the change of the gradient along it.
 const CURVED: f64 = 1e-10;
 
-/// A point, the way down from it, and what is known of the curvature.
+/// A point, the descent direction there, and the pairs that approximate the curvature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuasiNewton {
     point: Vec<f64>,
@@ -80,7 +80,7 @@ impl QuasiNewton {
     }
 
     /// Takes the loss at the trial with its gradient, which may be anything where the loss is not
-    /// finite. False where no further way leads down.
+    /// finite. False if the line search found no further decrease.
     pub fn learn(&mut self, loss: f64, gradient: Vec<f64>) -> bool {
         let promised = self.step * self.slope;
         let known = gradient.iter().all(|g| g.is_finite());

@@ -1,5 +1,5 @@
-//! Entries that nobody reads are not computed: of each operation, those stay that lie between the
-//! first and the last that is read.
+//! Dead entries are not computed: of each operation, those stay that lie between the first and the last
+//! that is read.
 
 use crate::graph::nodes::{Node, Routine};
 use crate::graph::operation::Operation;

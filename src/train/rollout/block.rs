@@ -1,4 +1,4 @@
-//! Some histories side by side: their roll-out, and the reverse sweep through it.
+//! Some histories side by side: their roll-out, and the reverse pass through it.
 
 use super::Histories;
 use crate::graph::{Backward, Gradient, Real, Runner, Workspace};
@@ -6,7 +6,7 @@ use crate::recurrent::{input, output};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
-/// Bytes that all records of a roll-out may take together. Within, the sweep finds what the forward
+/// Bytes that all tapes of a roll-out may take together. Within, the reverse pass reads what the forward
 /// pass kept; beyond, it runs forward again, segment by segment.
 const RECORD_BYTES: usize = 512 << 20;
 /// Bytes of a segment's record, which then stays in the cache of a core.
@@ -59,7 +59,7 @@ pub struct Block<T, const W: usize> {
     pub records: Range<usize>,
     /// Rows of a segment.
     segment: usize,
-    /// Whether the record of all rows is kept: then they are one segment.
+    /// Whether the tape of all rows is kept: then they are one segment.
     whole: bool,
     /// State at the start of each segment, `[segments][states]`.
     states: Vec<[T; W]>,
@@ -106,7 +106,7 @@ fn advance<T: Real, const W: usize>(
 }
 
 impl<T: Real, const W: usize> Block<T, W> {
-    /// `keep` says whether a sweep follows.
+    /// `keep`: a reverse pass follows.
     pub fn forward(
         runner: &Runner<T>,
         histories: &Histories,
@@ -152,7 +152,7 @@ impl<T: Real, const W: usize> Block<T, W> {
         }
     }
 
-    /// The sums of the sweep from the gradient of the roll-out, `[rows, components + 1, records]`.
+    /// The sums of the reverse pass from the gradient of the roll-out, `[rows, components + 1, records]`.
     pub fn backward(
         &self,
         runner: &Runner<T>,

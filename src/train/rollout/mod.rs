@@ -1,4 +1,4 @@
-//! Free-running roll-outs over whole histories, in each reading of the algebra.
+//! Free-running roll-outs over whole histories: compiled, and interpreted on tensors.
 
 mod block;
 
@@ -26,7 +26,7 @@ fn increment(law: &dyn RecurrentLaw, external: usize) -> Routine {
     graph.routine(&Increment::of(law, &inputs).outputs())
 }
 
-/// The roll-outs of one law: its increment recorded once, and the memory that they run in. One
+/// The roll-outs of one law: its increment, compiled once, and the memory that they run in. One
 /// program for all of them: a validation gives the same bits as a training.
 #[derive(Clone, Debug)]
 pub struct RollOut {
@@ -56,7 +56,7 @@ impl RollOut {
     }
 
     /// The whole roll-out as **one** operation of burn's graph, on the CPU device: forward over
-    /// lanes, backward by a reverse sweep through what the forward pass kept.
+    /// lanes, backward by a reverse pass over the tape.
     ///
     /// `constrained [p]` is a tracked tensor on `Device::flex().autodiff()`, `f64` or `f32`; so is
     /// what is returned, `[rows, components + 1, records]`, normalised.
@@ -107,7 +107,7 @@ impl RollOut {
     }
 }
 
-/// The roll-out op by op on burn tensors: any device, and the oracle of the sweep.
+/// The roll-out operation by operation on burn tensors: any device, and the oracle of the compiled one.
 ///
 /// `constrained [p]`; returns `[rows, components + 1, records]`, normalised, in the float type of
 /// the parameters.
@@ -147,7 +147,7 @@ fn flat<T: Real, const W: usize>(blocks: &[Block<T, W>], histories: &Histories) 
     flat
 }
 
-/// What the reverse sweep needs.
+/// What the reverse pass needs.
 struct Recorded<T, const W: usize> {
     roll_out: RollOut,
     histories: Arc<Histories>,
