@@ -5,7 +5,6 @@
 //! cargo run --release --example adaptive_steps
 //! ```
 
-use hysteron::card::{Learn, Training};
 use hysteron::driver::{drive, follow};
 use hysteron::law::Increment;
 use hysteron::laws::{Backstress, PlasticityParameters, ReferenceLaw};
@@ -13,7 +12,8 @@ use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::model::{Adaptive, Tolerance};
 use hysteron::plot::{Axis, Series, Style, lines};
 use hysteron::record::Record;
-use hysteron::train::Trainer;
+use hysteron::recurrent::Architecture;
+use hysteron::train::{Trainer, Training};
 use hysteron::{Error, Result};
 
 const OUT: &str = "out/adaptive_steps";
@@ -47,10 +47,10 @@ fn record(steps: usize) -> Result<Record> {
 fn main() -> Result<()> {
     std::fs::create_dir_all(OUT).map_err(|e| Error::io(OUT, e))?;
     let fine = record(60)?;
-    let learn = Learn {
+    let learn = Architecture {
         law: "relaxation".into(),
         layers: 1,
-        ..Learn::default()
+        ..Architecture::default()
     };
     let options = Training {
         epochs: 400,
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
         dissipation_weight: 0.0,
         ..Training::default()
     };
-    let architecture = learn.architecture(1, 0);
+    let architecture = learn.for_records(1, 0);
     let trainer = Trainer::of(&architecture)?.records(&[&fine]);
     let trained = trainer.options(&options).run()?;
     let tolerance = Tolerance {

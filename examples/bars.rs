@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     let card = Card::from_bytes("bars.toml", CARD.as_bytes())?;
     let records = card.all_records()?;
     let (training, validation) = card.split.apply(&records)?;
-    let architecture = card.learn.architecture(card.components, 0);
+    let architecture = card.learn.for_records(card.components, 0);
     let trainer = Trainer::of(&architecture)?.name(&card.name);
     let trainer = trainer.records(&training).validation(&validation);
     let law = trainer.options(&card.train).run()?.law;

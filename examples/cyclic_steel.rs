@@ -35,9 +35,7 @@ fn main() -> Result<()> {
         validation.len()
     );
 
-    let architecture = card
-        .learn
-        .architecture(card.components, card.external.len());
+    let architecture = card.learn.for_records(card.components, card.external.len());
     let trained = Trainer::of(&architecture)?
         .name(&card.name)
         .records(&training)

@@ -8,13 +8,14 @@
 //! and with the penalty. Both are held against tests that had no part in training, inside the
 //! trained strain range and up to twice as far, for five seeds.
 
-use hysteron::card::{Card, Learn, Training};
+use hysteron::card::Card;
 use hysteron::driver::{drive, follow};
 use hysteron::evaluate::{mean, score};
 use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::plot::{Axis, Bars, bars};
 use hysteron::record::Record;
-use hysteron::train::Trainer;
+use hysteron::recurrent::Architecture;
+use hysteron::train::{Trainer, Training};
 use hysteron::{Error, MaterialLaw, Result};
 use std::ops::Range;
 use std::path::Path;
@@ -128,11 +129,11 @@ fn train_and_test(
     weight: f64,
     seed: u64,
 ) -> Result<[(f64, f64); 2]> {
-    let architecture = Learn {
+    let architecture = Architecture {
         law: "gru".into(),
-        ..Learn::default()
+        ..Architecture::default()
     }
-    .architecture(1, 0);
+    .for_records(1, 0);
     let options = Training {
         epochs: 1500,
         dissipation_weight: weight,

@@ -94,7 +94,7 @@ fn main() -> Result<()> {
     let records = card.all_records()?;
     let (known, _) = card.split.apply(&records)?;
     let unseen = &records[records.len() - 1];
-    let architecture = card.learn.architecture(card.components, 0);
+    let architecture = card.learn.for_records(card.components, 0);
     let trained = Trainer::of(&architecture)?
         .name(&card.name)
         .records(&known)

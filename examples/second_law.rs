@@ -12,10 +12,9 @@
 //! time scales. Printed is the smallest `D_end` over the largest energy that its point has stored, and
 //! the share of increments in which it is below −10⁻¹².
 
-use hysteron::card::Learn;
 use hysteron::law::{BatchInput, BatchOutput, MaterialLaw, Status, breaks_second_law};
 use hysteron::model::{LearnedLaw, Model, Normalisation};
-use hysteron::recurrent::{Clock, Symmetry, laws, symmetric_laws};
+use hysteron::recurrent::{Architecture, Clock, Symmetry, laws, symmetric_laws};
 use hysteron::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -136,17 +135,17 @@ fn draw(name: &str, number: usize, random: &mut ChaCha8Rng) -> Result<LearnedLaw
     };
     let clock = clocks[number % clocks.len()];
     let (components, symmetry) = materials[number / clocks.len() % materials.len()];
-    let mut learn = Learn {
+    let mut learn = Architecture {
         law: name.into(),
         clock,
         symmetry,
-        ..Learn::default()
+        ..Architecture::default()
     };
     // Tensors of it are many unknowns of an implicit update.
     if name == "generalized-standard" && symmetry != Symmetry::None {
         learn.states = 3;
     }
-    let (law, layout) = learn.architecture(components, 0).build()?;
+    let (law, layout) = learn.for_records(components, 0).build()?;
     let width = 10f64.powf(random.random_range(-1.0..0.5));
     let start = layout.initial_values(random.random());
     let unconstrained = start.iter().map(|p| p + random.random_range(-width..width));

@@ -68,7 +68,6 @@ pub mod host;
 mod kernels;
 pub mod law;
 pub mod laws;
-pub mod learning;
 pub mod loading;
 pub mod mandel;
 pub mod model;
@@ -80,7 +79,6 @@ pub mod record;
 pub mod recurrent;
 pub mod symmetry;
 
-#[cfg(feature = "train")]
 pub mod train;
 
 pub use error::{Error, Result, UpdateError};

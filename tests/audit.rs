@@ -6,9 +6,9 @@ mod support;
 
 use common::random_law;
 use hysteron::audit::{Audit, AuditOptions, Kind, audit};
-use hysteron::card::Learn;
 use hysteron::law::MaterialLaw;
 use hysteron::laws::example_laws;
+use hysteron::recurrent::Architecture;
 use hysteron::symmetry::Symmetry;
 use planted::faults::{Fault, Faulty};
 use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
@@ -97,9 +97,9 @@ fn sound_laws_pass_with_other_seeds() {
 #[test]
 fn the_tangent_of_a_zero_increment_is_compared_with_the_next_stiffness() {
     let figure = |name: &str| {
-        let learn = Learn {
+        let learn = Architecture {
             law: name.into(),
-            ..Learn::default()
+            ..Architecture::default()
         };
         let law = random_law(name, &learn, 3, 0);
         examine(&law)

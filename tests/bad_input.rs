@@ -3,10 +3,10 @@
 mod support;
 
 use hysteron::Error;
-use hysteron::card::Learn;
 use hysteron::card::{Card, Measure};
 use hysteron::model::{Metadata, ModelFile, NamedTensor, Normalisation, SCHEMA, Units};
 use hysteron::record::Record;
+use hysteron::recurrent::Architecture;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::Folder;
@@ -436,7 +436,7 @@ fn model() -> ModelFile {
             schema: SCHEMA,
             crate_version: "0.1.0".into(),
             name: "steel".into(),
-            architecture: Learn::default().architecture(1, 0),
+            architecture: Architecture::default().for_records(1, 0),
             normalisation: Normalisation {
                 strain: 0.1,
                 stress: 500.0,

@@ -5,10 +5,9 @@ mod common;
 
 use common::{Point, Random, learned_laws, random_law};
 use hysteron::audit::{AuditOptions, audit};
-use hysteron::card::Learn;
 use hysteron::law::MaterialLaw;
 use hysteron::model::LearnedLaw;
-use hysteron::recurrent::{Clock, Symmetry};
+use hysteron::recurrent::{Architecture, Clock, Symmetry};
 
 /// The laws that guarantee something.
 fn guaranteed(claims: impl Fn(&LearnedLaw) -> bool) -> Vec<(String, LearnedLaw)> {
@@ -25,11 +24,11 @@ fn with_symmetry(symmetry: impl Fn(Symmetry) -> bool) -> Vec<(String, LearnedLaw
 fn in_parts() -> Vec<(String, LearnedLaw)> {
     let mut list = Vec::new();
     for components in [1, 3, 6] {
-        let learn = Learn {
+        let learn = Architecture {
             law: "relaxation".into(),
             clock: Clock::StrainPath,
             substeps: 5,
-            ..Learn::default()
+            ..Architecture::default()
         };
         let name = format!("relaxation in parts, {components} components");
         let law = random_law(&name, &learn, components, 0);

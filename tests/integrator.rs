@@ -4,18 +4,17 @@ mod common;
 
 use common::{Point, Random, random_law};
 use hysteron::UpdateError;
-use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::mandel::Mandel;
 use hysteron::model::{Adaptive, LearnedLaw, Tolerance};
-use hysteron::recurrent::Clock;
+use hysteron::recurrent::{Architecture, Clock};
 
 fn law(name: &str, clock: Clock, components: usize, substeps: usize) -> LearnedLaw {
-    let learn = Learn {
+    let learn = Architecture {
         law: name.into(),
         clock,
         substeps,
-        ..Learn::default()
+        ..Architecture::default()
     };
     random_law(name, &learn, components, 0)
 }

@@ -4,10 +4,9 @@ mod common;
 
 use common::{Random, learned_laws};
 use hysteron::audit::{AuditOptions, Kind, audit};
-use hysteron::card::Learn;
 use hysteron::law::{Increment, MaterialLaw, Response, Status};
 use hysteron::model::{LearnedLaw, Normalisation};
-use hysteron::recurrent::Symmetry;
+use hysteron::recurrent::{Architecture, Symmetry};
 use rayon::prelude::*;
 
 #[test]
@@ -120,20 +119,20 @@ fn absurd_increments_give_a_finite_answer_or_an_error_that_leaves_the_outputs() 
 
 #[test]
 fn a_law_that_cannot_have_a_symmetry_says_so() {
-    let learn = Learn {
+    let learn = Architecture {
         law: "gru".into(),
         symmetry: Symmetry::Isotropic,
-        ..Learn::default()
+        ..Architecture::default()
     };
-    let (key, message) = learn.architecture(3, 0).check().unwrap_err();
+    let (key, message) = learn.for_records(3, 0).check().unwrap_err();
     assert_eq!(key, "symmetry");
     assert!(message.contains("relaxation"), "{message}");
-    let learn = Learn {
+    let learn = Architecture {
         law: "relaxation".into(),
         symmetry: Symmetry::TransverselyIsotropic,
         ..learn
     };
-    let (key, message) = learn.architecture(3, 0).check().unwrap_err();
+    let (key, message) = learn.for_records(3, 0).check().unwrap_err();
     assert_eq!(key, "symmetry");
     assert!(message.contains("6 components, not 3"), "{message}");
 }
@@ -179,7 +178,7 @@ fn an_isotropic_bar_answers_to_compression_as_to_tension() {
 
 #[test]
 fn parameters_that_do_not_fit_are_refused() {
-    let (built, layout) = Learn::default().architecture(1, 0).build().unwrap();
+    let (built, layout) = Architecture::default().for_records(1, 0).build().unwrap();
     let unit = || Normalisation::unit(1);
     let good = layout.initial_values(1);
     let build = |unconstrained: Vec<f64>, normalisation| {

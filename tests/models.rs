@@ -2,9 +2,9 @@
 
 mod support;
 
-use hysteron::card::Learn;
 use hysteron::card::Measure;
 use hysteron::model::{Metadata, ModelFile, NamedTensor, Normalisation, SCHEMA, Units};
+use hysteron::recurrent::Architecture;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -21,7 +21,7 @@ fn sample() -> ModelFile {
             schema: SCHEMA,
             crate_version: "0.1.0".into(),
             name: "steel at 20 °C".into(),
-            architecture: Learn::default().architecture(3, 1),
+            architecture: Architecture::default().for_records(3, 1),
             normalisation: Normalisation {
                 strain: 0.1 + 0.2,
                 stress: 1.0 / 3.0,

@@ -52,6 +52,7 @@ fn architectures() -> Vec<Architecture> {
                 clock,
                 symmetry,
                 substeps,
+                stress_state: None,
             });
         }
     }

@@ -3,11 +3,13 @@
 
 mod support;
 
-use hysteron::card::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 use hysteron::record::{Padded, Record};
-use hysteron::recurrent::Clock;
+use hysteron::recurrent::{Architecture, Clock};
 use hysteron::train::loss::{Target, Weights};
-use hysteron::train::{Histories, Resume, Stop, Trained, Trainer, normalisation};
+use hysteron::train::{
+    ErrorScale, Histories, Precision, Resume, Stop, Trained, Trainer, Training, TrainingDevice,
+    normalisation,
+};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use support::Folder;
@@ -53,17 +55,17 @@ fn learn(
     resume: &Resume,
     stop_at: usize,
 ) -> Result<Trained> {
-    let law = Learn {
+    let law = Architecture {
         states: 3,
         width: 5,
-        ..Learn::default()
+        ..Architecture::default()
     };
     learn_law(&law, records, options, resume, stop_at)
 }
 
 /// The last record validates.
 fn learn_law(
-    law: &Learn,
+    law: &Architecture,
     records: &[Record],
     options: &Training,
     resume: &Resume,
@@ -71,7 +73,7 @@ fn learn_law(
 ) -> Result<Trained> {
     let (last, training) = records.split_last().unwrap();
     let training: Vec<_> = training.iter().collect();
-    Trainer::of(&law.architecture(1, 0))?
+    Trainer::of(&law.for_records(1, 0))?
         .records(&training)
         .validation(&[last])
         .options(options)
@@ -304,10 +306,10 @@ fn a_checkpoint_of_another_training_is_refused() {
     refused(learn(&records(), &longer, &resume, 0), "other options");
     // The same tensors, read with another clock.
     let timed = |clock| {
-        let law = Learn {
+        let law = Architecture {
             law: "gru".into(),
             clock,
-            ..Learn::default()
+            ..Architecture::default()
         };
         learn_law(&law, &records(), &options(), &resume, 0)
     };
@@ -334,9 +336,9 @@ fn noise_of_the_last_digit_does_not_end_a_training_in_single_precision() {
         record.strain[1] = 1e-16;
     }
     for law in ["relaxation", "physically-recurrent", "minimal-state"] {
-        let law = Learn {
+        let law = Architecture {
             law: law.into(),
-            ..Learn::default()
+            ..Architecture::default()
         };
         let options = Training {
             precision: Precision::F32,

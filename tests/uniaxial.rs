@@ -5,7 +5,6 @@ mod common;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use common::{Random, distance, random_law};
-use hysteron::card::{Learn, Training};
 use hysteron::driver::{drive, follow};
 use hysteron::graph::ParameterLayout;
 use hysteron::law::{MaterialLaw, Status};
@@ -14,16 +13,16 @@ use hysteron::loading::{Others, ProgrammeKind};
 use hysteron::mandel::{Mandel, StressState};
 use hysteron::model::{LearnedLaw, Normalisation};
 use hysteron::record::{Padded, Record};
-use hysteron::recurrent::{Clock, RecurrentLaw, Symmetry, Uniaxial, symmetric_laws};
+use hysteron::recurrent::{Architecture, Clock, RecurrentLaw, Symmetry, Uniaxial, symmetric_laws};
 use hysteron::train::rollout::{RollOut, roll_out_tensors};
-use hysteron::train::{Histories, Trainer};
+use hysteron::train::{Histories, Trainer, Training};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-fn learn(law: &str, clock: Clock) -> Learn {
-    Learn {
+fn learn(law: &str, clock: Clock) -> Architecture {
+    Architecture {
         law: law.into(),
         clock,
         states: 3,
@@ -32,12 +31,12 @@ fn learn(law: &str, clock: Clock) -> Learn {
         energy_width: 4,
         energy_layers: 1,
         symmetry: Symmetry::Isotropic,
-        ..Learn::default()
+        ..Architecture::default()
     }
 }
 
 fn bar(law: &str, clock: Clock, external: usize) -> (Arc<dyn RecurrentLaw>, ParameterLayout) {
-    let (law, layout) = learn(law, clock).architecture(6, external).build().unwrap();
+    let (law, layout) = learn(law, clock).for_records(6, external).build().unwrap();
     (Arc::new(Uniaxial::new(law).unwrap()), layout)
 }
 
@@ -226,7 +225,7 @@ fn bars_teach_a_law_of_six_components() {
     assert!(least < 0.2 * errors[0]);
     // The same parameters make the law of six components, which the driver bends to the same bar.
     let (law, _) = learn("physically-recurrent", Clock::StrainPath)
-        .architecture(6, 0)
+        .for_records(6, 0)
         .build()
         .unwrap();
     let (layout, unconstrained) = (
@@ -252,12 +251,12 @@ fn what_bars_have_taught_is_a_law_of_six_components() {
         ..Training::default()
     };
     let learn = |symmetry| {
-        let learn = Learn {
+        let learn = Architecture {
             symmetry,
             stress_state: Some(StressState::Uniaxial),
             ..learn("relaxation", Clock::StrainPath)
         };
-        let trainer = Trainer::of(&learn.architecture(1, 0))?.records(&training);
+        let trainer = Trainer::of(&learn.for_records(1, 0))?.records(&training);
         trainer.options(&options).run()
     };
     let trained = learn(Symmetry::Isotropic).unwrap();
@@ -290,11 +289,11 @@ fn what_bars_have_taught_is_a_law_of_six_components() {
 #[test]
 fn only_an_isotropic_law_of_six_components_is_a_bar() {
     for (components, symmetry) in [(6, Symmetry::None), (3, Symmetry::Isotropic)] {
-        let learn = Learn {
+        let learn = Architecture {
             symmetry,
             ..learn("relaxation", Clock::StrainPath)
         };
-        let (law, _) = learn.architecture(components, 0).build().unwrap();
+        let (law, _) = learn.for_records(components, 0).build().unwrap();
         assert!(Uniaxial::new(law).is_none());
     }
 }

@@ -3,10 +3,11 @@
 use crate::trial::adaptive_name;
 use crate::{measured, synthetic};
 use hysteron::Result;
-use hysteron::card::{Card, ErrorScale, Learn, Training};
+use hysteron::card::Card;
 use hysteron::law::MaterialLaw;
 use hysteron::record::Record;
-use hysteron::recurrent::{Clock, laws};
+use hysteron::recurrent::{Architecture, Clock, laws};
+use hysteron::train::{ErrorScale, Training};
 use std::path::Path;
 
 #[derive(Clone, Debug, Default)]
@@ -46,7 +47,7 @@ pub struct Task {
     pub shown: usize,
     /// Weight of the budget.
     pub weight: f64,
-    pub learn: Learn,
+    pub learn: Architecture,
     pub training: Training,
     pub data: Load,
     pub errors: fn(&dyn MaterialLaw, &Data) -> Result<Vec<f64>>,
@@ -60,7 +61,7 @@ pub struct Task {
 /// Laws that are also trained with more time, and how.
 pub struct Longer {
     pub laws: &'static [&'static str],
-    pub learn: Learn,
+    pub learn: Architecture,
     pub training: Training,
     /// Other differences than the time, for a heading.
     pub note: &'static str,
@@ -108,7 +109,7 @@ fn plain() -> Task {
         columns: &[],
         shown: 0,
         weight: 1.0,
-        learn: Learn::default(),
+        learn: Architecture::default(),
         training: training(),
         data: Box::new(|_, _| Ok(None)),
         errors: |_, _| Ok(Vec::new()),
@@ -120,15 +121,15 @@ fn plain() -> Task {
 }
 
 /// Sizes of all laws in all tasks; the clock differs.
-fn learn(clock: Clock, states: usize) -> Learn {
-    Learn {
+fn learn(clock: Clock, states: usize) -> Architecture {
+    Architecture {
         clock,
         states,
         width: 16,
         layers: 1,
         energy_width: 16,
         energy_layers: 1,
-        ..Learn::default()
+        ..Architecture::default()
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::entry::Entry;
 use crate::tasks::{Data, Task};
 use hysteron::audit::{AuditOptions, audit};
-use hysteron::card::{Learn, Training};
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::model::{Adaptive, LearnedLaw, Tolerance};
 use hysteron::record::Record;
+use hysteron::recurrent::Architecture;
+use hysteron::train::{Progress, Trained, Trainer, Training};
 
-use hysteron::train::{Progress, Trained, Trainer};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -26,7 +26,7 @@ pub struct Plan<'a> {
     pub law: &'static str,
     /// Budget of processor time, s.
     pub seconds: f64,
-    pub learn: &'a Learn,
+    pub learn: &'a Architecture,
     pub training: &'a Training,
 }
 
@@ -111,7 +111,7 @@ fn errors(task: &Task, law: &dyn MaterialLaw, data: &Data) -> Result<Vec<Option<
 }
 
 fn fill(entry: &mut Entry, plan: &Plan, task: &Task, data: &Data) -> Result<LearnedLaw> {
-    let learn = Learn {
+    let learn = Architecture {
         law: entry.law.clone(),
         ..plan.learn.clone()
     };
@@ -150,14 +150,14 @@ fn fill(entry: &mut Entry, plan: &Plan, task: &Task, data: &Data) -> Result<Lear
 }
 
 fn trained(
-    learn: &Learn,
+    learn: &Architecture,
     options: &Training,
     data: &Data,
     epochs: usize,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained> {
     let first = &data.fitted[0];
-    Trainer::of(&learn.architecture(first.components, first.external_names.len()))?
+    Trainer::of(&learn.for_records(first.components, first.external_names.len()))?
         .records(&data.fitted.iter().collect::<Vec<_>>())
         .validation(&data.selecting.iter().collect::<Vec<_>>())
         .options(&Training {

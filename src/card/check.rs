@@ -57,7 +57,9 @@ impl Card {
             let message = format!("two programmes are called `{}`", twice.name);
             return fault("programme", "name", &message);
         }
-        let law = self.learn.checked(self.components, self.external.len());
+        let law = self
+            .learn
+            .checked_for_records(self.components, self.external.len());
         law.map_err(|(key, message)| Fault {
             table: "learn",
             key,

@@ -23,9 +23,6 @@
 //! (`[reference]`) and loading programmes (`[[programme]]`) that make records of it.
 
 mod check;
-mod learn;
-
-pub use learn::{ErrorScale, Learn, Precision, Training, TrainingDevice};
 
 use crate::driver::drive;
 use crate::error::{Error, Result};
@@ -33,6 +30,8 @@ use crate::file;
 use crate::laws::ReferenceLaw;
 use crate::loading::{NamedProgramme, Programme};
 use crate::record::{Record, Split};
+use crate::recurrent::Architecture;
+use crate::train::Training;
 use check::line_of;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -100,7 +99,7 @@ pub struct Card {
     #[serde(default)]
     pub split: Split,
     #[serde(default)]
-    pub learn: Learn,
+    pub learn: Architecture,
     #[serde(default)]
     pub train: Training,
     /// The card's file, or the folder without one.
@@ -192,7 +191,7 @@ impl Card {
             reference: None,
             programme: Vec::new(),
             split: Split::default(),
-            learn: Learn::default(),
+            learn: Architecture::default(),
             train: Training::default(),
             path: path.to_path_buf(),
         })

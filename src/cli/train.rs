@@ -6,10 +6,10 @@ use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
 use clap::{Args, Command};
-use hysteron::card::{Card, Learn, Precision, Training, TrainingDevice};
+use hysteron::card::Card;
 use hysteron::record::{Record, Split};
 use hysteron::recurrent::{Architecture, Clock};
-use hysteron::train::{Resume, Trainer};
+use hysteron::train::{Precision, Resume, Trainer, Training, TrainingDevice};
 use hysteron::{Error, Result};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -121,7 +121,7 @@ impl Arguments {
             };
             Error::invalid(format!("{key}: {message}"))
         };
-        let law = learn.checked(card.components, card.external.len());
+        let law = learn.checked_for_records(card.components, card.external.len());
         let architecture = law.map_err(fault)?;
         options.check().map_err(fault)?;
         let out = match &self.out {
@@ -186,7 +186,7 @@ impl Arguments {
         Card::open(&self.card)
     }
 
-    fn learn(&self, card: &Card) -> Learn {
+    fn learn(&self, card: &Card) -> Architecture {
         let mut learn = card.learn.clone();
         if let Some(law) = &self.law {
             learn.law.clone_from(law);

@@ -23,8 +23,8 @@ fn name(routine: &Routine, x: View) -> String {
 }
 
 impl fmt::Display for Routine {
-    /// A line for each operation that the outputs need: its number, how many vectors `[n]` it makes,
-    /// the formula, and the line of the law that wrote it. `=` where it is the same at every point.
+    /// A line for each operation that the outputs need: the line of the law that wrote it, its number, how
+    /// many vectors `[n]` it makes, and the formula; `:=` where that is the same at every point.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for n in self.alive() {
             let node = &self.nodes[n];
@@ -36,8 +36,8 @@ impl fmt::Display for Routine {
             let sign = if node.uniform { ":=" } else { "=" };
             let formula = node.operation.rules().print(&|x| name(self, x));
             let file = node.at.file().rsplit('/').next().unwrap_or_default();
-            let text = format!("%{n:<4} {shape:>9} {sign:<2} {formula}");
-            writeln!(f, "{text:<72} {file}:{}", node.at.line())?;
+            let line = format!("{file}:{}", node.at.line());
+            writeln!(f, "{line:<24} %{n:<4} {shape:>9} {sign:<2} {formula}")?;
         }
         let outputs = self.outputs.iter().map(|x| name(self, *x));
         writeln!(f, "outputs: {}", outputs.collect::<Vec<_>>().join(", "))

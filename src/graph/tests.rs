@@ -10,9 +10,12 @@ use super::{
 /// The lines of a listing without those of the source.
 fn lines(routine: &Routine) -> String {
     let text = routine.to_string();
-    let line = |line: &str| match line.find(" tests.rs:") {
-        Some(end) => line[..end].trim_end().to_string(),
-        None => line.to_string(),
+    let line = |line: &str| match (line.starts_with("outputs"), line.find('%')) {
+        (false, Some(start)) => {
+            assert!(line.starts_with("tests.rs:"), "the line of the law: {line}");
+            line[start..].to_string()
+        }
+        _ => line.to_string(),
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -16,7 +16,7 @@ mod series;
 mod solid;
 mod training;
 
-pub use crate::learning::LearningPoint;
+pub use crate::train::LearningPoint;
 pub use axis::{Axis, Division};
 pub use data::Abscissa;
 pub use histories::{parity, stress_over_time, stress_strain};

@@ -8,7 +8,7 @@ use super::palette::{
 };
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, titled_page};
 use crate::error::Result;
-use crate::learning::LearningPoint;
+use crate::train::LearningPoint;
 use std::path::Path;
 
 /// The loss, its terms and the validation loss over the epochs, the best epoch marked; below, the

@@ -3,6 +3,7 @@
 use super::{RecurrentLaw, Substeps, Symmetry, registry};
 use crate::error::Error;
 use crate::graph::ParameterLayout;
+use crate::mandel::StressState;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -32,17 +33,20 @@ impl Clock {
     }
 }
 
-/// Which law, and its sizes: all that is needed to lay out its parameters.
+/// Which law, and its sizes: all that is needed to lay out its parameters. `[learn]` in a card, where
+/// components and external variables are left to the records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Architecture {
     /// A name of [`laws`](super::laws).
     pub law: String,
-    /// Strain components, 1, 3 or 6.
+    /// Strain components, 1, 3 or 6; zero: those of the records.
+    #[serde(skip_serializing_if = "is_zero")]
     pub components: usize,
-    /// External variables.
+    /// Number of external variables.
+    #[serde(skip_serializing_if = "is_zero")]
     pub external: usize,
-    /// What the law counts: internal variables, tensors, cells or material points.
+    /// Number of internal variables, tensors, cells or material points, as the law has them.
     pub states: usize,
     /// Hidden width of the evolution network.
     pub width: usize,
@@ -53,19 +57,86 @@ pub struct Architecture {
     /// Hidden layers of the free energy.
     pub energy_layers: usize,
     pub clock: Clock,
-    /// Models that do not name it have none.
-    #[serde(default)]
     pub symmetry: Symmetry,
-    /// Updates in which an increment is taken.
-    #[serde(default = "one")]
+    /// Number of updates that an increment is split into.
     pub substeps: usize,
+    /// That of records with fewer components than the law that they teach: uniaxial, for bars that
+    /// teach an isotropic law of six components. `None`: the law has the components of the records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stress_state: Option<StressState>,
 }
 
-fn one() -> usize {
-    1
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Default for Architecture {
+    fn default() -> Self {
+        Self {
+            law: "minimal-state".into(),
+            components: 0,
+            external: 0,
+            states: 8,
+            width: 16,
+            layers: 2,
+            energy_width: 16,
+            energy_layers: 2,
+            clock: Clock::default(),
+            symmetry: Symmetry::default(),
+            substeps: 1,
+            stress_state: None,
+        }
+    }
 }
 
 impl Architecture {
+    /// The law of these sizes for records of so many strain components and external variables.
+    pub fn for_records(&self, components: usize, external: usize) -> Self {
+        Self {
+            components: match self.stress_state {
+                None => components,
+                Some(_) => 6,
+            },
+            external,
+            stress_state: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same, checked.
+    ///
+    /// # Errors
+    /// The key at fault and the cause.
+    pub fn checked_for_records(
+        &self,
+        components: usize,
+        external: usize,
+    ) -> Result<Self, (&'static str, String)> {
+        if let Some(stress_state) = self.stress_state {
+            let fault = |message: String| Err(("stress_state", message));
+            if stress_state != StressState::Uniaxial {
+                return fault(
+                    "\"uniaxial\" is possible; without it the law has the components of the records"
+                        .into(),
+                );
+            }
+            if components != 1 {
+                return fault(format!(
+                    "records of bars have 1 component, these have {components}"
+                ));
+            }
+            if self.symmetry != Symmetry::Isotropic {
+                return fault(
+                    "bars say nothing of other directions: symmetry = \"isotropic\" is needed"
+                        .into(),
+                );
+            }
+        }
+        let architecture = self.for_records(components, external);
+        architecture.check()?;
+        Ok(architecture)
+    }
+
     /// Hidden `[width, layers]` of the free energy.
     pub fn energy_size(&self) -> [usize; 2] {
         [self.energy_width, self.energy_layers]

@@ -155,6 +155,7 @@ mod tests {
             clock: Clock::Time,
             symmetry: Symmetry::None,
             substeps: 1,
+            stress_state: None,
         };
         let mut layout = ParameterLayout::default();
         let law = DecayingMemory::new(&mut layout, &sizes);

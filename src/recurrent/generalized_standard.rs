@@ -175,6 +175,7 @@ mod tests {
             clock: Clock::Both,
             symmetry,
             substeps: 1,
+            stress_state: None,
         }
     }
 

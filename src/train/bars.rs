@@ -1,7 +1,6 @@
 //! Laws of six components that learn from uniaxial records.
 
-use super::Trained;
-use crate::card::Training;
+use super::{Trained, Training};
 use crate::driver::follow;
 use crate::error::{Error, Result};
 use crate::law::MaterialLaw;

@@ -2,10 +2,9 @@
 
 use super::quasi_newton::QuasiNewton;
 use super::rollout::vector;
-use crate::card::Training;
+use super::{LearningPoint, Training};
 use crate::error::{Error, Result};
 use crate::graph::values;
-use crate::learning::LearningPoint;
 use burn::optim::AdamState;
 use burn::optim::AdaptiveMomentumState;
 use burn::tensor::Device;

@@ -1,8 +1,7 @@
 //! Where roll-outs are computed, and in which number format.
 
-use super::Histories;
 use super::rollout::{RollOut, roll_out_tensors};
-use crate::card::{Precision, Training, TrainingDevice};
+use super::{Histories, Precision, Training, TrainingDevice};
 use crate::error::{Error, Result};
 use crate::graph::tensor;
 use crate::recurrent::RecurrentLaw;

@@ -1,16 +1,14 @@
 //! The training loop: Adam on whole histories, then L-BFGS, best law kept.
 
-use super::Histories;
-use super::Resume;
 use super::checkpoint::{Checkpoint, Moments};
 use super::device::Place;
 use super::loss::{Target, Weights};
 use super::quasi_newton::QuasiNewton;
 use super::rollout::{RollOut, vector};
-use crate::card::{Training, hexadecimal};
+use super::{Histories, LearningPoint, Resume, Training};
+use crate::card::hexadecimal;
 use crate::error::{Error, Result};
 use crate::graph::{ParameterLayout, ParameterTensor, values};
-use crate::learning::LearningPoint;
 use crate::recurrent::RecurrentLaw;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{Adam, AdamConfig, Optimizer};

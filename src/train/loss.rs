@@ -7,11 +7,9 @@
 //! With [`ErrorScale::Record`] errors are over the root mean square of their own record instead
 //! of `s_σ`, which weighs them alike in per cent.
 
-use super::Histories;
-use crate::card::ErrorScale;
+use super::{ErrorScale, Histories, LearningPoint};
 use crate::graph::tensor;
 use crate::law::breaks_second_law;
-use crate::learning::LearningPoint;
 use burn::tensor::{Gradients, Tensor};
 
 /// Weights of the parts.

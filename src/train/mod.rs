@@ -1,272 +1,42 @@
-//! Learning a recurrent law from records, with burn.
+//! Learning a recurrent law from records.
 //!
 //! Roll-outs are free-running over whole records: the law never sees a measured stress. The whole
-//! roll-out is one operation of burn's graph ([`rollout`]), the loss and its gradient are burn's
-//! ([`loss`]), the optimisers are burn's Adam and
-//! then L-BFGS ([`mod@fit`]). On a GPU the roll-out is many operations ([`mod@device`]).
+//! roll-out is one operation of burn's graph (`rollout`), the loss comes with its gradient (`loss`), the
+//! optimisers are burn's Adam and then L-BFGS (`fit`). On a GPU the roll-out is many operations (`device`).
+//! All but the options and the history of a training needs the feature `train`.
 
+#[cfg(feature = "train")]
 mod bars;
+#[cfg(feature = "train")]
 pub mod checkpoint;
+#[cfg(feature = "train")]
 pub mod device;
+#[cfg(feature = "train")]
 pub mod fit;
+#[cfg(feature = "train")]
 mod histories;
+mod learning_point;
+#[cfg(feature = "train")]
 pub mod loss;
+mod options;
+#[cfg(feature = "train")]
 pub mod probes;
+#[cfg(feature = "train")]
 pub mod quasi_newton;
+#[cfg(feature = "train")]
 pub mod rollout;
+#[cfg(feature = "train")]
+mod trainer;
 
-pub use crate::learning::LearningPoint;
+#[cfg(feature = "train")]
 pub use checkpoint::Checkpoint;
+#[cfg(feature = "train")]
 pub use device::device;
+#[cfg(feature = "train")]
 pub use fit::{Fit, Progress, Stop, constrain, fit};
+#[cfg(feature = "train")]
 pub use histories::Histories;
-
-use crate::card::Training;
-use crate::error::{Error, Result};
-use crate::graph::ParameterLayout;
-use crate::model::{LearnedLaw, Normalisation};
-use crate::record::{Padded, Record, RecordScales};
-use crate::recurrent::{Architecture, RecurrentLaw};
-use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-/// Where a training writes its checkpoints, and resumes from them.
-#[derive(Clone, Debug, Default)]
-pub struct Resume {
-    /// File of the checkpoint; none keeps nothing.
-    pub file: Option<PathBuf>,
-    /// Epochs between two checkpoints.
-    pub every: usize,
-}
-
-/// A trained law and how it came about.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    pub law: LearnedLaw,
-    pub fit: Fit,
-}
-
-/// Sees every epoch of a training, and may end it.
-type Observer<'a> = Box<dyn FnMut(&Progress) -> ControlFlow<()> + 'a>;
-
-/// A training to be run.
-///
-/// ```no_run
-/// # use hysteron::{record::Record, recurrent::Architecture, train::Trainer};
-/// # fn learn(architecture: &Architecture, records: &[&Record]) -> hysteron::Result<()> {
-/// let trained = Trainer::of(architecture)?.name("steel").records(records).run()?;
-/// # Ok(())
-/// # }
-/// ```
-pub struct Trainer<'a> {
-    name: String,
-    law: Arc<dyn RecurrentLaw>,
-    layout: ParameterLayout,
-    training: Vec<&'a Record>,
-    validation: Vec<&'a Record>,
-    options: Training,
-    resume: Resume,
-    observe: Observer<'a>,
-}
-
-impl<'a> Trainer<'a> {
-    /// Of a law with the layout of its parameters.
-    pub fn new(law: Arc<dyn RecurrentLaw>, layout: ParameterLayout) -> Self {
-        Self {
-            name: "law".into(),
-            law,
-            layout,
-            training: Vec::new(),
-            validation: Vec::new(),
-            options: Training::default(),
-            resume: Resume::default(),
-            observe: Box::new(|_| ControlFlow::Continue(())),
-        }
-    }
-
-    /// Of a law of the [registry](crate::recurrent::laws).
-    ///
-    /// # Errors
-    /// Those of [`Architecture::build`].
-    pub fn of(architecture: &Architecture) -> Result<Self> {
-        let (law, layout) = architecture.build()?;
-        Ok(Self::new(law, layout).name(&architecture.law))
-    }
-
-    /// What the trained law is called.
-    pub fn name(self, name: &str) -> Self {
-        Self {
-            name: name.into(),
-            ..self
-        }
-    }
-
-    /// The records to learn from.
-    pub fn records(self, training: &[&'a Record]) -> Self {
-        Self {
-            training: training.to_vec(),
-            ..self
-        }
-    }
-
-    /// Records that choose the best law, and teach it nothing. Without any, the loss on the training
-    /// records chooses.
-    pub fn validation(self, validation: &[&'a Record]) -> Self {
-        Self {
-            validation: validation.to_vec(),
-            ..self
-        }
-    }
-
-    pub fn options(self, options: &Training) -> Self {
-        Self {
-            options: options.clone(),
-            ..self
-        }
-    }
-
-    /// Where checkpoints are written, and resumed from.
-    pub fn resume(self, resume: Resume) -> Self {
-        Self { resume, ..self }
-    }
-
-    /// Sees every epoch and may end the training; the best law so far is then returned.
-    pub fn observe(self, observe: impl FnMut(&Progress) -> ControlFlow<()> + 'a) -> Self {
-        Self {
-            observe: Box::new(observe),
-            ..self
-        }
-    }
-
-    /// Learns the law.
-    ///
-    /// An isotropic law of six components also learns from records of one: those of bars under uniaxial
-    /// stress ([`Uniaxial`](crate::recurrent::Uniaxial)).
-    ///
-    /// # Errors
-    /// Options out of range; records that do not fit the law, or records of bars for a law that is not
-    /// isotropic; a checkpoint of another training; a loss that is infinite from the start; validation
-    /// records whose loss is never finite.
-    pub fn run(mut self) -> Result<Trained> {
-        let options = self.options.check();
-        options.map_err(|(key, message)| Error::invalid(format!("{key}: {message}")))?;
-        let bars = self.training.iter().all(|record| record.components == 1);
-        if self.training.is_empty() || !bars || self.law.components() != 6 {
-            return self.learn();
-        }
-        let (whole, name, training) = (self.law.clone(), self.name.clone(), self.training.clone());
-        (self.law, self.options) = bars::bar(whole.clone(), &self.options)?;
-        bars::whole(&name, whole, self.learn()?, &training)
-    }
-
-    /// Learns the law from records with its components.
-    fn learn(mut self) -> Result<Trained> {
-        let options = &self.options;
-        let training = resampled(&self.training, options)?;
-        let validation = resampled(&self.validation, options)?;
-        for record in training.iter().chain(&validation) {
-            if record.components != self.law.components() {
-                return Err(Error::invalid(format!(
-                    "record `{}` has {} components, the law {}",
-                    record.name,
-                    record.components,
-                    self.law.components()
-                )));
-            }
-        }
-        let normalisation = normalisation(&training)?;
-        // A law that cannot break the second law has nothing to learn from probes of it.
-        let kept = self.law.guarantees().second_law && options.dissipation_margin == 0.0;
-        let count = match kept || options.dissipation_weight == 0.0 {
-            true => 0,
-            false => options.probes,
-        };
-        let (range, seed) = (options.probe_range, options.seed);
-        let probes = probes::probes(&training, &normalisation, count, range, seed)?;
-        let histories = |measured: &[Record], probes: &[Record]| -> Result<Histories> {
-            let records: Vec<_> = measured.iter().chain(probes).collect();
-            let padded = Padded::new(&records)?;
-            Ok(Histories::with_probes(
-                padded,
-                normalisation.clone(),
-                measured.len(),
-            ))
-        };
-        let train = Arc::new(histories(&training, &probes)?);
-        let validate = (!validation.is_empty())
-            .then(|| histories(&validation, &[]))
-            .transpose()?;
-        let fit = fit(
-            self.law.as_ref(),
-            &self.layout,
-            &train,
-            validate.as_ref(),
-            options,
-            &self.resume,
-            &mut self.observe,
-        )?;
-        let unconstrained = fit.unconstrained.clone();
-        let law = LearnedLaw::new(
-            self.name,
-            self.law,
-            self.layout,
-            unconstrained,
-            normalisation,
-        )?;
-        Ok(Trained { law, fit })
-    }
-}
-
-/// Records in the spacings of the options.
-fn resampled(records: &[&Record], options: &Training) -> Result<Vec<Record>> {
-    let spacings = options.spacing.iter();
-    let each = spacings.flat_map(|spacing| records.iter().map(move |r| (*spacing, r)));
-    each.map(|(spacing, record)| match spacing {
-        0.0 => Ok((*record).clone()),
-        spacing => record.resample(spacing),
-    })
-    .collect()
-}
-
-/// Scales and ranges of a set of training records.
-///
-/// # Errors
-/// [`Error::Invalid`] without records.
-pub fn normalisation(records: &[Record]) -> Result<Normalisation> {
-    let first = records
-        .first()
-        .ok_or_else(|| Error::invalid("there is no training record"))?;
-    let scales = RecordScales::of(records);
-    let external = (0..first.external_names.len())
-        .map(|i| {
-            let values = || {
-                records
-                    .iter()
-                    .flat_map(move |r| (0..r.rows()).map(move |row| r.external_at(row)[i]))
-            };
-            let count = values().count() as f64;
-            let mean = values().sum::<f64>() / count;
-            let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
-            [mean, variance.sqrt().max(1e-12 * mean.abs()).max(1e-300)]
-        })
-        .collect();
-    let strain_range = (0..first.components)
-        .map(|i| {
-            records
-                .iter()
-                .flat_map(|r| (0..r.rows()).map(move |row| r.strain_at(row)[i]))
-                .fold([0.0f64, 0.0], |[least, most], e| {
-                    [least.min(e), most.max(e)]
-                })
-        })
-        .collect();
-    Ok(Normalisation {
-        strain: scales.strain,
-        stress: scales.stress,
-        time: scales.time,
-        external_names: first.external_names.clone(),
-        external,
-        strain_range,
-    })
-}
+pub use learning_point::LearningPoint;
+pub use options::{ErrorScale, Precision, Training, TrainingDevice};
+#[cfg(feature = "train")]
+pub use trainer::{Resume, Trained, Trainer, normalisation};

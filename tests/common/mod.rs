@@ -2,11 +2,10 @@
 #![allow(dead_code)]
 
 use hysteron::UpdateError;
-use hysteron::card::Learn;
 use hysteron::graph::{Program, Runner, Workspace};
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::model::{LearnedLaw, Normalisation};
-use hysteron::recurrent::{Clock, Symmetry, laws, symmetric_laws};
+use hysteron::recurrent::{Architecture, Clock, Symmetry, laws, symmetric_laws};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -119,11 +118,11 @@ pub fn learned_laws(external: usize) -> Vec<(String, LearnedLaw)> {
                     {
                         continue;
                     }
-                    let mut learn = Learn {
+                    let mut learn = Architecture {
                         law: (*law).into(),
                         clock,
                         symmetry,
-                        ..Learn::default()
+                        ..Architecture::default()
                     };
                     // Tensors of it are many unknowns of an implicit update.
                     if law == "generalized-standard" && symmetry != Symmetry::None {
@@ -163,8 +162,13 @@ pub fn run<const W: usize>(
 }
 
 /// A law with random parameters.
-pub fn random_law(name: &str, learn: &Learn, components: usize, external: usize) -> LearnedLaw {
-    let (built, layout) = learn.architecture(components, external).build().unwrap();
+pub fn random_law(
+    name: &str,
+    learn: &Architecture,
+    components: usize,
+    external: usize,
+) -> LearnedLaw {
+    let (built, layout) = learn.for_records(components, external).build().unwrap();
     let mut random = Random::new(17);
     let mut unconstrained = layout.initial_values(5);
     for (value, noise) in unconstrained

@@ -232,7 +232,7 @@ fn a_learned_law_loads_from_bytes_and_a_file() {
         assert_eq!(handle.sizes(), [1, 8, 0]);
         // SAFETY: a law.
         let state = |i| unsafe { hysteron_state_name(handle.0, i) };
-        assert_eq!(text(state(7)), "internal_variables[7]");
+        assert_eq!(text(state(7)), "hidden_state[7]");
         assert!(state(8).is_null());
         // SAFETY: a law.
         assert!(unsafe { hysteron_external_name(handle.0, 0) }.is_null());

@@ -218,7 +218,7 @@ macro_rules! on_every_machine {
     ($visibility:vis fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?), $avx512:ty, $avx2:ty, $any:ty) => {
         $visibility fn $name($($arg: $type),*) {
             #[cfg(test)]
-            if $crate::kernels::forced::way().is_some() {
+            if $crate::kernels::forced::loops().is_some() {
                 return $body::<$any>($($arg),*);
             }
             #[cfg(target_arch = "x86_64")]

@@ -23,6 +23,7 @@ fn sizes(clock: Clock, components: usize, states: usize) -> Architecture {
         clock,
         symmetry: Symmetry::Isotropic,
         substeps: 1,
+        stress_state: None,
     }
 }
 
