@@ -13,7 +13,7 @@ const MAX_PROBES: usize = 4096;
 pub struct Learn {
     /// Name of the law.
     pub law: String,
-    /// What the law counts: internal variables, tensors, cells or material points.
+    /// Number of internal variables, tensors, cells or material points, as the law has them.
     pub states: usize,
     /// Hidden width of the evolution's network.
     pub width: usize,
@@ -25,7 +25,7 @@ pub struct Learn {
     pub energy_layers: usize,
     pub clock: Clock,
     pub symmetry: Symmetry,
-    /// Updates in which an increment is taken.
+    /// Number of updates that an increment is split into.
     pub substeps: usize,
     /// That of records with fewer components than the law that they teach: uniaxial, for bars that
     /// teach an isotropic law of six components. `None`: the law has the components of the records.
