@@ -124,7 +124,7 @@ const char *hysteron_external_name(const struct hysteron_law *law, size_t index)
 // Writes the state of virgin material; `states`, the length of the array, must be that of the law.
 int32_t hysteron_initial_state(const struct hysteron_law *law, double *state, size_t states);
 
-// Advances one point or many. With several threads each takes a share of the points; the answers
+// Advances one point or many. With several threads each takes a share of the points; the results
 // do not depend on their number. After HYSTERON_CUT or HYSTERON_REFUSED for one point all outputs
 // are as they were; for many points they are not to be used, and the last error names a point that
 // failed.

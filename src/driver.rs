@@ -4,7 +4,7 @@
 //! are reached linearly. The free strains are found by Newton iterations with the law's consistent
 //! tangent and a line search. A step that the law refuses, or for which no equilibrium is found,
 //! is cut in halves and followed in smaller increments; the state is only replaced by a converged
-//! one, so that what was tried and rejected leaves no trace.
+//! one, so that rejected increments have no effect.
 //!
 //! A uniaxial programme or record also drives a law of more components: its component 11 is
 //! prescribed, the other stresses are held at zero, and the curve is uniaxial.
@@ -87,7 +87,7 @@ impl Default for DriverOptions {
 /// The state of a run after an accepted increment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DriverProgress {
-    /// The step under way, which is also the row that it ends in.
+    /// The current step, and the row that it ends in.
     pub step: usize,
     /// Steps in all.
     pub steps: usize,

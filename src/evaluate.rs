@@ -112,8 +112,8 @@ fn squared_errors(measured: &[f64], predicted: &[f64]) -> f64 {
     pairs.map(|(m, p)| (m - p).powi(2)).sum()
 }
 
-/// From the mean of each component. Of one that does not vary exactly zero, which the round-off of its
-/// mean would hide.
+/// Squared deviations from the mean of each component. A component that does not vary contributes exactly
+/// zero, whatever the round-off of its mean.
 fn squared_deviations(values: &[f64], components: usize) -> f64 {
     let rows = values.len() / components;
     let component = |c: usize| values.iter().skip(c).step_by(components);

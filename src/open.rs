@@ -46,7 +46,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<LawSource> {
 }
 
 impl LawSource {
-    /// [`open`] from the bytes of either file; `name` stands in the errors.
+    /// [`open`] from the bytes of either file; `name` is named in the errors.
     ///
     /// # Errors
     /// As [`open`].

@@ -1,4 +1,4 @@
-//! Material cards: what a material is, where its records are, and how to learn it.
+//! Material cards: a material, its records, and how to learn a law from them.
 //!
 //! ```toml
 //! name = "steel"
@@ -43,7 +43,7 @@ use std::path::{Path, PathBuf};
 pub const CARD_FILE: &str = "card.toml";
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What strain or stress refers to.
+/// The reference configuration of strain or stress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
@@ -140,7 +140,7 @@ impl Card {
         Self::from_bytes(path, &file::read(path, MAX_BYTES, problem)?)
     }
 
-    /// A card from memory; `path` stands in the errors, and records are found beside it.
+    /// A card from memory; `path` is named in the errors, and record paths are relative to its folder.
     ///
     /// # Errors
     /// [`Error::Card`] naming line and cause.
@@ -297,7 +297,7 @@ impl Card {
         self.programme.iter().map(build).collect()
     }
 
-    /// SHA-256, in hexadecimal, of what the card says: formatting and comments do not count.
+    /// SHA-256, in hexadecimal, of the values of the card: formatting and comments do not count.
     pub fn hash(&self) -> String {
         // Serialising plain data to memory cannot fail; an empty text would only change the hash.
         let text = serde_json::to_string(self).unwrap_or_default();

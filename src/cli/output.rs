@@ -43,7 +43,7 @@ pub fn check_output(path: &Path) -> Result<()> {
     if path.starts_with("/dev") && path.is_file() {
         return fail("this leads to a file that others write to: give a name of its own".into());
     }
-    // As for every file that is written: what a link leads to is replaced, what is no file is written to.
+    // As for every output: a link is followed to its target, and a device or pipe is written to in place.
     let resolved = path.canonicalize();
     let path = resolved.as_deref().unwrap_or(path);
     if path.exists() && !path.is_file() {

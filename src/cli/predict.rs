@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 /// Predicts the stress of a record.
 ///
-/// Writes the record again with the stress that the law answers to its strains, as a CSV record
-/// that every command reads.
+/// Writes the record with the stress that the law predicts from its strains, as a CSV record that
+/// every command reads.
 #[derive(Args)]
 #[command(after_help = "Example:
   hysteron predict steel.safetensors --data tests/example_1.csv --out predicted.csv")]

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Records that a figure shows at most.
 const PANELS: usize = 16;
 
-/// What was trained, and on what.
+/// Card, options and records of a training.
 pub struct TrainingRun<'a> {
     pub card: Card,
     pub architecture: Architecture,
@@ -29,8 +29,8 @@ pub struct TrainingRun<'a> {
     pub validation: Vec<&'a Record>,
 }
 
-/// How a law was trained, as it is kept with the law. No times, no paths: the same training gives
-/// the same file.
+/// The summary of a training that is saved with the law. It holds no times and no paths, so that the
+/// same training gives the same file.
 #[derive(Serialize)]
 struct Summary<'a> {
     hysteron: &'static str,

@@ -34,7 +34,7 @@ pub(super) struct MaterialPoint<'a> {
 
 impl<'a> MaterialPoint<'a> {
     /// The virgin state at zero strain. Its stress and tangent are those of an empty increment,
-    /// whose new state is dropped.
+    /// whose new state is discarded.
     pub fn new(law: &'a dyn MaterialLaw, external: &[f64]) -> Result<Self, UpdateError> {
         let virgin = Evaluation {
             state: law.new_state(),
@@ -60,8 +60,8 @@ impl<'a> MaterialPoint<'a> {
 
     /// Advances to the goal, or leaves the accepted state as it was.
     ///
-    /// A law whose answer has a kink at an empty increment may have a tangent there that says
-    /// nothing of either side; Newton's method then starts again from strains moved off it.
+    /// Where the response has a kink at an empty increment, the tangent there may hold for neither
+    /// side; Newton's method then starts again from strains moved off it.
     pub fn advance(&mut self, goal: &Goal, options: &DriverOptions) -> Result<(), Failure> {
         self.guess(goal)?;
         let mut result = self.iterate(goal, options);

@@ -5,7 +5,7 @@
 //! loading functions and was not freed; a text is null or ends with a zero; every other pointer is null
 //! or leads to as many entries as the sizes beside it say, which nobody else touches meanwhile.
 
-// It stands above for all of them: the header is for C.
+// The safety section above holds for all of them: the header is for C.
 #![allow(clippy::missing_safety_doc)]
 
 mod points;
@@ -73,7 +73,7 @@ thread_local! {
 /// Stores the message for [`hysteron_last_error`] and returns the code of the error.
 fn failed(error: &HostError) -> i32 {
     let text = error.to_string().replace('\0', " ");
-    // A text without zeros is a text of C; and while a thread ends, nobody asks.
+    // Without zeros it is a C string. The access fails only while the thread ends.
     let _ = LAST_ERROR.try_with(|last| last.replace(CString::new(text).unwrap_or_default()));
     match error {
         HostError::Panic(_) => PANICKED,
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn hysteron_free(law: *mut Law) {
     if !law.is_null() {
         // SAFETY: as the caller promises.
         let law = unsafe { Box::from_raw(law) };
-        // What a destructor of a law panics with must not reach the host either.
+        // A panic of the destructor must not reach the host either.
         let _ = code(|| {
             drop(law);
             Ok(())
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn hysteron_initial_state(
     })
 }
 
-/// Advances one point or many. With several threads each takes a share of the points; the answers
+/// Advances one point or many. With several threads each takes a share of the points; the results
 /// do not depend on their number. After HYSTERON_CUT or HYSTERON_REFUSED for one point all outputs
 /// are as they were; for many points they are not to be used, and the last error names a point that
 /// failed.

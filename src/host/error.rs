@@ -53,13 +53,13 @@ impl HostError {
 
 /// Runs `work` and turns a panic into an error: unwinding into C or Fortran would end the host.
 ///
-/// What a panic leaves half done is never read again: outputs are written after the last operation
-/// that can fail, and buffers are filled anew by each call.
+/// No state that a panic left inconsistent is read again: outputs are written after the last operation
+/// that can fail, and each call fills its buffers.
 pub(super) fn guard<T>(work: impl FnOnce() -> Result<T, HostError>) -> Result<T, HostError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn panicked(payload: &(dyn Any + Send)) -> HostError {
     let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());

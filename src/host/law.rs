@@ -8,7 +8,7 @@ use crate::open::{LawSource, open};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The stress states of host programs. Their numbers of components tell them apart.
+/// The stress states of host programs, each with another number of components.
 const STRESS_STATES: [StressState; 4] = [
     StressState::Solid,
     StressState::Axisymmetric,

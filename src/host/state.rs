@@ -19,7 +19,7 @@ thread_local! {
 }
 
 impl States {
-    /// Works with buffers of this thread, which do not allocate after the first call.
+    /// Calls `work` with the buffers of this thread, which do not allocate after the first call.
     pub fn with<R>(law: &dyn MaterialLaw, work: impl FnOnce(&mut Self) -> R) -> R {
         // Taken, not borrowed: after a panic the next call starts with fresh ones.
         let mut states = STATES.with(RefCell::take);
@@ -33,7 +33,7 @@ impl States {
         result
     }
 
-    /// Takes the old state from what the host stored.
+    /// Sets the old state from the host's array.
     pub fn load(&mut self, stored: &[f64]) {
         for ((old, virgin), stored) in self.old.iter_mut().zip(&self.virgin).zip(stored) {
             *old = virgin + stored;

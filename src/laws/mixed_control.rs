@@ -6,7 +6,7 @@
 //! ```
 //!
 //! with `g` the given and `f` the free components; `C` is the consistent tangent of the whole update. A
-//! step is shortened until the residual falls. An update that fails in such a trial says by how much.
+//! step is shortened until the residual falls. Where the update of a trial fails, its error gives the factor.
 //!
 //! Source: S. Klinkel, S. Govindjee, Eng. Comput. 19 (2002) 147–164.
 
@@ -92,7 +92,7 @@ impl Failure {
     }
 }
 
-/// A strain, and what the law answers to it.
+/// A strain, and the response of the law.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evaluation {
     /// The components of the law, zeros after them.
@@ -115,12 +115,24 @@ pub(crate) struct ControlledIncrement<'a, L: ?Sized> {
     pub external_old: &'a [f64],
     pub external_new: &'a [f64],
     pub free: FreeComponents,
-    /// `σ̄`, of which the free components are meant, MPa.
+    /// `σ̄`, MPa; only the free components are used.
     pub stress: Mandel,
 }
 
+impl Evaluation {
+    /// Zeros, in the memory of a state of another law.
+    pub fn with_memory(mut state: Vec<f64>, states: usize) -> Self {
+        state.clear();
+        state.resize(states, 0.0);
+        Self {
+            state,
+            ..Self::default()
+        }
+    }
+}
+
 impl<L: MaterialLaw + ?Sized> ControlledIncrement<'_, L> {
-    /// Evaluates the law at the strain of an evaluation, whose state has the law's length.
+    /// Evaluates the law at the strain of `at`, whose state has the law's length.
     pub fn evaluate(&self, at: &mut Evaluation) -> Result<(), UpdateError> {
         // A Newton step from valid inputs: a shorter one can help.
         if !at.strain.iter().all(|e| e.is_finite()) {
@@ -147,8 +159,8 @@ impl<L: MaterialLaw + ?Sized> ControlledIncrement<'_, L> {
         self.free.part(&(self.stress - response.stress))
     }
 
-    /// Newton's method from `current`, which has been evaluated, into `current`. `candidate` holds
-    /// trials; `scale` is the stress that a residual is measured by.
+    /// Newton's method from `current`, which must have been evaluated; the solution replaces it.
+    /// `candidate` is memory for trials; `scale` is the stress that the residual is compared with.
     pub fn solve(
         &self,
         current: &mut Evaluation,
@@ -156,47 +168,52 @@ impl<L: MaterialLaw + ?Sized> ControlledIncrement<'_, L> {
         limits: &Limits,
         scale: impl Fn(&Evaluation) -> f64,
     ) -> Result<(), Failure> {
-        let mut iterations = 0;
+        // References are exchanged, not the evaluations, which are large.
+        let (mut at, mut trial) = (&mut *current, &mut *candidate);
+        let (mut iterations, mut exchanged) = (0, false);
         loop {
-            let scale = scale(current);
-            if current.residual <= limits.tolerance * scale {
-                return Ok(());
+            let scale = scale(at);
+            if at.residual <= limits.tolerance * scale {
+                break;
             }
             let mut fell = false;
             if iterations < limits.max_iterations {
-                let missing = self.missing(&current.response);
-                if let Some(step) = self.free.solve(&current.response.tangent, &missing) {
+                let missing = self.missing(&at.response);
+                if let Some(step) = self.free.solve(&at.response.tangent, &missing) {
                     iterations += 1;
-                    fell = self
-                        .search(current, candidate, &step)
-                        .map_err(Failure::Law)?;
+                    fell = self.search(at, trial, &step).map_err(Failure::Law)?;
                 }
             }
-            if !fell && current.residual <= limits.acceptable * scale {
-                return Ok(());
-            }
-            if !fell {
+            if fell {
+                swap(&mut at, &mut trial);
+                exchanged = !exchanged;
+            } else if at.residual <= limits.acceptable * scale {
+                break;
+            } else {
                 return Err(Failure::NoEquilibrium {
                     iterations,
-                    residual: current.residual,
+                    residual: at.residual,
                 });
             }
         }
+        if exchanged {
+            swap(current, candidate);
+        }
+        Ok(())
     }
 
-    /// Shortens the step until the residual falls; `false` if it never does.
+    /// Evaluates shorter and shorter steps until the residual falls; `false` if it never does.
     fn search(
         &self,
-        current: &mut Evaluation,
-        candidate: &mut Evaluation,
+        from: &Evaluation,
+        trial: &mut Evaluation,
         step: &Mandel,
     ) -> Result<bool, UpdateError> {
         let mut length = 1.0;
         while length >= SHORTEST {
-            candidate.strain = current.strain + step * length;
-            length *= match self.evaluate(candidate) {
-                Ok(()) if candidate.residual < (1.0 - SUFFICIENT * length) * current.residual => {
-                    swap(current, candidate);
+            trial.strain = from.strain + step * length;
+            length *= match self.evaluate(trial) {
+                Ok(()) if trial.residual < (1.0 - SUFFICIENT * length) * from.residual => {
                     return Ok(true);
                 }
                 Ok(()) => 0.5,

@@ -23,7 +23,7 @@ use crate::error::{Error, Result, UpdateError};
 use crate::law::{
     Guarantees, Increment, MAX_COMPONENTS, MaterialLaw, Response, Scales, StateLayout,
 };
-use crate::mandel::{Mandel, StressState};
+use crate::mandel::{Mandel, Moduli, StressState};
 use crate::symmetry::Symmetry;
 use std::cell::RefCell;
 
@@ -113,7 +113,8 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
         &self,
         increment: &Increment,
         state_old: &[f64],
-        [current, trial]: &mut [Evaluation; 2],
+        current: &mut Evaluation,
+        trial: &mut Evaluation,
     ) -> Result<(), UpdateError> {
         let (inner_old, free_old) = state_old.split_at(self.law.state_layout().len());
         let strain_old = self.whole_strain(increment.strain_old, free_old);
@@ -144,8 +145,8 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
         })
     }
 
-    /// The response with the tangent condensed to the given components.
-    fn condense(&self, whole: &Response) -> Result<Response, UpdateError> {
+    /// Writes the response with the tangent condensed to the given components; nothing after an error.
+    fn condense(&self, whole: &Response, response: &mut Response) -> Result<(), UpdateError> {
         let coupling = self
             .free
             .coupling(&whole.tangent)
@@ -154,27 +155,28 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
                 iterations: 0,
                 residual: f64::INFINITY,
             })?;
-        let mut condensed = Response {
-            stress: self.stress_state.restrict(&whole.stress),
-            tangent: self.stress_state.restrict_moduli(&whole.tangent),
-            ..*whole
-        };
+        let mut tangent = Moduli::zeros();
         let given = self.stress_state.positions();
-        for (i, &row) in given.iter().enumerate() {
-            for (j, &column) in given.iter().enumerate() {
+        for (j, &column) in given.iter().enumerate() {
+            for (i, &row) in given.iter().enumerate() {
                 let free = self.free.iter();
-                condensed.tangent[(i, j)] -= free
+                let relief: f64 = free
                     .map(|f| whole.tangent[(row, f)] * coupling[(f, column)])
-                    .sum::<f64>();
+                    .sum();
+                tangent[(i, j)] = whole.tangent[(row, column)] - relief;
             }
         }
-        if condensed.tangent.iter().all(|c| c.is_finite()) {
-            Ok(condensed)
-        } else {
-            Err(UpdateError::Overflow {
+        if !tangent.iter().all(|c| c.is_finite()) {
+            return Err(UpdateError::Overflow {
                 what: "condensed tangent",
-            })
+            });
         }
+        *response = Response {
+            stress: self.stress_state.restrict(&whole.stress),
+            tangent,
+            ..*whole
+        };
+        Ok(())
     }
 }
 
@@ -217,26 +219,19 @@ impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
         super::prepare(self, increment, state_old, state_new)?;
         let inner = self.law.state_layout().len();
         // Taken, not borrowed: the inner law may use these buffers too.
-        let mut evaluations = STATES.with(RefCell::take).map(|mut state| {
-            state.clear();
-            state.resize(inner, 0.0);
-            Evaluation {
-                state,
-                ..Evaluation::default()
-            }
-        });
+        let [first, second] = STATES.with(RefCell::take);
+        let mut solution = Evaluation::with_memory(first, inner);
+        let mut trial = Evaluation::with_memory(second, inner);
         let result = self
-            .equilibrate(increment, state_old, &mut evaluations)
-            .and_then(|()| self.condense(&evaluations[0].response));
-        let result = result.map(|condensed| {
-            let solution = &evaluations[0];
-            *response = condensed;
+            .equilibrate(increment, state_old, &mut solution, &mut trial)
+            .and_then(|()| self.condense(&solution.response, response));
+        if result.is_ok() {
             state_new[..inner].copy_from_slice(&solution.state);
             for (component, value) in self.free.iter().zip(&mut state_new[inner..]) {
                 *value = solution.strain[component];
             }
-        });
-        STATES.with(|cell| cell.replace(evaluations.map(|evaluation| evaluation.state)));
+        }
+        STATES.with(|cell| cell.replace([solution.state, trial.state]));
         result
     }
 

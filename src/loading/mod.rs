@@ -17,7 +17,7 @@ use crate::mandel::positions;
 /// Most steps that a programme may have.
 pub const MAX_STEPS: usize = 10_000_000;
 
-/// What is prescribed on one strain component at the end of a step.
+/// The prescribed value of one component at the end of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Control {
     /// Mandel strain.
@@ -38,7 +38,7 @@ pub struct LoadStep {
 }
 
 impl LoadStep {
-    /// Whether the numbers are finite, `dt ≥ 0`, and there are so many; else what is wrong.
+    /// Checks that the numbers are finite, `dt ≥ 0`, and that there are so many; the error is a message.
     pub(crate) fn check(&self, components: usize, external: usize) -> Result<(), String> {
         if !(self.dt.is_finite() && self.dt >= 0.0) {
             return Err(format!("time step {} s", self.dt));

@@ -1,11 +1,11 @@
-//! Whether an exported folder works, and what the machine lacks to run its job.
+//! Checks of an exported folder, and of the programs that its job needs.
 
 use super::Host;
 use crate::error::{Error, Result};
 use crate::law::MaterialLaw;
 use std::path::Path;
 
-/// Loads a library as a host does and asks it for the law that lies beside it.
+/// Loads a library as a host does, and with it the adjacent law.
 ///
 /// # Errors
 /// A library that does not load, is of another version, or does not find the law.
@@ -80,7 +80,7 @@ pub(super) fn loads(_: &Path, _: &dyn MaterialLaw) -> Result<()> {
     ))
 }
 
-/// What is not on this machine's path, and how to get it.
+/// The programs that are not on this machine's path, and how to get them.
 pub(super) fn missing(host: Host) -> Vec<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let there = |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());

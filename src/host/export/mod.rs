@@ -1,4 +1,4 @@
-//! A folder with which a host uses a law: library, law, a job that runs, README.
+//! Export of a law to a host program: a folder with library, law, a job that runs, README.
 //!
 //! The library is a copy of the one built from this crate. It carries no law: it reads the one that
 //! lies beside it ([`adjacent_law`](super::adjacent_law)), so that nothing has to be compiled.
@@ -27,13 +27,13 @@ pub enum Host {
     Mgis,
 }
 
-/// What to export.
+/// A law to export, and where to.
 #[derive(Clone, Copy, Debug)]
 pub struct Export<'a> {
     /// A saved law, or a card with a reference law.
     pub model: &'a Path,
     pub host: Host,
-    /// What the law is called in the host.
+    /// Name of the law in the host.
     pub name: &'a str,
     /// The folder to write; made where it is not there.
     pub out: &'a Path,
@@ -41,7 +41,7 @@ pub struct Export<'a> {
     pub library: Option<&'a Path>,
 }
 
-/// What was written.
+/// The files of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
     pub files: Vec<PathBuf>,

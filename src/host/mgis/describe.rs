@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
 
 /// The data symbols of a behaviour that depend on its law. They are exported: their types are C's.
 pub struct DataSymbols {
-    /// Whether there is a behaviour at all: MGIS refuses a library that says 0.
+    /// 1 where there is a behaviour; MGIS does not load it where this is 0.
     pub interface: &'static AtomicU16,
     pub states: &'static AtomicU16,
     pub state_names: &'static [AtomicPtr<c_char>; MAX_STATES],
@@ -25,7 +25,7 @@ impl DataSymbols {
     pub fn of(behaviour: &str) -> Option<Self> {
         let name = crate::host::adjacent::loaded_as()?;
         // SAFETY: the name under which the loader knows this library; it is loaded, and stays so as
-        // long as the handle, which is kept.
+        // long as the handle, which is never closed.
         let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
         if library.is_null() {
             return None;
@@ -105,7 +105,7 @@ fn list(
     };
     for (pointer, name) in pointers.iter().zip(names) {
         let name = CString::new(name).map_err(|e| Error::invalid(e.to_string()))?;
-        // As long as the library: the host keeps the pointer.
+        // Never freed: the host holds the pointer as long as the library.
         pointer.store(name.into_raw(), Ordering::Relaxed);
     }
     count.store(number, Ordering::Release);

@@ -208,7 +208,7 @@ unsafe fn integrate(
 ) -> Result<Status, HostError> {
     let (s0, s1) = (data.s0, data.s1);
     let states = law.state_layout().len();
-    // A finite strain host also says which stress and which tangent it wants.
+    // A finite strain host also selects the stress measure and the tangent.
     let asked = match kinematics {
         Kinematics::Small => 1,
         Kinematics::Finite => 3,

@@ -1,4 +1,4 @@
-//! One integration point: what the law answers, in the measures that the host asks for.
+//! The update of one integration point, in the stress measure and tangent that the host requests.
 
 use super::integrate::read;
 use crate::finite_strain::{FiniteIncrement, FiniteResponse, FiniteStrain, TENSOR_PLACES};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Largest tangent: `∂P/∂F`.
 const MAX_TANGENT: usize = 81;
 
-/// What a call writes.
+/// The outputs of a call.
 pub(super) struct Outputs {
     pub forces: [f64; 9],
     pub force_count: usize,
@@ -107,7 +107,7 @@ fn deformation(values: [f64; 9], count: usize) -> Matrix3<f64> {
 }
 
 impl FiniteResponse {
-    /// The stress that `K[1]` asks for and the tangent that `K[2]` asks for.
+    /// The stress that `K[1]` selects and the tangent that `K[2]` selects.
     fn outputs(&self, n: usize, m: usize, stress: f64, tangent: f64) -> Result<Outputs, HostError> {
         let unknown = |what: &str, value| {
             Err(HostError::call(format!(

@@ -37,7 +37,7 @@ pub struct BehaviourDataView {
     /// Room for 512 bytes.
     pub error_message: *mut c_char,
     pub dt: f64,
-    /// In: what is asked. Out: the tangent, row by row.
+    /// In: the requested outputs. Out: the tangent, row by row.
     pub k: *mut f64,
     /// Out: factor for the next time step.
     pub rdt: *mut f64,

@@ -1,4 +1,4 @@
-//! The arguments of a UMAT, and what they say.
+//! The arguments of a UMAT, checked and converted.
 
 use crate::host::HostError;
 use crate::law::MaterialLaw;
@@ -8,10 +8,10 @@ use std::slice;
 
 /// Entries of a rotation in `STATEV`.
 const ROTATION: usize = 9;
-/// How far `DROT` may be from the identity where no rotation is kept.
+/// Largest deviation of `DROT` from the identity where no rotation is stored.
 const NO_ROTATION: f64 = 1e-10;
 
-/// What is used of the arguments of a UMAT, under their names in lower case.
+/// The arguments of a UMAT that are used, under their names in lower case.
 #[derive(Clone, Copy, Debug)]
 pub struct UmatArguments {
     pub stress: *mut f64,
@@ -36,7 +36,7 @@ pub struct UmatArguments {
     pub npt: *const i32,
 }
 
-/// What `PROPS` says.
+/// The values of `PROPS`.
 pub(super) struct Properties {
     /// One MPa in the stress unit of the host.
     pub unit: f64,
@@ -95,7 +95,7 @@ impl UmatArguments {
         Ok(Properties { unit, turns })
     }
 
-    /// `NSTATV`, which the law and the rotation must fill.
+    /// `NSTATV`: the internal variables of the law, with nine more where a rotation is stored.
     pub(super) fn nstatv(&self, law: &dyn MaterialLaw, turns: bool) -> Result<usize, HostError> {
         let states = law.state_layout().len();
         let nstatv = usize::try_from(integer("NSTATV", self.nstatv)?).unwrap_or(0);
@@ -155,8 +155,8 @@ impl UmatArguments {
         }
     }
 
-    /// Internal variables and, where it is kept, the rotation, from an array that is not null. The
-    /// view ends before [`UmatArguments::state_mut`] is called.
+    /// Internal variables and, where it is stored, the rotation, from an array that is not null. The
+    /// borrow ends before [`UmatArguments::state_mut`] is called.
     pub(super) unsafe fn state(&self, states: usize, nstatv: usize) -> (&[f64], &[f64]) {
         match nstatv {
             0 => (&[], &[]),
@@ -179,7 +179,7 @@ impl UmatArguments {
         }
     }
 
-    /// The rotation from the frame that turns with the material to that of the host, if one is kept.
+    /// The rotation from the frame that turns with the material to that of the host, if one is stored.
     pub(super) unsafe fn rotation(&self, kept: &[f64]) -> Result<Option<Matrix3<f64>>, HostError> {
         // SAFETY: nine numbers, as the caller promises.
         let turn = match self.drot.is_null() {

@@ -13,15 +13,15 @@
 //!   for SI); or also `PROPS(2)`, 1 where the host strains and stresses the material in the frame
 //!   that turns with it, as CalculiX does in `@ABAQUSNL`, whatever `DROT` says; else 0.
 //! * `STATEV`: the internal variables of the law. With nine more the rotation that `DROT` adds up to
-//!   is kept there, and the law is asked in the frame that turns with the material: what finite
-//!   strain needs where the host turns `STRAN` by `DROT`, as Abaqus does. Without them, and without
+//!   is stored there, and the law is evaluated in the frame that turns with the material, as finite
+//!   strain requires where the host turns `STRAN` by `DROT`, as Abaqus does. Without them, and without
 //!   `PROPS(2)`, `DROT` must be the identity.
 //! * `TEMP + DTEMP` is the external variable of a law that has one.
-//! * `SSE` receives the stored energy, `SPD` the dissipation added to what stands there.
+//! * `SSE` receives the stored energy, `SPD` is increased by the dissipation.
 //! * After a failure `PNEWDT` is below one, `STRESS`, `STATEV` and `DDSDDE` are as they were, and the
 //!   standard error says why.
 //!
-//! `STRESS` is not read: the laws answer the total strain `STRAN + DSTRAN`. The hidden length of
+//! `STRESS` is not read: the response depends on the total strain `STRAN + DSTRAN`. The hidden length of
 //! `CMNAME` and the arguments that are not named here are not read either.
 //!
 //! Source: Abaqus User Subroutines Reference Guide, UMAT.
@@ -38,9 +38,9 @@ use super::{HostError, HostLaw};
 use advance::advance;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What `PNEWDT` becomes where no smaller step can help: the host gives up after a few.
+/// `PNEWDT` where no smaller step can help: the host gives up after a few cuts.
 const HOPELESS: f64 = 0.25;
-/// Messages after which the standard error is left alone.
+/// Most messages on the standard error.
 const MAX_MESSAGES: usize = 20;
 
 /// Advances one point.

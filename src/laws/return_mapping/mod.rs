@@ -28,7 +28,7 @@
 //! C = K 1⊗1 + 2G (1 − β) P_dev + [(2G β − 6G² g) n − √6 G β g χ] ⊗ n
 //! ```
 //!
-//! for deviatoric `α_k`, which they stay from a virgin state on. It is symmetric without dynamic recovery.
+//! for deviatoric `α_k`; evolution from a virgin state keeps them so. It is symmetric without dynamic recovery.
 //!
 //! Points lie in the vector lanes; a point alone is one lane of the same code.
 //!

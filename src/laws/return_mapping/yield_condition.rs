@@ -17,7 +17,7 @@ pub(super) struct Trial<'a, L, const P: usize> {
     /// `2G dev(ε − ε_p)`.
     pub deviator: Tensor<L>,
     pub accumulated: L,
-    /// The old `α_k`, of which the points from `first` on are meant.
+    /// The old `α_k` of a tile; the points of the register begin at `first`.
     pub kinematic: &'a [[[f64; P]; 6]],
     pub first: usize,
     /// Size of the stresses that cancel in the yield function.
