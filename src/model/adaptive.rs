@@ -146,7 +146,7 @@ fn forces(law: &dyn RecurrentLaw, external: usize) -> Routine {
     let forces = law.forces(step.strain_new, step.external, state);
     let dissipation = forces.driving_force.dot(state - old);
     let seeds = Seeds::along(&[(state, tangents), (step.strain_new, graph.units(n))]);
-    let routine = graph.routine(&[state, forces.stress, forces.energy, dissipation]);
+    let routine = graph.routine(&[state, forces.stress, dissipation, forces.energy]);
     routine.with_tangents(&seeds, &[1])
 }
 

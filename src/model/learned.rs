@@ -142,7 +142,7 @@ impl LearnedLaw {
         let text = graph.routine(&Increment::of(self.law.as_ref(), &inputs).outputs());
         let with_tangent = update(self.law.as_ref(), external);
         self.layout.named(&format!(
-            "An increment as the law writes it: state, stress, energy, dissipation\n{text}\n\
+            "An increment as the law writes it: state, stress, dissipation, energy\n{text}\n\
              With the consistent tangent\n{with_tangent}\n\
              Compiled\n{}",
             self.update.program

@@ -16,8 +16,9 @@ pub(crate) mod input {
 pub(crate) mod output {
     pub const STATE: usize = 0;
     pub const STRESS: usize = 1;
-    pub const ENERGY: usize = 2;
-    pub const DISSIPATION: usize = 3;
+    pub const DISSIPATION: usize = 2;
+    /// A training does without it.
+    pub const ENERGY: usize = 3;
     /// Of the update of a law in use.
     pub const TANGENT: usize = 4;
 }
@@ -73,6 +74,6 @@ impl<'g> Increment<'g> {
     /// In the order of [`output`].
     pub fn outputs(&self) -> [Vector<'g>; 4] {
         let Forces { stress, energy, .. } = self.forces;
-        [self.state, stress, energy, self.dissipation]
+        [self.state, stress, self.dissipation, energy]
     }
 }

@@ -197,7 +197,6 @@ impl<T: Real, const W: usize> Block<T, W> {
                 reverse.seed(output::STRESS, seed);
                 reverse.seed(output::DISSIPATION, |_| seed(width - 1));
                 reverse.seed(output::STATE, |i| carry[i]);
-                reverse.seed(output::ENERGY, |_| [T::ZERO; W]);
                 reverse.step(row - first, |_, i, bar| carry[i] = *bar);
             }
         }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 fn increment(law: &dyn RecurrentLaw, external: usize) -> Routine {
     let graph = Graph::new();
     let inputs = IncrementInputs::new(&graph, law, external);
-    graph.routine(&Increment::of(law, &inputs).outputs())
+    graph.routine(&Increment::of(law, &inputs).outputs()[..output::ENERGY])
 }
 
 /// The roll-outs of one law: its increment, compiled once, and the memory that they run in. One
