@@ -63,10 +63,7 @@ impl<'g> Vector<'g> {
     /// `Σ_i x_i → [1]`
     #[track_caller]
     pub fn sum(self) -> Self {
-        match self.len() {
-            1 => self,
-            n => self.dot(self.graph.ones(n)),
-        }
+        self.dot(self.graph.ones(self.len()))
     }
 
     /// `x · y → [1]`
