@@ -13,7 +13,6 @@ use hysteron::card::Card;
 use hysteron::driver::{drive, follow};
 use hysteron::evaluate::score;
 use hysteron::loading::{Others, ProgrammeKind};
-use hysteron::model::Model;
 use hysteron::plot;
 use hysteron::train::Trainer;
 use hysteron::{Error, Result};
@@ -104,7 +103,7 @@ fn main() -> Result<()> {
     plot::internal_variables(&curves[0], plot::Abscissa::PathLength, file("state.png"))?;
     plot::learning_curve(&trained.fit.history, file("learning.png"))?;
     plot::parity(&pairs, 0, file("parity.png"))?;
-    Model::new(trained.law, architecture, &card)
+    card.model(trained.law, architecture)
         .with_audit(&audit)?
         .save(file("law.safetensors"))?;
     for name in [

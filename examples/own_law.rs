@@ -124,7 +124,7 @@ fn main() -> Result<()> {
         return Err(Error::invalid("the law breaks what it guarantees"));
     }
     let saved = format!("{OUT}/law.safetensors");
-    Model::new(trained.law, architecture, &card)
+    card.model(trained.law, architecture)
         .with_audit(&audit)?
         .save(&saved)?;
     let law = Model::load(&saved)?.law;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,5 +83,14 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
             true => file.sync_all(),
             false => Ok(()),
         }
+    })
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }

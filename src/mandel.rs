@@ -9,6 +9,7 @@ mod stress_state;
 pub use stress_state::StressState;
 
 use nalgebra::{Matrix3, SMatrix, SVector};
+use serde::{Deserialize, Serialize};
 
 /// A symmetric second-order tensor.
 pub type Mandel = SVector<f64, 6>;
@@ -129,6 +130,20 @@ pub mod abaqus {
     pub fn moduli_in(host: &Moduli) -> Moduli {
         Moduli::from_fn(|i, j| host[(i, j)] * WEIGHTS[i] * WEIGHTS[j])
     }
+}
+
+/// The reference configuration of strain or stress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// Small strain, where the others coincide.
+    #[default]
+    Small,
+    /// Over the undeformed length or area.
+    #[serde(alias = "nominal")]
+    Engineering,
+    /// Logarithmic strain, Cauchy stress.
+    True,
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 mod support;
 
 use hysteron::Error;
-use hysteron::card::{Card, Measure};
+use hysteron::card::Card;
+use hysteron::mandel::Measure;
 use hysteron::model::{Metadata, ModelFile, NamedTensor, Normalisation, SCHEMA, Units};
 use hysteron::record::Record;
 use hysteron::recurrent::Architecture;

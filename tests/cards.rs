@@ -2,8 +2,9 @@
 
 mod support;
 
-use hysteron::card::{Card, Measure};
+use hysteron::card::Card;
 use hysteron::laws::ReferenceLaw;
+use hysteron::mandel::Measure;
 use hysteron::model::ModelFile;
 use hysteron::recurrent::Clock;
 use hysteron::{Error, LawSource, MaterialLaw, open};

@@ -2,7 +2,7 @@
 
 mod support;
 
-use hysteron::card::Measure;
+use hysteron::mandel::Measure;
 use hysteron::model::{Metadata, ModelFile, NamedTensor, Normalisation, SCHEMA, Units};
 use hysteron::recurrent::Architecture;
 

@@ -29,6 +29,8 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::laws::ReferenceLaw;
 use crate::loading::{NamedProgramme, Programme};
+use crate::mandel::Measure;
+use crate::model::{LearnedLaw, Model};
 use crate::record::{Record, Split};
 use crate::recurrent::Architecture;
 use crate::train::Training;
@@ -36,26 +38,11 @@ use check::line_of;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of the card in a material's folder.
 pub const CARD_FILE: &str = "card.toml";
 const MAX_BYTES: u64 = 1 << 20;
-
-/// The reference configuration of strain or stress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Measure {
-    /// Small strain, where the others coincide.
-    #[default]
-    Small,
-    /// Over the undeformed length or area.
-    #[serde(alias = "nominal")]
-    Engineering,
-    /// Logarithmic strain, Cauchy stress.
-    True,
-}
 
 /// Elastic constants where they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -297,11 +284,21 @@ impl Card {
         self.programme.iter().map(build).collect()
     }
 
+    /// A law of these sizes that was trained from this card.
+    pub fn model(&self, law: LearnedLaw, architecture: Architecture) -> Model {
+        let mut model = Model::new(law, architecture);
+        model.metadata.strain_measure = self.strain_measure;
+        model.metadata.stress_measure = self.stress_measure;
+        model.metadata.card_name = self.name.clone();
+        model.metadata.card_hash = self.hash();
+        model
+    }
+
     /// SHA-256, in hexadecimal, of the values of the card: formatting and comments do not count.
     pub fn hash(&self) -> String {
         // Serialising plain data to memory cannot fail; an empty text would only change the hash.
         let text = serde_json::to_string(self).unwrap_or_default();
-        hexadecimal(&Sha256::digest(text))
+        file::hexadecimal(&Sha256::digest(text))
     }
 
     fn problem(&self, message: String) -> Error {
@@ -311,13 +308,4 @@ impl Card {
             message,
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

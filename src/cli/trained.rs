@@ -8,7 +8,7 @@ use hysteron::audit::{Audit, audit};
 use hysteron::card::Card;
 use hysteron::driver::{Curve, follow};
 use hysteron::evaluate::{Score, mean, score};
-use hysteron::model::{LearnedLaw, Model};
+use hysteron::model::LearnedLaw;
 use hysteron::plot::{LearningPoint, learning_curve, stress_strain};
 use hysteron::record::Record;
 use hysteron::recurrent::Architecture;
@@ -93,7 +93,7 @@ pub fn finish(
         ));
     }
     // Saved before the audit, so that a failure there does not lose the law.
-    let mut model = Model::new(law, context.architecture.clone(), &context.card);
+    let mut model = context.card.model(law, context.architecture.clone());
     model.save(out)?;
     let law = &model.law;
     let audit = audit(law, &audit_options(typical_external(law), None));

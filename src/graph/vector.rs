@@ -370,7 +370,7 @@ pub fn concat<'g>(parts: impl AsRef<[Vector<'g>]>) -> Vector<'g> {
     }
 }
 
-/// [`concat`] of vectors that are made one by one.
+/// [`concat()`] of vectors that are made one by one.
 #[track_caller]
 pub fn stack<'g>(parts: impl IntoIterator<Item = Vector<'g>>) -> Vector<'g> {
     concat(parts.into_iter().collect::<Vec<_>>())

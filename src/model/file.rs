@@ -4,9 +4,10 @@
 //! `hysteron`, the [`Metadata`] as JSON, and `sha256`, the digest over that JSON and the tensors.
 //! Nothing in it is executed, and nothing larger than the file is allocated to read it.
 
-use crate::card::{Measure, hexadecimal};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::file::hexadecimal;
+use crate::mandel::Measure;
 use crate::model::Normalisation;
 use crate::recurrent::Architecture;
 use safetensors::tensor::{Dtype, SafeTensors};

@@ -3,8 +3,8 @@
 use super::{LearnedLaw, Metadata, ModelFile, NamedTensor, SCHEMA, Units};
 use crate::MaterialLaw;
 use crate::audit::Audit;
-use crate::card::Card;
 use crate::error::{Error, Result};
+use crate::mandel::Measure;
 use crate::recurrent::Architecture;
 use std::path::Path;
 
@@ -17,8 +17,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// A law trained from a card.
-    pub fn new(law: LearnedLaw, architecture: Architecture, card: &Card) -> Self {
+    /// A law of these sizes. [`Card::model`](crate::card::Card::model) also says what it was trained from.
+    pub fn new(law: LearnedLaw, architecture: Architecture) -> Self {
         let metadata = Metadata {
             schema: SCHEMA,
             crate_version: env!("CARGO_PKG_VERSION").into(),
@@ -26,10 +26,10 @@ impl Model {
             architecture,
             normalisation: law.normalisation().clone(),
             units: Units::default(),
-            strain_measure: card.strain_measure,
-            stress_measure: card.stress_measure,
-            card_name: card.name.clone(),
-            card_hash: card.hash(),
+            strain_measure: Measure::default(),
+            stress_measure: Measure::default(),
+            card_name: String::new(),
+            card_hash: String::new(),
             training: serde_json::Value::Null,
             audit: serde_json::Value::Null,
         };
