@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! z_i' = z_i + (1 − e^{−g_i}) (ε' − z_i)     g_i = α_i |Δε|/R,   α = softplus(network(ε − z, Δε/|Δε|))
-//! ψ = ½ E |ε|² + ½ Σ k_i |ε − z_i|²         E, k_i > 0
-//! σ = E ε + Σ k_i (ε − z_i)                 A_i = k_i (ε − z_i)
+//! ψ = ½ |L ε|² + ½ Σ k_i |ε − z_i|²         k_i > 0
+//! σ = LᵀL ε + Σ k_i (ε − z_i)               A_i = k_i (ε − z_i)
 //! ```
 //!
 //! Whatever the network says, `D_end = Σ k_i e^{−g_i} (1 − e^{−g_i}) |ε' − z_i|² ≥ 0`. With constant
 //! rates it is an endochronic law; a rate that depends on the direction of loading and on `ε − z_i`
 //! can vanish on unloading, which gives an elastic range.
 
-use hysteron::graph::{Coefficients, Constraint, Initial, ParameterLayout, Unit, Vector, concat};
+use hysteron::graph::{
+    Coefficients, Constraint, Initial, Matrix, ParameterLayout, Unit, Vector, concat,
+};
 use hysteron::law::{Guarantees, StateLayout};
 use hysteron::network::Dense;
 use hysteron::recurrent::{Architecture, Entry, Forces, RecurrentLaw, Step};
@@ -27,8 +29,8 @@ const REACH: f64 = 0.05;
 #[derive(Debug)]
 pub struct FadingMemories {
     components: usize,
-    /// `E`
-    modulus: Coefficients,
+    /// `L`
+    elastic: Matrix,
     /// `k`
     stiffness: Coefficients,
     hidden: Dense,
@@ -38,16 +40,15 @@ pub struct FadingMemories {
 impl FadingMemories {
     fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
         let (n, p) = (sizes.components, sizes.states);
-        let mut modulus = |name, count, start| {
-            let modulus = layout.coefficients(name, count, Constraint::Positive, start);
-            layout.measured_in(modulus, Unit::Modulus);
-            modulus
-        };
+        // Equal memories would learn equal values, and stay one: they start apart.
+        let (positive, apart) = (Constraint::Positive, Initial::Spread([0.5, 8.0]));
+        let stiffness = layout.coefficients("stiffness", p, positive, apart);
+        layout.measured_in(stiffness, Unit::Modulus);
+        let start = Initial::Scaled(0.5);
         Self {
             components: n,
-            modulus: modulus("modulus", 1, Initial::Value(0.3)),
-            // Equal memories would learn equal values, and stay one: they start apart.
-            stiffness: modulus("stiffness", p, Initial::Spread([0.5, 8.0])),
+            elastic: layout.matrix("elastic", [n, n], Constraint::Free, start),
+            stiffness,
             hidden: Dense::new(layout, "hidden", n * p + n, sizes.width),
             rate: Dense::new(layout, "rate", sizes.width, p),
         }
@@ -86,11 +87,11 @@ impl RecurrentLaw for FadingMemories {
 
     fn forces<'g>(&self, strain: Vector<'g>, _: Vector<'g>, z: Vector<'g>) -> Forces<'g> {
         let lag = strain.repeat_each(self.stiffness.len()) - z;
-        let elastic = self.modulus * strain;
+        let elastic = self.elastic * strain;
         let pull = z.graph().parameter(self.stiffness).repeat(self.components) * lag;
         Forces {
-            energy: 0.5 * elastic.dot(strain) + 0.5 * pull.dot(lag),
-            stress: elastic + pull.sum_chunks(self.components),
+            energy: 0.5 * elastic.squared_norm() + 0.5 * pull.dot(lag),
+            stress: self.elastic.transposed(elastic) + pull.sum_chunks(self.components),
             driving_force: pull,
         }
     }
