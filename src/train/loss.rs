@@ -124,7 +124,8 @@ impl Target {
         let n = width - 1;
         let mut parts = Parts::default();
         let mut gradient = vec![0.0; output.len()];
-        let entries = self.measured_rows() * n as f64;
+        let (measured_rows, all_rows) = (self.measured_rows(), self.rows());
+        let entries = measured_rows * n as f64;
         let tangents = self.tangent_scale.powi(2) * entries;
         // Of `factor · x²`.
         let slope = |factor: f64, x: f64| factor * x + factor * x;
@@ -157,15 +158,15 @@ impl Target {
                 let mask = self.mask[row * records + record];
                 let lack = mask * (weights.margin - dissipation / self.dissipation_scale).max(0.0);
                 parts.dissipation += lack.powi(2);
-                let slope = slope(weights.dissipation / self.rows(), lack) * mask;
+                let slope = slope(weights.dissipation / all_rows, lack) * mask;
                 gradient[at(row, n)] -= slope / self.dissipation_scale;
             }
         }
         parts.stress /= entries;
         parts.square /= entries;
         parts.tangent /= tangents;
-        parts.dissipation /= self.rows();
-        parts.negative_share /= self.measured_rows();
+        parts.dissipation /= all_rows;
+        parts.negative_share /= measured_rows;
         Loss {
             parts,
             weights,
