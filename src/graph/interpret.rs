@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub struct Interpreter<'r> {
     routine: &'r Routine,
     context: Context,
+    /// The nodes that an output needs.
+    needed: Vec<bool>,
     /// What is the same at every point, computed once.
     uniform: Vec<Option<Tensor<2>>>,
 }
@@ -53,6 +55,7 @@ impl<'r> Interpreter<'r> {
             solves: RefCell::default(),
         };
         let mut interpreter = Self {
+            needed: routine.needed(&routine.outputs),
             uniform: vec![None; routine.nodes.len()],
             routine,
             context,
@@ -75,10 +78,9 @@ impl<'r> Interpreter<'r> {
 
     /// The nodes that are the same at every point, or the others.
     fn run_nodes(&self, uniform: bool, inputs: &[Tensor<2>]) -> Vec<Option<Tensor<2>>> {
-        let needed = self.routine.needed(&self.routine.outputs);
         let mut nodes = self.uniform.clone();
         for (n, node) in self.routine.nodes.iter().enumerate() {
-            if needed[n] && node.uniform == uniform {
+            if self.needed[n] && node.uniform == uniform {
                 let value = node
                     .operation
                     .rules()

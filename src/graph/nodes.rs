@@ -106,11 +106,8 @@ impl Graph {
 
     #[track_caller]
     pub(crate) fn finish(&self, outputs: &[View]) -> Routine {
-        let outputs = outputs.iter().map(|x| self.spread(*x)).collect();
-        Routine {
-            nodes: self.nodes.borrow().clone(),
-            outputs,
-        }
+        let outputs: Vec<_> = outputs.iter().map(|x| self.spread(*x)).collect();
+        self.unspread(&outputs)
     }
 
     /// What was written, all of it an output as it is.
