@@ -52,6 +52,7 @@ fn architectures() -> Vec<Architecture> {
                 clock,
                 symmetry,
                 substeps,
+                linear_hardening: law == "physically-recurrent" && external == 1,
                 stress_state: None,
             });
         }

@@ -173,6 +173,7 @@ pub fn generalized_standard(layout: &mut ParameterLayout, width: usize) -> Gener
         clock: Clock::Time,
         symmetry: Symmetry::None,
         substeps: 1,
+        linear_hardening: false,
         stress_state: None,
     };
     GeneralizedStandard::new(layout, &sizes)

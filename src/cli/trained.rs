@@ -93,7 +93,7 @@ pub fn finish(
         ));
     }
     // Saved before the audit, so that a failure there does not lose the law.
-    let mut model = context.card.model(law, context.architecture.clone());
+    let model = context.card.model(law, context.architecture.clone());
     model.save(out)?;
     let law = &model.law;
     let audit = audit(law, &audit_options(typical_external(law), None));
@@ -107,8 +107,7 @@ pub fn finish(
     };
     let summary = summary(arguments.cycles, &context, &fit, &compared);
     let summary = serde_json::to_value(summary).map_err(|e| Error::invalid(e.to_string()))?;
-    model.metadata.training = summary;
-    let model = model.with_audit(&audit)?;
+    let model = model.with_training(summary).with_audit(&audit)?;
     model.save(out)?;
 
     let files = figures(arguments.no_plots, out, &context, &fit, &compared)?;

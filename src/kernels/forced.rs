@@ -47,6 +47,7 @@ fn architecture(law: &str) -> Architecture {
         clock: Clock::Both,
         symmetry: Symmetry::None,
         substeps: 1,
+        linear_hardening: false,
         stress_state: None,
     }
 }

@@ -99,9 +99,13 @@ impl Model {
         let (law, layout) = built.map_err(|e| problem(e.to_string()))?;
         let mut unconstrained = vec![0.0; layout.len()];
         for wanted in layout.tensors() {
-            let found = file
-                .tensor(&wanted.name)
-                .ok_or_else(|| problem(format!("the tensor `{}` is missing", wanted.name)))?;
+            let found = file.tensor(&wanted.name).ok_or_else(|| {
+                problem(format!(
+                    "the tensor `{}` is missing: `{}` was another law when the file was written \
+                         (hysteron {}); train it again",
+                    wanted.name, file.metadata.architecture.law, file.metadata.crate_version
+                ))
+            })?;
             if found.shape != wanted.parameter.shape() {
                 return Err(problem(format!(
                     "the tensor `{}` has the shape {:?}, the law needs {:?}",

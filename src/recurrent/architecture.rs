@@ -60,6 +60,10 @@ pub struct Architecture {
     pub symmetry: Symmetry,
     /// Number of updates that an increment is split into.
     pub substeps: usize,
+    /// Of `physically-recurrent`: isotropic hardening also has a linear part, which never saturates. Only
+    /// for single loadings: over many cycles such a law hardens without end.
+    #[serde(skip_serializing_if = "is_false")]
+    pub linear_hardening: bool,
     /// That of records with fewer components than the law that they teach: uniaxial, for bars that
     /// teach an isotropic law of six components. `None`: the law has the components of the records.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,6 +72,10 @@ pub struct Architecture {
 
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Default for Architecture {
@@ -84,6 +92,7 @@ impl Default for Architecture {
             clock: Clock::default(),
             symmetry: Symmetry::default(),
             substeps: 1,
+            linear_hardening: false,
             stress_state: None,
         }
     }
@@ -166,6 +175,9 @@ impl Architecture {
             if !(least..=most).contains(&value) {
                 return Err((key, format!("{value}, {least} to {most} are possible")));
             }
+        }
+        if self.linear_hardening && !entry.hardens_linearly {
+            return Err(("linear_hardening", format!("{} has no such part", self.law)));
         }
         if self.symmetry != Symmetry::None && !entry.symmetric {
             let (law, able) = (&self.law, registry::symmetric_laws().join(", "));

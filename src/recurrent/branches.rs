@@ -184,11 +184,16 @@ impl Branches {
 
     /// `|x_p|²` of each group, `[n·P] → [k·P]`.
     pub fn squares<'g>(&self, x: Vector<'g>) -> Vector<'g> {
-        let squares = (x * x).chunks(self.components());
-        let mut squares = &squares[..];
+        self.group_products(x, x)
+    }
+
+    /// `x_p · y_p` of each group, `[n·P] → [k·P]`.
+    pub fn group_products<'g>(&self, x: Vector<'g>, y: Vector<'g>) -> Vector<'g> {
+        let products = (x * y).chunks(self.components());
+        let mut products = &products[..];
         let groups = self.groups.iter().map(|size| {
-            let (group, rest) = squares.split_at(*size);
-            squares = rest;
+            let (group, rest) = products.split_at(*size);
+            products = rest;
             sum(group)
         });
         stack(groups)

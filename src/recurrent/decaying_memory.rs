@@ -155,6 +155,7 @@ mod tests {
             clock: Clock::Time,
             symmetry: Symmetry::None,
             substeps: 1,
+            linear_hardening: false,
             stress_state: None,
         };
         let mut layout = ParameterLayout::default();

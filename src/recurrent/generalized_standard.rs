@@ -175,6 +175,7 @@ mod tests {
             clock: Clock::Both,
             symmetry,
             substeps: 1,
+            linear_hardening: false,
             stress_state: None,
         }
     }

@@ -7,15 +7,22 @@
 //! dimension this is the overlay model (Besseling 1958, Iwan 1967).
 //!
 //! ```text
-//! ψ   = ½ |L ε|² + Σ_p ½ s_p·K_p s_p + ½ z_p·H_p z_p + q (b κ_p + e^{−b κ_p} − 1) + ½ r κ_p²
+//! ψ   = ½ |L ε|² + Σ_p ½ s_p·K_p s_p + ½ a_p·H_p a_p
 //! s_p = B_p ε − z_p           σ = LᵀL ε + Σ_p B_pᵀ K_p s_p
-//! ξ_p = K_p s_p − H_p z_p     R_p = q b (1 − e^{−b κ_p}) + r κ_p
+//! ξ_p = K_p s_p − H_p a_p     Y_p = y (c + (1 − c) e^{−b κ_p}) + r κ_p
+//!
+//! ż_p = λ̇ ξ_p                 ȧ_p = ż_p − g λ̇ a_p                κ̇_p = λ̇ ‖ξ_p‖
 //! ```
 //!
-//! `z_p` is the plastic (viscous) local strain, `κ_p` its path, `q, b, r` Voce and linear isotropic
-//! hardening, `y` the initial yield stress, `v` a viscosity; each point has its own. All are positive
-//! and become times `e^{W θ}` with external variables `θ`. The trainable `B_p [n, n]` chooses local
-//! coordinates in which the yield condition is `‖ξ‖`, the elastic constants `K_p` and the kinematic
+//! `z_p` is the plastic (viscous) local strain, `a_p` the variable of kinematic hardening, with
+//! `H_p a_p` the backstress, and `κ_p` the accumulated plastic strain. `y` is the initial yield stress
+//! and `c y` the one at which it saturates: hardening for `c > 1`, softening below, never a negative
+//! yield stress. `b` is the Voce rate, `r` linear hardening, which is there only if asked for
+//! ([`Architecture::linear_hardening`]), `g` the dynamic recovery of Armstrong & Frederick (1966) and
+//! `v` a viscosity; each point has its own. The recovery is `γ = g/‖ξ‖` in their notation, which falls
+//! as the yield stress rises (Marquis 1979): the backstress saturates at `H/g` times `‖ξ‖`. Constants are
+//! positive and become times `e^{W θ}` with external variables `θ`. The trainable `B_p [n, n]` chooses
+//! local coordinates in which the yield condition is `‖ξ‖`, the elastic constants `K_p` and the kinematic
 //! hardening `H_p` are diagonal, with a number for each group of [`Branches`]: the elastic constants
 //! need not be a multiple of the yield metric. `J2` is the case in which `B_p` takes the deviator.
 //!
@@ -23,27 +30,38 @@
 //!
 //! | clock | point | flow over an increment |
 //! |---|---|---|
-//! | strain path | J2 | `‖ξ‖ ≤ y + R`, backward Euler |
+//! | strain path | J2 | `‖ξ‖ ≤ Y`, backward Euler |
 //! | time | Maxwell | `v ż = ξ`, backward Euler; no yield stress, no `κ` |
-//! | both | Perzyna | `v κ̇ = (‖ξ‖ − y − R)⁺`, backward Euler |
+//! | both | Perzyna | `v κ̇ = (‖ξ‖ − Y)⁺`, backward Euler |
 //!
-//! Backward Euler gives `z' = z + λ ξ'` with `ξ' = ξ*/(1 + λ (K + H))` by components, `ξ*` the force
-//! without flow, and `Δκ = λ ‖ξ'‖`. One equation for the multiplier `λ` of each point is left,
+//! Backward Euler gives, with `θ = 1/(1 + g λ)` and the forces `S = K (B ε − z)`, `X = H a` without flow,
 //!
 //! ```text
-//! f(λ) = (y + R(κ + λ ‖ξ'‖)) / ‖ξ'‖ + v λ/dt − 1 = 0
+//! ξ' = (S − θ X)/(1 + λ (K + θ H))     z' = z + λ ξ'     a' = θ (a + λ ξ')     κ' = κ + λ ‖ξ'‖
 //! ```
 //!
-//! `1/‖ξ'‖` rises with `λ` and is concave (the secular equation of trust regions; Conn, Gould & Toint
-//! 2000, Trust-region methods, 7.3), and so is `f`, as `R` is concave and `R/‖ξ'‖` its perspective.
-//! Newton's method from zero then climbs to the root without passing it.
+//! One equation for the multiplier `λ` of each point is left,
+//!
+//! ```text
+//! f(λ) = Y(κ + λ ‖ξ'‖) / ‖ξ'‖ + v λ/dt − 1 = 0
+//! ```
+//!
+//! Without recovery `1/‖ξ'‖` rises with `λ` and is concave (the secular equation of trust regions; Conn,
+//! Gould & Toint 2000, Trust-region methods, 7.3), and so is `f` where the point hardens, as `Y` is concave
+//! and `Y/‖ξ'‖` its perspective: Newton's method from zero climbs to the root without passing it. In one
+//! dimension that also holds with recovery, as long as the backstress is below its saturation.
 //!
 //! Guarantees, for any parameters, any step and however often Newton's method iterates:
-//! - second law: `D_end = Σ_p Δκ (y + ‖ξ'‖ (v λ/dt − f(λ))) ≥ 0`, as `f ≤ 0` below the root;
+//! - second law: isotropic hardening stores nothing, so `D_end = K s'·Δz − H a'·Δa` for each point. With
+//!   `K s' = ξ' + H a'`, `Δz = λ ξ'` and `Δa = λ (ξ' − g a')` that is
+//!   `D_end = λ ‖ξ'‖² + λ g a'·H a' ≥ 0`, since `λ, g, H ≥ 0`;
+//! - the yield stress stays between `y` and `c y`, and the backstress under cyclic loading bounded: no
+//!   hardening without end, unless `r` is asked for;
 //! - stationary: without strain (J2) or time (Maxwell, Perzyna) nothing flows, exactly; at rest;
 //! - the [`Symmetry`] asked for.
 //!
-//! Tested, not guaranteed: that the iterations suffice.
+//! Tested, not guaranteed: that the iterations suffice. A point that softens over less than its yield
+//! strain can snap, as every softening law.
 
 use super::branches::{Branches, spread};
 use super::{Architecture, Clock, Forces, RecurrentLaw, Step, Symmetry};
@@ -63,8 +81,10 @@ pub struct PhysicallyRecurrent {
     stiffness: Coefficients,
     /// `H` over its value at the start, `[k·P]`.
     kinematic: Coefficients,
-    /// `[y; q; b; r; v]` over their values at the start, `[P]` each; Maxwell points only have `v`.
+    /// `[g; y; c; b; r; v]` over their values at the start, `[P]` each; Maxwell points have `g` and `v`
+    /// alone, and `r` is there if asked for.
     constants: Coefficients,
+    linear_hardening: bool,
     /// `W`, for `K`, `H` and the constants.
     sensitivity: Matrix,
     /// The constants at the start.
@@ -75,17 +95,22 @@ pub struct PhysicallyRecurrent {
 const ELASTIC_SCALE: f64 = 0.3;
 /// Range of the logarithm of the local yield strains at the start, over the strain scale.
 const LOG_YIELD_STRAINS: [f64; 2] = [-3.5, 0.0];
-/// Voce and linear hardening at the start, over the yield stress and, for a slope, the local
-/// stiffness.
-const VOCE_RANGE: f64 = 0.3;
+/// Yield stress at saturation over the initial one, at the start.
+const SATURATION: f64 = 1.3;
+/// Linear hardening at the start, over the local stiffness.
 const LINEAR_SLOPE: f64 = 0.01;
+/// Kinematic hardening and its recovery at the start, over the local stiffness.
 const KINEMATIC_SLOPE: f64 = 0.02;
+const RECOVERY: f64 = 0.02;
 /// Yield strains over which the Voce hardening saturates at the start.
 const VOCE_STRAINS: f64 = 3.0;
 /// Viscosity at the start: a Maxwell point relaxes within this many time scales, …
 const RELAXATION_TIME: f64 = 10.0;
 /// … a Perzyna point has such a share of that viscosity.
 const OVERSTRESS_SHARE: f64 = 0.1;
+/// Least slope of the equation, over that of a point that does not harden: it keeps the steps of points
+/// that snap, or whose backstress is beyond its saturation, within bounds.
+const LEAST_RISE: f64 = 0.05;
 /// Iterations of Newton's method before the one that carries the derivatives.
 const ITERATIONS: usize = 9;
 
@@ -111,11 +136,14 @@ impl PhysicallyRecurrent {
             Clock::Both => OVERSTRESS_SHARE * RELAXATION_TIME,
             _ => RELAXATION_TIME,
         };
-        let mut start: Vec<Vec<f64>> = Vec::new();
+        let mut start: Vec<Vec<f64>> = vec![of_points(&|_| RECOVERY)];
+        let linear_hardening = sizes.linear_hardening && clock.has_path();
         if clock.has_path() {
             start.push(of_points(&|y| y));
-            start.push(of_points(&|y| VOCE_RANGE * y / rate(y)));
+            start.push(of_points(&|_| SATURATION));
             start.push(of_points(&rate));
+        }
+        if linear_hardening {
             start.push(of_points(&|_| LINEAR_SLOPE));
         }
         if clock.has_time() {
@@ -137,7 +165,8 @@ impl PhysicallyRecurrent {
             elastic,
             stiffness: positive("stiffness", stiffness),
             kinematic: positive("kinematic", groups * count),
-            constants: positive("constants", start.len()),
+            constants: positive("hardening", start.len()),
+            linear_hardening,
             points,
             sensitivity: {
                 let (shape, zero) = ([2 * count + start.len(), m], Initial::Value(0.0));
@@ -147,9 +176,11 @@ impl PhysicallyRecurrent {
         }
     }
 
-    /// `[z]` and `[κ]`, which belongs to points that yield.
-    fn split<'g>(&self, state: Vector<'g>) -> [Vector<'g>; 2] {
-        state.split(self.points.len())
+    /// `[z]`, `[a]` and `[κ]`, which belongs to points that yield.
+    fn split<'g>(&self, state: Vector<'g>) -> [Vector<'g>; 3] {
+        let [z, rest] = state.split(self.points.len());
+        let [a, kappa] = rest.split(self.points.len());
+        [z, a, kappa]
     }
 
     fn constants<'g>(&self, external: Vector<'g>) -> Constants<'g> {
@@ -168,14 +199,15 @@ impl PhysicallyRecurrent {
         let constants = constants.chunks(self.start.len() / count);
         let hardening = |of: &[Vector<'g>]| Hardening {
             yield_stress: of[0],
-            q: of[1],
-            b: of[2],
-            r: of[3],
+            saturation: of[1],
+            rate: of[2],
+            linear: self.linear_hardening.then(|| of[3]),
         };
         Constants {
             stiffness: stiffness * of_stiffness,
             kinematic: kinematic * of_kinematic,
-            hardening: self.clock.has_path().then(|| hardening(&constants)),
+            recovery: constants[0],
+            hardening: self.clock.has_path().then(|| hardening(&constants[1..])),
             viscosity: self
                 .clock
                 .has_time()
@@ -183,25 +215,26 @@ impl PhysicallyRecurrent {
         }
     }
 
-    /// `s`, `K s` and `H z`, `[n·P]`.
+    /// `s`, `K s` and `H a`, `[n·P]`.
     fn local_forces<'g>(
         &self,
         constants: &Constants<'g>,
         strain: Vector<'g>,
         z: Vector<'g>,
+        a: Vector<'g>,
     ) -> [Vector<'g>; 3] {
         let s = self.points.strains(strain) - z;
         let stress = s * self.points.of_groups(constants.stiffness);
-        let back = z * self.points.of_groups(constants.kinematic);
+        let back = a * self.points.of_groups(constants.kinematic);
         [s, stress, back]
     }
 
-    /// `λ [P]` of points whose forces without flow have the squares `|ξ*|² [k·P]`.
+    /// `λ [P]` of points with such forces without flow.
     fn multiplier<'g>(
         &self,
         constants: &Constants<'g>,
         dt: Vector<'g>,
-        squares: Vector<'g>,
+        trial: &Trial<'g>,
         kappa: Vector<'g>,
     ) -> Vector<'g> {
         // Unknown is λ or, with a viscosity, λ/dt, which also is finite without time.
@@ -213,19 +246,22 @@ impl PhysicallyRecurrent {
             let viscosity = constants.viscosity.expect("a law has a clock");
             return over_step(viscosity.recip());
         };
-        let decay = (-(hardening.b * kappa)).exp();
+        // `(1 − c) e^{−b κ}`
+        let left = (1.0 - hardening.saturation) * (-(hardening.rate * kappa)).exp();
         // `f` and `f'`
         let equation = |x: Vector<'g>| {
             let flow = over_step(x);
-            let after = self.after(constants, squares, flow);
+            let after = self.after(constants, trial, flow);
             let inverse = after.square.inverse_sqrt();
             let size = after.square * inverse;
             // `−‖ξ'‖⁻¹ d‖ξ'‖/dλ`
             let fall = after.fall * (inverse * inverse);
-            let [resistance, slope] = hardening.resistance(kappa, decay, flow * size);
+            let [resistance, slope] = hardening.resistance(kappa, left, flow * size);
             let ratio = resistance * inverse;
             let value = ratio - 1.0;
-            let rise = over_step(ratio * fall + slope * (1.0 - flow * fall));
+            let rise = ratio * fall + slope * (1.0 - flow * fall);
+            let least = LEAST_RISE * ratio * after.elastic_fall * (inverse * inverse);
+            let rise = over_step(rise.max(least));
             match constants.viscosity {
                 Some(v) => [value + v * x, rise + v],
                 None => [value, rise],
@@ -244,74 +280,90 @@ impl PhysicallyRecurrent {
         over_step(newton(x, [value, rise.detach()]))
     }
 
-    /// What forces with the squares `|ξ*|² [k·P]` become by a flow `λ [P]`.
+    /// What the forces of a trial become by a flow `λ [P]`.
     fn after<'g>(
         &self,
         constants: &Constants<'g>,
-        squares: Vector<'g>,
+        trial: &Trial<'g>,
         flow: Vector<'g>,
     ) -> After<'g> {
-        let slope = constants.stiffness + constants.kinematic;
-        let share = (self.points.each_group(flow) * slope + 1.0).recip();
-        let square = squares * share * share;
+        let points = &self.points;
+        let kept = (constants.recovery * flow + 1.0).recip();
+        let [kept_of_groups, flow] = [kept, flow].map(|x| points.each_group(x));
+        let kinematic = kept_of_groups * constants.kinematic;
+        let share = (flow * (constants.stiffness + kinematic) + 1.0).recip();
+        // `|S − θ X|²` and `½ d/dθ` of it
+        let pull = kept_of_groups * trial.back_square - trial.product;
+        let square = trial.square + kept_of_groups * (pull - trial.product);
+        let squares = share * share;
+        let square = squares * square;
+        // `d(λ (K + θ H))/dλ = K + θ² H` and `dθ/dλ = −g θ²`
+        let slope = constants.stiffness + kept_of_groups * kinematic;
+        let elastic_fall = points.total(square * share * slope);
+        let recovered = points.total(squares * pull) * constants.recovery * kept * kept;
         After {
+            kept,
             share,
-            square: self.points.total(square),
-            fall: self.points.total(square * share * slope),
+            square: points.total(square),
+            fall: elastic_fall + recovered,
+            elastic_fall,
         }
     }
 }
 
+/// Forces of the points without flow.
+struct Trial<'g> {
+    /// `|S|²`, `[k·P]`
+    square: Vector<'g>,
+    /// `S·X`, `[k·P]`
+    product: Vector<'g>,
+    /// `|X|²`, `[k·P]`
+    back_square: Vector<'g>,
+}
+
 /// Forces after a flow.
 struct After<'g> {
-    /// `1/(1 + λ (K + H))`, `[k·P]`
+    /// `θ`, `[P]`
+    kept: Vector<'g>,
+    /// `1/(1 + λ (K + θ H))`, `[k·P]`
     share: Vector<'g>,
     /// `‖ξ'‖²`, `[P]`
     square: Vector<'g>,
     /// `−½ d‖ξ'‖²/dλ`, `[P]`
     fall: Vector<'g>,
+    /// The part of it that is positive: that without recovery.
+    elastic_fall: Vector<'g>,
 }
 
 /// Isotropic hardening of points that yield, `[P]` each.
 struct Hardening<'g> {
     /// `y`, initial
     yield_stress: Vector<'g>,
-    /// Voce saturation over rate.
-    q: Vector<'g>,
-    /// Voce rate.
-    b: Vector<'g>,
-    /// Linear hardening.
-    r: Vector<'g>,
+    /// `c`
+    saturation: Vector<'g>,
+    /// `b`
+    rate: Vector<'g>,
+    /// `r`, if asked for
+    linear: Option<Vector<'g>>,
 }
 
 impl<'g> Hardening<'g> {
-    /// `y + R(κ + Δκ)` and its slope in `Δκ`, `[P]`, with `e^{−b κ}`.
+    /// `Y(κ + Δκ)` and its slope in `Δκ`, `[P]`, with `(1 − c) e^{−b κ}`.
     fn resistance(
         &self,
         kappa: Vector<'g>,
-        decay: Vector<'g>,
+        left: Vector<'g>,
         grown: Vector<'g>,
     ) -> [Vector<'g>; 2] {
-        let Self {
-            yield_stress,
-            q,
-            b,
-            r,
-        } = *self;
-        let most = q * b;
-        let left = most * decay * (-(b * grown)).exp();
-        let linear = r * (kappa + grown);
-        [yield_stress + (most - left) + linear, left * b + r]
-    }
-
-    /// Stored energy `[1]` and `R [P]` at an accumulated plastic strain.
-    fn stored(&self, kappa: Vector<'g>) -> [Vector<'g>; 2] {
-        let Self { q, b, r, .. } = *self;
-        let spent = b * kappa;
-        let decay = (-spent).exp();
-        let linear = r * kappa;
-        let energy = q.dot(spent + (decay - 1.0)) + 0.5 * linear.dot(kappa);
-        [energy, linear - q * b * (decay - 1.0)]
+        let left = self.yield_stress * left * (-(self.rate * grown)).exp();
+        let (stress, slope) = (
+            self.yield_stress * self.saturation + left,
+            -(self.rate * left),
+        );
+        match self.linear {
+            None => [stress, slope],
+            Some(linear) => [stress + linear * (kappa + grown), slope + linear],
+        }
     }
 }
 
@@ -321,6 +373,8 @@ struct Constants<'g> {
     stiffness: Vector<'g>,
     /// `H`, `[k·P]`
     kinematic: Vector<'g>,
+    /// `g`, `[P]`
+    recovery: Vector<'g>,
     /// Of points that yield.
     hardening: Option<Hardening<'g>>,
     /// `v`, `[P]`
@@ -333,13 +387,13 @@ impl RecurrentLaw for PhysicallyRecurrent {
     }
 
     fn state_layout(&self) -> StateLayout {
-        let count = self.points.count();
+        let (count, len) = (self.points.count(), self.points.len());
         let path = self
             .clock
             .has_path()
             .then_some(("accumulated_plastic_strain", count));
         StateLayout::new(
-            [("plastic_strain", self.points.len())]
+            [("plastic_strain", len), ("kinematic_hardening", len)]
                 .into_iter()
                 .chain(path),
         )
@@ -358,17 +412,22 @@ impl RecurrentLaw for PhysicallyRecurrent {
     fn evolve<'g>(&self, step: &Step<'g>, state: Vector<'g>) -> Vector<'g> {
         let points = &self.points;
         let constants = self.constants(step.external);
-        let [z, kappa] = self.split(state);
-        let [_, stress, back] = self.local_forces(&constants, step.strain_new, z);
-        let trial = stress - back;
-        let squares = points.squares(trial);
-        let flow = self.multiplier(&constants, step.dt, squares, kappa);
-        let after = self.after(&constants, squares, flow);
-        let along = points.of_groups(after.share) * points.each(flow);
-        let z = z + trial * along;
+        let [z, a, kappa] = self.split(state);
+        let [_, stress, back] = self.local_forces(&constants, step.strain_new, z, a);
+        let trial = Trial {
+            square: points.squares(stress),
+            product: points.group_products(stress, back),
+            back_square: points.squares(back),
+        };
+        let flow = self.multiplier(&constants, step.dt, &trial, kappa);
+        let after = self.after(&constants, &trial, flow);
+        let kept = points.each(after.kept);
+        let force = (stress - kept * back) * points.of_groups(after.share);
+        let plastic = force * points.each(flow);
+        let (z, a) = (z + plastic, kept * (a + plastic));
         let new = match self.clock.has_path() {
-            true => concat([z, kappa + flow * after.square.sqrt()]),
-            false => z,
+            true => concat([z, a, kappa + flow * after.square.sqrt()]),
+            false => concat([z, a]),
         };
         match self.clock {
             // A point that has yielded may lie a rounding beyond its yield stress.
@@ -384,27 +443,15 @@ impl RecurrentLaw for PhysicallyRecurrent {
         state: Vector<'g>,
     ) -> Forces<'g> {
         let constants = self.constants(external);
-        let [z, kappa] = self.split(state);
+        let [z, a, kappa] = self.split(state);
         let elastic = self.elastic.strains(strain);
-        let [s, stress, back] = self.local_forces(&constants, strain, z);
-        let energy = 0.5 * (elastic.squared_norm() + s.dot(stress) + z.dot(back));
-        let outside = self.elastic.stress(elastic);
-        let stress_of_points = self.points.stress(stress);
-        let forces = Forces {
-            energy,
-            stress: outside + stress_of_points,
-            driving_force: stress - back,
-        };
-        match &constants.hardening {
-            None => forces,
-            Some(hardening) => {
-                let [stored, r] = hardening.stored(kappa);
-                Forces {
-                    energy: energy + stored,
-                    driving_force: concat([forces.driving_force, -r]),
-                    ..forces
-                }
-            }
+        let [s, stress, back] = self.local_forces(&constants, strain, z, a);
+        // Isotropic hardening stores nothing.
+        let none = kappa.graph().zeros(kappa.len());
+        Forces {
+            energy: 0.5 * (elastic.squared_norm() + s.dot(stress) + a.dot(back)),
+            stress: self.elastic.stress(elastic) + self.points.stress(stress),
+            driving_force: concat([stress, -back, none]),
         }
     }
 }

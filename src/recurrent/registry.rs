@@ -15,6 +15,8 @@ pub struct Entry {
     pub name: &'static str,
     /// Whether it can have a [`Symmetry`](super::Symmetry).
     pub symmetric: bool,
+    /// Whether it can have [linear hardening](Architecture::linear_hardening).
+    pub hardens_linearly: bool,
     /// What is asked of its sizes beyond what is asked of every law: the key at fault and the cause.
     pub check: fn(&Architecture) -> std::result::Result<(), (&'static str, String)>,
     /// Lays out the parameters and builds the law; the sizes have been checked.
@@ -30,6 +32,7 @@ impl Entry {
         Self {
             name,
             symmetric: false,
+            hardens_linearly: false,
             check: |_| Ok(()),
             build,
         }
@@ -61,10 +64,13 @@ const OWN: [Entry; 8] = [
         Arc::new(Relaxation::new(layout, sizes))
     })
     .symmetric(),
-    Entry::new("physically-recurrent", |layout, sizes| {
-        Arc::new(PhysicallyRecurrent::new(layout, sizes))
-    })
-    .symmetric(),
+    Entry {
+        hardens_linearly: true,
+        ..Entry::new("physically-recurrent", |layout, sizes| {
+            Arc::new(PhysicallyRecurrent::new(layout, sizes))
+        })
+        .symmetric()
+    },
     Entry {
         check: GeneralizedStandard::check,
         ..Entry::new("generalized-standard", |layout, sizes| {
