@@ -6,6 +6,7 @@ all of them in each Newton iteration.
     python examples/scikit_fem/solid.py [LAW.safetensors|CARD.toml]
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def solve(law, nodes, cells, low, high, top, steps, tolerance=1e-13, talk=False)
 
 def main():
     path = sys.argv[1] if len(sys.argv) > 1 else ROOT / "examples/scikit_fem/steel.toml"
-    law = Law(ROOT / "target/release/libhysteron.so", path, 6)
+    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+    law = Law(target / "release" / "libhysteron.so", path, 6)
     mesh = MeshHex().refined(2)
     nodes = mesh.p.T
     cells = mesh.t.T[:, np.argsort(CORNERS)]

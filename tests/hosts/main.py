@@ -22,11 +22,12 @@ sys.path.insert(0, str(ROOT / "examples" / "scikit_fem"))
 from library import Law  # noqa: E402
 from solid import solve  # noqa: E402
 
-WORK = ROOT / "target" / "hosts" / "jobs"
-LIBRARY = ROOT / "target" / "release" / "libhysteron.so"
-FAULTS = ROOT / "target" / "release" / "examples" / "libhost_faults.so"
-PROGRAM = ROOT / "target" / "release" / "hysteron"
-CCX = ROOT / "target" / "hosts" / "calculix" / "ccx"
+TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+WORK = TARGET / "hosts" / "jobs"
+LIBRARY = TARGET / "release" / "libhysteron.so"
+FAULTS = TARGET / "release" / "examples" / "libhost_faults.so"
+PROGRAM = TARGET / "release" / "hysteron"
+CCX = TARGET / "hosts" / "calculix" / "ccx"
 LEARNED = ROOT / "materials" / "steel_s355_solid" / "law.safetensors"
 # Debian's dolfinx belongs to Debian's Python.
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -541,7 +542,7 @@ def the_address_sanitizer_finds_nothing():
     runtime = list(Path(rustc("--print", "sysroot").strip()).glob(f"lib/rustlib/{target}/lib/*asan.a"))
     if not runtime:
         raise Skipped("this Rust has no address sanitizer")
-    folder = ROOT / "target" / "asan"
+    folder = TARGET / "asan"
     subprocess.run(
         ["cargo", "rustc", "--quiet", "--release", "--target", target, "--target-dir", folder,
          "--no-default-features", "--features", "capi", "--crate-type", "cdylib"],
@@ -570,8 +571,8 @@ def rustc(*arguments):
 
 @test
 def the_header_is_that_of_the_sources():
-    if not any(shutil.which("cbindgen", path=path) for path in (str(ROOT / "target/tools/bin"), None)):
-        raise Skipped("no cbindgen: cargo install cbindgen --root target/tools")
+    if not any(shutil.which("cbindgen", path=path) for path in (str(TARGET / "tools" / "bin"), None)):
+        raise Skipped(f"no cbindgen: cargo install cbindgen --root {TARGET / 'tools'}")
     done = subprocess.run([ROOT / "tests/hosts/header", "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
