@@ -13,7 +13,7 @@ mod equilibrium;
 mod run;
 
 use crate::error::{Error, Result};
-use crate::law::{MaterialLaw, StateLayout, Status, breaks_second_law};
+use crate::law::{Departure, MaterialLaw, StateLayout, Status, breaks_second_law};
 use crate::loading::{Control, LoadStep, Programme};
 use crate::mandel::positions;
 use crate::record::Record;
@@ -35,6 +35,8 @@ pub struct Curve {
     pub dissipation: Vec<f64>,
     /// `[rows]`
     pub status: Vec<Status>,
+    /// In what the first increment outside the range of the law was outside.
+    pub departure: Option<Departure>,
     /// `σ_s ε_s` of the law, MJ/m³.
     pub energy_scale: f64,
 }

@@ -2,7 +2,7 @@
 
 use crate::driver::{Curve, follow};
 use crate::error::{Error, Result};
-use crate::law::MaterialLaw;
+use crate::law::{MaterialLaw, Status};
 use crate::record::Record;
 use serde::Serialize;
 
@@ -23,6 +23,10 @@ pub struct Score {
     pub min_dissipation: f64,
     /// Share of the steps that [break the second law](crate::law::breaks_second_law), 0 to 1.
     pub negative_share: f64,
+    /// Share of the rows that are outside the trained range of the law, 0 to 1.
+    pub outside_share: f64,
+    /// In what the first of them is outside.
+    pub departure: Option<String>,
 }
 
 /// Means of scores; of `nrmse` and `r2`, over the records that have them.
@@ -34,6 +38,7 @@ pub struct MeanScore {
     pub r2: Option<f64>,
     pub min_dissipation: f64,
     pub negative_share: f64,
+    pub outside_share: f64,
 }
 
 /// Follows the strains of a record, free-running from the virgin state, and compares the stresses.
@@ -75,6 +80,7 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
     let steps = curve.steps();
     let negative = &curve.negative_dissipation()[steps.clone()];
     let count = negative.iter().filter(|n| **n).count();
+    let outside = curve.status.iter().filter(|s| **s == Status::Outside);
     let smallest = curve.dissipation[steps]
         .iter()
         .fold(f64::INFINITY, |least, d| least.min(*d));
@@ -86,6 +92,8 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
         r2: r2(measured, predicted, record.components),
         min_dissipation: if negative.is_empty() { 0.0 } else { smallest },
         negative_share: count as f64 / negative.len().max(1) as f64,
+        outside_share: outside.count() as f64 / curve.status.len().max(1) as f64,
+        departure: curve.departure.as_ref().map(ToString::to_string),
     })
 }
 
@@ -141,6 +149,7 @@ pub fn mean(scores: &[Score]) -> Option<MeanScore> {
         r2: average(&mut scores.iter().filter_map(|s| s.r2)),
         min_dissipation: average(&mut scores.iter().map(|s| s.min_dissipation))?,
         negative_share: average(&mut scores.iter().map(|s| s.negative_share))?,
+        outside_share: average(&mut scores.iter().map(|s| s.outside_share))?,
     })
 }
 

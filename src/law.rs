@@ -17,6 +17,7 @@ use crate::error::{BatchError, UpdateError};
 use crate::mandel::{Mandel, Moduli};
 use crate::symmetry::Symmetry;
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 
 /// Largest number of strain components of a law.
@@ -37,13 +38,35 @@ pub struct Increment<'a> {
     pub external_new: &'a [f64],
 }
 
-/// Whether the strain lies where the law was identified.
+/// Whether an increment is one of those for which the law was identified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
     #[default]
     Inside,
     /// Outside the range seen in training: the answer is an extrapolation.
+    /// [`MaterialLaw::departure`] says in what.
     Outside,
+}
+
+/// In what an increment is outside the range of a law.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Departure {
+    /// A component or invariant of the strain, an external variable, the strain rate.
+    pub what: String,
+    pub value: f64,
+    /// `[least, most]` seen in training.
+    pub range: [f64; 2],
+}
+
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, value, range } = self;
+        let [value, least, most] = [*value, range[0], range[1]].map(|x| match x.abs() {
+            1e-3..1e6 | 0.0 => format!("{}", (x * 1e6).round() / 1e6),
+            _ => format!("{x:.4e}"),
+        });
+        write!(f, "{what} = {value}, trained from {least} to {most}")
+    }
 }
 
 /// What a law answers. An `n`-component law fills the leading `n` entries (and `n × n` block);
@@ -224,6 +247,18 @@ pub trait MaterialLaw: Send + Sync {
 
     fn guarantees(&self) -> Guarantees;
 
+    /// Values of the external variables at which the law is known: the means of its training records; zero
+    /// where it does not know any.
+    fn typical_external(&self) -> Vec<f64> {
+        vec![0.0; self.external_variables().len()]
+    }
+
+    /// In what an increment is [outside](Status::Outside) the range of the law; the first quantity found.
+    fn departure(&self, increment: &Increment) -> Option<Departure> {
+        let _ = increment;
+        None
+    }
+
     fn scales(&self) -> Scales;
 
     /// A state filled with [`MaterialLaw::initial_state`].
@@ -310,6 +345,14 @@ impl<L: MaterialLaw + ?Sized> MaterialLaw for Arc<L> {
 
     fn guarantees(&self) -> Guarantees {
         (**self).guarantees()
+    }
+
+    fn typical_external(&self) -> Vec<f64> {
+        (**self).typical_external()
+    }
+
+    fn departure(&self, increment: &Increment) -> Option<Departure> {
+        (**self).departure(increment)
     }
 
     fn scales(&self) -> Scales {

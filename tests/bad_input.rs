@@ -442,6 +442,7 @@ fn model() -> ModelFile {
                 strain: 0.1,
                 stress: 500.0,
                 strain_range: vec![[-0.1, 0.1]],
+                range: None,
                 ..Normalisation::unit(1)
             },
             units: Units::default(),

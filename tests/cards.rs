@@ -140,7 +140,7 @@ fn records_must_be_those_of_the_card() {
             "components = 3\nrecords = ['a.csv']",
             "record `a` has 1 components",
         ),
-        ("external = ['T']\nrecords = ['a.csv']", "the card says [T]"),
+        ("external = ['T']\nrecords = ['a.csv']", "no column `T`"),
         ("records = ['a.csv', 'b']", "two records are called `a`"),
     ] {
         let path = folder.file("card.toml", format!("name = 'x'\n{text}\n"));

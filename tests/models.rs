@@ -29,6 +29,7 @@ fn sample() -> ModelFile {
                 external_names: vec!["temperature_C".into()],
                 external: vec![[20.0, 1.0 / 7.0]],
                 strain_range: vec![[-0.1, 0.1], [0.0, 0.0], [-1e-17, 2.0 / 3.0]],
+                range: None,
             },
             units: Units::default(),
             strain_measure: Measure::True,

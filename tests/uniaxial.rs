@@ -77,6 +77,7 @@ fn normalisation(external: usize) -> Normalisation {
         external_names: (0..external).map(|i| format!("t{i}")).collect(),
         external: vec![[50.0, 20.0]; external],
         strain_range: vec![[-0.02, 0.02]],
+        range: None,
     }
 }
 
@@ -234,6 +235,7 @@ fn bars_teach_a_law_of_six_components() {
     );
     let mut scales = trained.law.normalisation().clone();
     scales.strain_range = vec![[-0.01, 0.01]; 6];
+    scales.range = None;
     let six = LearnedLaw::new("six", law, layout, unconstrained, scales).unwrap();
     assert_eq!(six.components(), 6);
     let bar = follow(&trained.law, &record).unwrap().record;

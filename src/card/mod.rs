@@ -71,7 +71,8 @@ pub struct Card {
     /// 1, 3 or 6.
     #[serde(default = "one")]
     pub components: usize,
-    /// Names of the external variables, in the order of the records.
+    /// Names of the external variables: further columns of the records that the law takes as inputs, such as a
+    /// temperature. Other columns are left out.
     #[serde(default)]
     pub external: Vec<String>,
     #[serde(default)]
@@ -172,7 +173,7 @@ impl Card {
             strain_measure: Measure::default(),
             stress_measure: Measure::default(),
             components: first.components,
-            external: first.external_names,
+            external: Vec::new(),
             elastic: None,
             records: vec![PathBuf::from(".")],
             reference: None,
@@ -203,6 +204,18 @@ impl Card {
     /// Those of [`Record::from_csv`]; [`Error::Card`] where a record's components or external
     /// variables are not the card's, or two records share a name.
     pub fn load_records(&self) -> Result<Vec<Record>> {
+        Ok(self.records_and_left_out()?.0)
+    }
+
+    /// Names of the columns of the card's records that are no external variables of the card.
+    ///
+    /// # Errors
+    /// Those of [`Card::load_records`].
+    pub fn columns_left_out(&self) -> Result<Vec<String>> {
+        Ok(self.records_and_left_out()?.1)
+    }
+
+    fn records_and_left_out(&self) -> Result<(Vec<Record>, Vec<String>)> {
         let mut records: Vec<Record> = Vec::new();
         for entry in &self.records {
             let path = self.folder().join(entry);
@@ -212,26 +225,25 @@ impl Card {
             }
         }
         let mut names = HashSet::new();
-        for record in &records {
+        let mut left_out: Vec<String> = Vec::new();
+        for record in &mut records {
             if record.components != self.components {
                 return Err(self.problem(format!(
                     "record `{}` has {} components, the card says components = {}",
                     record.name, record.components, self.components
                 )));
             }
-            if record.external_names != self.external {
-                return Err(self.problem(format!(
-                    "record `{}` has the external variables [{}], the card says [{}]",
-                    record.name,
-                    record.external_names.join(", "),
-                    self.external.join(", ")
-                )));
+            let others = record.keep_external(&self.external);
+            for column in others.map_err(|e| self.problem(e.to_string()))? {
+                if !left_out.contains(&column) {
+                    left_out.push(column);
+                }
             }
-            if !names.insert(record.name.as_str()) {
+            if !names.insert(record.name.clone()) {
                 return Err(self.problem(format!("two records are called `{}`", record.name)));
             }
         }
-        Ok(records)
+        Ok((records, left_out))
     }
 
     /// Every record of the card: those that it lists, then those that its reference law makes of

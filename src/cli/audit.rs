@@ -2,10 +2,10 @@
 
 use super::Verdict;
 use super::output::{print, print_json};
-use super::source::{audit_options, typical_external};
+use super::source::audit_options;
 use clap::Args;
 use hysteron::audit::audit;
-use hysteron::{LawSource, Result, open};
+use hysteron::{Result, open};
 use std::path::PathBuf;
 
 /// Measures what makes a law fit for a finite element solver.
@@ -33,13 +33,9 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let source = open(&self.model)?;
-        let external = match &source {
-            LawSource::Model(model) => typical_external(&model.law),
-            LawSource::Card(_) => Vec::new(),
-        };
-        let law = source.law()?;
-        let audit = audit(law.as_ref(), &audit_options(external, self.seed));
+        let law = open(&self.model)?.law()?;
+        let options = audit_options(law.typical_external(), self.seed);
+        let audit = audit(law.as_ref(), &options);
         match self.json {
             true => print_json(&audit)?,
             false => print(&audit.to_string())?,

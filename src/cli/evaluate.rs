@@ -1,7 +1,7 @@
 //! `hysteron evaluate`
 
 use super::Verdict;
-use super::output::{Table, one_line, print, print_json};
+use super::output::{Table, departures, one_line, print, print_json};
 use super::source::Records;
 use clap::Args;
 use hysteron::evaluate::{MeanScore, Score, evaluate, mean};
@@ -59,7 +59,7 @@ impl Arguments {
                 if let (Some(mean), true) = (&report.mean, report.records.len() > 1) {
                     table.mean(mean);
                 }
-                print(&table.to_string())?;
+                print(&format!("{table}{}", departures(&report.records)))?;
             }
         }
         match failures.is_empty() {

@@ -185,8 +185,30 @@ fn text(model: &Model, metadata: &Metadata) -> String {
         ),
     );
     for (name, [offset, scale]) in n.external_names.iter().zip(&n.external) {
-        let spread = format!("{name}: {} ± {}", short(*offset), short(*scale));
+        let spread = match *scale > 0.0 {
+            true => format!("{name}: {} ± {}", short(*offset), short(*scale)),
+            false => format!("{name}: {}, did not vary: no influence", short(*offset)),
+        };
         line("external", spread);
+    }
+    if let Some(range) = &n.range {
+        let between = |[low, high]: &[f64; 2]| format!("{} … {}", short(*low), short(*high));
+        for (name, bounds) in model.law.strain_measures().zip(&range.strain) {
+            line("range", format!("{name}: {}", between(bounds)));
+        }
+        for (name, bounds) in n.external_names.iter().zip(&range.external) {
+            line("range", format!("{name}: {}", between(bounds)));
+        }
+        if let Some(rate) = range.strain_rate {
+            line("range", format!("strain rate: at most {} /s", short(rate)));
+        }
+        line(
+            "range",
+            format!(
+                "strain path of a record: at most {}",
+                short(range.strain_path)
+            ),
+        );
     }
     let ranges = n.strain_range.iter();
     let ranges: Vec<_> = ranges

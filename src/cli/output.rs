@@ -87,15 +87,30 @@ fn optional(value: Option<f64>) -> String {
     value.map_or("–".into(), short)
 }
 
+/// Where records leave the trained range of the law: a line for each that does.
+pub fn departures(scores: &[Score]) -> String {
+    let lines = scores.iter().filter_map(|score| {
+        let what = score.departure.as_ref()?;
+        let share = short(100.0 * score.outside_share);
+        Some(format!(
+            "{}: {share} % of the rows are outside the trained range, first in {what}\n",
+            score.name
+        ))
+    });
+    lines.collect()
+}
+
 /// A table of scores, a heading above each group.
 pub struct Table {
-    rows: Vec<[String; 7]>,
+    rows: Vec<[String; 8]>,
 }
 
 impl Table {
     pub fn new() -> Self {
-        let heads = ["record", "rows", "RMSE", "NRMSE", "R²", "min D", "D < 0"];
-        let units = ["", "", "MPa", "%", "–", "MJ/m³", "%"];
+        let heads = [
+            "record", "rows", "RMSE", "NRMSE", "R²", "min D", "D < 0", "outside",
+        ];
+        let units = ["", "", "MPa", "%", "–", "MJ/m³", "%", "%"];
         Self {
             rows: vec![heads.map(String::from), units.map(String::from)],
         }
@@ -116,6 +131,7 @@ impl Table {
             optional(score.r2),
             short(score.min_dissipation),
             short(100.0 * score.negative_share),
+            short(100.0 * score.outside_share),
         ]);
     }
 
@@ -128,6 +144,7 @@ impl Table {
             optional(mean.r2),
             short(mean.min_dissipation),
             short(100.0 * mean.negative_share),
+            short(100.0 * mean.outside_share),
         ]);
     }
 }
@@ -138,7 +155,7 @@ impl std::fmt::Display for Table {
             let lengths = self.rows.iter().map(|row| row[column].chars().count());
             lengths.max().unwrap_or(0)
         };
-        let widths: [usize; 7] = std::array::from_fn(width);
+        let widths: [usize; 8] = std::array::from_fn(width);
         for row in &self.rows {
             let mut line = format!("{:<1$}", row[0], widths[0]);
             for (text, width) in row.iter().zip(widths).skip(1) {

@@ -5,6 +5,7 @@ use super::output::{check_output, print, same_file};
 use super::source::check_kind;
 use clap::Args;
 use hysteron::driver::{Curve, follow};
+use hysteron::law::Status;
 use hysteron::record::Record;
 use hysteron::{Error, Result, open};
 use std::path::PathBuf;
@@ -44,7 +45,8 @@ impl Arguments {
             }
         }
         let law = open(&self.model)?.law()?;
-        let record = Record::from_csv(&self.data)?;
+        let mut record = Record::from_csv(&self.data)?;
+        record.keep_external(law.external_variables())?;
         check_kind(&self.data, law.as_ref(), &record)?;
         let curve = follow(law.as_ref(), &record)?;
         let rows = record.rows();
@@ -56,7 +58,15 @@ impl Arguments {
             add_inside(&mut predicted, &curve);
         }
         predicted.to_csv(&self.out)?;
-        print(&format!("{}: {rows} rows\n", self.out.display()))?;
+        let outside = curve.status.iter().filter(|s| **s == Status::Outside);
+        let outside = match (&curve.departure, outside.count()) {
+            (Some(what), count) => {
+                format!(", {count} outside the trained range of the law, first in {what}")
+            }
+            (None, 0) => String::new(),
+            (None, count) => format!(", {count} outside the trained range of the law"),
+        };
+        print(&format!("{}: {rows} rows{outside}\n", self.out.display()))?;
         Ok(Verdict::Pass)
     }
 }

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use hysteron::audit::AuditOptions;
-use hysteron::model::LearnedLaw;
 use hysteron::record::Record;
 use hysteron::{Error, MaterialLaw, Result};
 use std::path::{Path, PathBuf};
@@ -15,12 +14,6 @@ pub fn audit_options(external: Vec<f64>, seed: Option<u64>) -> AuditOptions {
         external,
         ..default
     }
-}
-
-/// The means of the external variables in training.
-pub fn typical_external(law: &LearnedLaw) -> Vec<f64> {
-    let scales = law.normalisation().external.iter();
-    scales.map(|[offset, _]| *offset).collect()
 }
 
 pub fn has_extension(path: &Path, extension: &str) -> bool {
@@ -75,8 +68,9 @@ impl Records {
         let chosen = all
             .into_iter()
             .filter(|r| self.records.is_empty() || self.records.contains(&r.name));
-        let cut = chosen.map(|record| {
+        let cut = chosen.map(|mut record| {
             check_kind(&self.data, law, &record)?;
+            record.keep_external(law.external_variables())?;
             let record = match self.cycles {
                 Some(cycles) => record.first_cycles(cycles),
                 None => record,

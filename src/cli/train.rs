@@ -48,6 +48,15 @@ pub struct Arguments {
     /// What drives the internal variables.
     #[arg(long, value_enum, help_heading = "Law")]
     clock: Option<Clock>,
+    /// Further columns of the records that the law takes as inputs, such as temperature_C; others are left
+    /// out [default: those of the card].
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        help_heading = "Records"
+    )]
+    external: Option<Vec<String>>,
     /// Names of the training records [default: all that do not validate].
     #[arg(
         long,
@@ -109,7 +118,10 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let card = self.open_card()?;
+        let mut card = self.open_card()?;
+        if let Some(external) = &self.external {
+            card.external.clone_from(external);
+        }
         let learn = self.learn(&card);
         let options = self.options(&card);
         let known = Self::augment_args(Command::default());
@@ -257,6 +269,13 @@ impl Arguments {
             let rows: usize = records.iter().map(|r| r.rows()).sum();
             format!("{} ({rows} rows)", records.len())
         };
+        let left_out = card.columns_left_out()?;
+        if !left_out.is_empty() {
+            note(&format!(
+                "columns left out: {} (--external NAME,… makes inputs of the law of them)",
+                left_out.join(", ")
+            ));
+        }
         let (_, layout) = architecture.build()?;
         note(&format!(
             "{}: {} with {} parameters; training records: {}, validation records: {}",
@@ -266,6 +285,13 @@ impl Arguments {
             count(training),
             count(validation)
         ));
+        let values: usize = training.iter().map(|r| r.stress.len()).sum();
+        if layout.len() > values {
+            note(&format!(
+                "doubt: {} parameters for {values} measured stresses: the records do not determine them",
+                layout.len()
+            ));
+        }
         Ok(())
     }
 }

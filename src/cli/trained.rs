@@ -1,8 +1,8 @@
 //! After a training: audit, comparison with the records, files.
 
 use super::Verdict;
-use super::output::{Table, note, one_line, print, print_json};
-use super::source::{audit_options, typical_external};
+use super::output::{Table, note, one_line, print, print_json, short};
+use super::source::audit_options;
 use super::train::Arguments;
 use hysteron::audit::{Audit, audit};
 use hysteron::card::Card;
@@ -13,7 +13,7 @@ use hysteron::plot::{LearningPoint, learning_curve, stress_strain};
 use hysteron::record::Record;
 use hysteron::recurrent::Architecture;
 use hysteron::train::{Fit, Stop, Trained, Training};
-use hysteron::{Error, Result};
+use hysteron::{Error, MaterialLaw, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -96,20 +96,17 @@ pub fn finish(
     let model = context.card.model(law, context.architecture.clone());
     model.save(out)?;
     let law = &model.law;
-    let audit = audit(law, &audit_options(typical_external(law), None));
-    let compare = |records: &[&Record]| -> Vec<Comparison> {
-        let compared = records.iter().map(|record| Comparison::of(law, record));
-        compared.collect()
-    };
+    let audit = audit(law, &audit_options(law.typical_external(), None));
     let compared = Group {
-        train: compare(&context.training),
-        validation: compare(&context.validation),
+        train: compare(law, &context.training),
+        validation: compare(law, &context.validation),
     };
     let summary = summary(arguments.cycles, &context, &fit, &compared);
     let summary = serde_json::to_value(summary).map_err(|e| Error::invalid(e.to_string()))?;
     let model = model.with_training(summary).with_audit(&audit)?;
     model.save(out)?;
 
+    let unlearned = unlearned(&compared);
     let files = figures(arguments.no_plots, out, &context, &fit, &compared)?;
     if arguments.json {
         print_json(&TrainingReport {
@@ -120,24 +117,60 @@ pub fn finish(
     } else {
         print(&tables(&compared, &audit, &files))?;
     }
-    Ok(match audit.pass {
+    unlearned.iter().for_each(|line| note(line));
+    Ok(match audit.pass && unlearned.is_empty() {
         true => Verdict::Pass,
         false => Verdict::Fail,
     })
 }
 
+fn compare<'a>(law: &LearnedLaw, records: &[&'a Record]) -> Vec<Comparison<'a>> {
+    let compared = records.iter().map(|record| Comparison::of(law, record));
+    compared.collect()
+}
+
+/// A line for each record that the law follows worse than the mean of its stresses does.
+fn unlearned(compared: &Group<Vec<Comparison<'_>>>) -> Vec<String> {
+    let all = compared.train.iter().chain(&compared.validation);
+    let lines = all.filter_map(|comparison| {
+        let (curve, score) = comparison.answer.as_ref().ok()?;
+        let r2 = score.r2.filter(|r2| *r2 < 0.0)?;
+        let (entry, error) = largest_error(&comparison.record.stress, &curve.record.stress);
+        let row = entry / curve.record.components;
+        Some(format!(
+            "record {} is not learned: the law is worse than the mean of its stresses (R² {r2:.3}); \
+             largest error {} MPa at {} s, row {}",
+            score.name,
+            short(error),
+            short(curve.record.time[row]),
+            row + 1
+        ))
+    });
+    lines.collect()
+}
+
+/// The entry with the largest error, and the error.
+fn largest_error(measured: &[f64], predicted: &[f64]) -> (usize, f64) {
+    let errors = measured.iter().zip(predicted).map(|(m, p)| (m - p).abs());
+    errors.enumerate().fold(
+        (0, 0.0),
+        |worst, now| if now.1 > worst.1 { now } else { worst },
+    )
+}
+
 /// The prediction of a record and its score.
-struct Comparison {
+struct Comparison<'a> {
+    record: &'a Record,
     answer: Result<(Curve, Score), Error>,
 }
 
-impl Comparison {
-    fn of(law: &LearnedLaw, record: &Record) -> Self {
+impl<'a> Comparison<'a> {
+    fn of(law: &LearnedLaw, record: &'a Record) -> Self {
         let answer = follow(law, record).and_then(|curve| {
             let score = score(record, &curve)?;
             Ok((curve, score))
         });
-        Self { answer }
+        Self { record, answer }
     }
 
     fn score(&self) -> Option<&Score> {
@@ -154,10 +187,10 @@ fn summary<'a>(
     cycles: Option<usize>,
     context: &'a TrainingRun,
     fit: &Fit,
-    compared: &'a Group<Vec<Comparison>>,
+    compared: &'a Group<Vec<Comparison<'a>>>,
 ) -> Summary<'a> {
     let names = |records: &[&'a Record]| records.iter().map(|r| r.name.as_str()).collect();
-    let scores = |group: &'a [Comparison]| group.iter().filter_map(Comparison::score).collect();
+    let scores = |group: &'a [Comparison<'a>]| group.iter().filter_map(Comparison::score).collect();
     let all = compared.train.iter().chain(&compared.validation);
     Summary {
         hysteron: env!("CARGO_PKG_VERSION"),
@@ -185,7 +218,7 @@ fn figures(
     out: &Path,
     context: &TrainingRun,
     fit: &Fit,
-    compared: &Group<Vec<Comparison>>,
+    compared: &Group<Vec<Comparison<'_>>>,
 ) -> Result<Files> {
     let mut files = Files {
         model: out.to_path_buf(),
@@ -224,7 +257,7 @@ fn figures(
     Ok(files)
 }
 
-fn tables(compared: &Group<Vec<Comparison>>, audit: &Audit, files: &Files) -> String {
+fn tables(compared: &Group<Vec<Comparison<'_>>>, audit: &Audit, files: &Files) -> String {
     let mut table = Table::new();
     for (heading, group) in [
         ("training", &compared.train),

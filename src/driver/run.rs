@@ -3,7 +3,7 @@
 use super::equilibrium::{Goal, MaterialPoint};
 use super::{Curve, Driver, DriverProgress};
 use crate::error::{Error, Result, UpdateError};
-use crate::law::MAX_COMPONENTS;
+use crate::law::{Increment, MAX_COMPONENTS, Status};
 use crate::laws::mixed_control::{Failure, FreeComponents};
 use crate::loading::{Control, LoadStep};
 use crate::mandel::Mandel;
@@ -102,9 +102,11 @@ impl<'a> Run<'a> {
                 external_new: &external,
             };
             increments += 1;
+            let strain_old = self.point.accepted.strain;
             match self.point.advance(&goal, &options) {
                 Ok(()) => {
                     (done, size) = (next, (2.0 * size).min(1.0));
+                    self.look_outside(&strain_old, goal.dt, &external);
                     self.external = external;
                     self.time = match done {
                         1.0 => end,
@@ -136,6 +138,21 @@ impl<'a> Run<'a> {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Keeps in what the first accepted increment outside the range of the law is outside.
+    fn look_outside(&mut self, strain_old: &Mandel, dt: f64, external: &[f64]) {
+        let accepted = &self.point.accepted;
+        let n = self.driver.law.components();
+        if accepted.response.status == Status::Outside && self.curve.departure.is_none() {
+            self.curve.departure = self.driver.law.departure(&Increment {
+                strain_old: &strain_old.as_slice()[..n],
+                strain_new: &accepted.strain.as_slice()[..n],
+                dt,
+                external_old: &self.external,
+                external_new: external,
+            });
+        }
     }
 
     fn error(&self, step: usize, size: f64, failure: Failure) -> Error {

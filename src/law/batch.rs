@@ -35,14 +35,19 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Virgin material without strain; no time passes and external variables are zero until they are
-    /// set.
+    /// Virgin material without strain; no time passes, and external variables are the
+    /// [typical](MaterialLaw::typical_external) ones, until they are set.
     pub fn new<L: MaterialLaw + ?Sized>(law: &L, points: usize) -> Self {
         let mut batch = Self::default();
         batch.resize(law, points);
         let virgin = law.new_state();
         let states = batch.state_old.iter_mut().enumerate();
         states.for_each(|(k, z)| *z = virgin[k / points]);
+        let typical = law.typical_external();
+        for external in [&mut batch.external_old, &mut batch.external_new] {
+            let values = external.iter_mut().enumerate();
+            values.for_each(|(k, value)| *value = typical[k / points]);
+        }
         batch
     }
 

@@ -22,7 +22,9 @@ use super::memory::with_workspace;
 use super::points::Points;
 use crate::error::{Error, Result, UpdateError};
 use crate::graph::{Graph, Routine, Runner, Seeds, Workspace};
-use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, prepare};
+use crate::law::{
+    Departure, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, prepare,
+};
 use crate::recurrent::{IncrementInputs, RecurrentLaw};
 
 /// How exact an increment is, and what it may cost.
@@ -353,6 +355,11 @@ impl MaterialLaw for Adaptive {
         }
         let [state, tangents] = now;
         let (strain, external) = (increment.strain_new, increment.external_new);
+        let whole = Part {
+            increment,
+            shares: [0.0, 1.0],
+            state: state_old,
+        };
         let runner = self.forces.runner();
         with_workspace::<1, _>(|workspace| {
             runner.reserve(workspace, 1);
@@ -361,8 +368,12 @@ impl MaterialLaw for Adaptive {
             runner.set(workspace, 0, input::TANGENTS, |i| [tangents[i]]);
             runner.set(workspace, 0, input::STATE_OLD, |i| [state_old[i]]);
             runner.run(workspace, 0);
-            law.read_response(&runner, workspace, strain, state_new, response)
+            law.read_response(&runner, workspace, &whole, state_new, response)
         })
+    }
+
+    fn typical_external(&self) -> Vec<f64> {
+        self.law.typical_external()
     }
 
     fn guarantees(&self) -> Guarantees {
@@ -371,6 +382,10 @@ impl MaterialLaw for Adaptive {
             second_law: guarantees.second_law && self.law.law().guarantees().second_law_in_parts,
             ..guarantees
         }
+    }
+
+    fn departure(&self, increment: &Increment) -> Option<Departure> {
+        self.law.departure(increment)
     }
 
     fn scales(&self) -> Scales {

@@ -3,12 +3,13 @@
 use super::memory::with_workspace;
 use super::normalisation::Normalisation;
 use super::points::{Chunk, OnePoint, Points, check_values};
+use super::range::Measures;
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::graph::{Graph, ParameterLayout, Program, Routine, Runner, Seeds, Tables, Workspace};
 use crate::kernels::elementwise::Delivery;
 use crate::law::{
-    BatchInput, BatchOutput, Guarantees, Increment as LawIncrement, MaterialLaw, Response, Scales,
-    StateLayout, Status, check_batch, prepare,
+    BatchInput, BatchOutput, Departure, Guarantees, Increment as LawIncrement, MaterialLaw,
+    Response, Scales, StateLayout, Status, check_batch, prepare,
 };
 use crate::recurrent::{Increment, IncrementInputs, RecurrentLaw, input, output};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub struct LearnedLaw {
     /// The free energy alone.
     energy: Compiled,
     normalisation: Normalisation,
+    measures: Measures,
     state_layout: StateLayout,
 }
 
@@ -102,10 +104,15 @@ impl LearnedLaw {
         }
         let external = normalisation.external_names.len();
         normalisation.check(law.components(), external)?;
+        let measures = Measures::new(law.guarantees().symmetry, law.components());
+        if let Some(range) = &normalisation.range {
+            measures.check(range)?;
+        }
         let parameters = layout.constrained(&unconstrained);
         Ok(Self {
             name: name.into(),
             state_layout: law.state_layout(),
+            measures,
             update: Compiled::new(update(law.as_ref(), external).compile(), &parameters),
             energy: Compiled::new(free_energy(law.as_ref(), external).compile(), &parameters),
             law,
@@ -133,6 +140,11 @@ impl LearnedLaw {
         &self.normalisation
     }
 
+    /// Names of the measures of the strain by which [`TrainedRange`](super::TrainedRange) bounds it.
+    pub fn strain_measures(&self) -> impl Iterator<Item = &str> {
+        self.measures.names()
+    }
+
     /// The equations of an increment as the law writes them, the graph with the consistent tangent, and
     /// the instructions that it is compiled to.
     pub fn listing(&self) -> String {
@@ -153,15 +165,21 @@ impl LearnedLaw {
         self.normalisation.strain * self.normalisation.stress
     }
 
-    /// Whether the new strains are those of the records.
-    fn status<const W: usize>(&self, strain_new: impl Fn(usize) -> [f64; W]) -> [Status; W] {
-        let mut outside = [false; W];
-        for (i, [least, most]) in self.normalisation.strain_range.iter().enumerate() {
-            let strain = strain_new(i);
-            for w in 0..W {
-                outside[w] |= (strain[w] < *least) | (strain[w] > *most);
+    /// Whether increments are as those of the records.
+    fn status<const W: usize>(&self, points: &impl Points<W>) -> [Status; W] {
+        let outside = match &self.normalisation.range {
+            Some(range) => self.measures.outside(range, points),
+            None => {
+                let mut outside = [false; W];
+                for (i, [least, most]) in self.normalisation.strain_range.iter().enumerate() {
+                    let strain = points.strain_new(i);
+                    for w in 0..W {
+                        outside[w] |= (strain[w] < *least) | (strain[w] > *most);
+                    }
+                }
+                outside
             }
-        }
+        };
         outside.map(|outside| match outside {
             true => Status::Outside,
             false => Status::Inside,
@@ -176,11 +194,10 @@ impl LearnedLaw {
         input: usize,
         value: impl Fn(usize) -> [f64; W],
     ) {
-        let scales = &self.normalisation.external;
-        if !scales.is_empty() {
+        let normalisation = &self.normalisation;
+        if !normalisation.external.is_empty() {
             runner.set(workspace, 0, input, |i| {
-                let [offset, scale] = scales[i];
-                value(i).map(|value| (value - offset) / scale)
+                value(i).map(|value| normalisation.scaled(i, value))
             });
         }
     }
@@ -227,13 +244,13 @@ impl LearnedLaw {
         &self,
         runner: &Runner,
         workspace: &Workspace<1>,
-        strain_new: &[f64],
+        point: &impl Points<1>,
         state_new: &mut [f64],
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         let (stress_scale, energy_scale) = (self.normalisation.stress, self.energy_scale());
         let tangent_scale = stress_scale / self.normalisation.strain;
-        let [status] = self.status(|i| [strain_new[i]]);
+        let [status] = self.status(point);
         let mut result = Response {
             status,
             ..Response::default()
@@ -283,8 +300,7 @@ impl LearnedLaw {
             runner.reserve(workspace, 1);
             self.set_increment::<1>(&runner, workspace, &one);
             runner.run(workspace, 0);
-            let strain = increment.strain_new;
-            self.read_response(&runner, workspace, strain, state_new, response)
+            self.read_response(&runner, workspace, &one, state_new, response)
         })
     }
 
@@ -321,7 +337,7 @@ impl LearnedLaw {
                 put([output::ENERGY, 0], energy_scale, energy, p);
                 let dissipation = &mut output.dissipation[first..];
                 put([output::DISSIPATION, 0], energy_scale, dissipation, p);
-                let status: [_; WIDTH] = self.status(|i| chunk.strain_new(i));
+                let status: [_; WIDTH] = self.status(&chunk);
                 output.status[first..first + count].copy_from_slice(&status[..count]);
                 if let Some(w) = check[..count].iter().position(|check| check.is_nan()) {
                     return Err(BatchError {
@@ -392,6 +408,21 @@ impl MaterialLaw for LearnedLaw {
             rest: guarantees.stationary,
             ..guarantees
         }
+    }
+
+    fn typical_external(&self) -> Vec<f64> {
+        let means = self.normalisation.external.iter();
+        means.map(|[mean, _]| *mean).collect()
+    }
+
+    fn departure(&self, increment: &LawIncrement) -> Option<Departure> {
+        let range = self.normalisation.range.as_ref()?;
+        let point = OnePoint {
+            increment,
+            state: &[],
+        };
+        let names = &self.normalisation.external_names;
+        self.measures.departure(range, names, &point)
     }
 
     fn scales(&self) -> Scales {

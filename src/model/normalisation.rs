@@ -1,7 +1,11 @@
 //! Scales and range of a learned law.
 
+use super::TrainedRange;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+
+/// Spread over mean of an external variable that did not vary.
+const CONSTANT: f64 = 1e-11;
 
 /// What turns physical units into the law's own, and the range that training has seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,10 +19,14 @@ pub struct Normalisation {
     pub time: f64,
     /// Names of the external variables.
     pub external_names: Vec<String>,
-    /// `[offset, scale]` of each external variable.
+    /// `[offset, scale]` of each external variable. One that did not vary in training has the scale zero and
+    /// no influence.
     pub external: Vec<[f64; 2]>,
     /// `[least, most]` of each Mandel strain component seen in training.
     pub strain_range: Vec<[f64; 2]>,
+    /// What else training has seen; laws of 0.1.0 have the strain range alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<TrainedRange>,
 }
 
 impl Normalisation {
@@ -31,6 +39,17 @@ impl Normalisation {
             external_names: Vec::new(),
             external: Vec::new(),
             strain_range: vec![[f64::NEG_INFINITY, f64::INFINITY]; components],
+            range: None,
+        }
+    }
+
+    /// An external variable in the units of the law.
+    pub(crate) fn scaled(&self, i: usize, value: f64) -> f64 {
+        let [offset, scale] = self.external[i];
+        // 0.1.0 gave variables that did not vary a scale of nearly nothing.
+        match scale > CONSTANT * offset.abs() {
+            true => (value - offset) / scale,
+            false => 0.0,
         }
     }
 
@@ -44,11 +63,14 @@ impl Normalisation {
             ("stress", self.stress),
             ("time", self.time),
         ];
-        let named = self.external_names.iter().zip(&self.external);
-        let external_scales = named.map(|(name, [_, scale])| (name.as_str(), *scale));
-        for (what, scale) in scales.into_iter().chain(external_scales) {
+        for (what, scale) in scales {
             if !(scale.is_finite() && scale > 0.0) {
                 return fail(format!("the scale {scale} of {what} is not positive"));
+            }
+        }
+        for (name, [_, scale]) in self.external_names.iter().zip(&self.external) {
+            if !(scale.is_finite() && *scale >= 0.0) {
+                return fail(format!("the scale {scale} of {name} is negative"));
             }
         }
         for (what, found, expected) in [
@@ -73,6 +95,9 @@ impl Normalisation {
             .find(|[low, high]| low.partial_cmp(high).is_none_or(|order| order.is_gt()))
         {
             return fail(format!("strain range [{low}, {high}] is not a range"));
+        }
+        if let Some(range) = &self.range {
+            range.check(external).map_err(Error::Invalid)?;
         }
         Ok(())
     }

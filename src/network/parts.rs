@@ -77,6 +77,16 @@ impl Parts {
         self.invariants.len() + self.irreducible.iter().map(Vec::len).sum::<usize>()
     }
 
+    /// Unit tensors of the linear invariants.
+    pub fn invariant_directions(&self) -> &[Vec<f64>] {
+        &self.invariants
+    }
+
+    /// Orthonormal bases of the irreducible parts that the group turns.
+    pub fn irreducible_directions(&self) -> &[Vec<Vec<f64>>] {
+        &self.irreducible
+    }
+
     /// Number of linear invariants of a tensor.
     pub fn invariants(&self) -> usize {
         self.invariants.len()

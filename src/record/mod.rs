@@ -106,6 +106,35 @@ impl Record {
         Error::invalid(format!("record `{}`: {what}", self.name))
     }
 
+    /// Keeps the external variables of these names, in this order, and gives the names of the others, which
+    /// are left out.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the record where it does not have one of them.
+    pub fn keep_external(&mut self, names: &[String]) -> Result<Vec<String>> {
+        let position = |name: &String| {
+            let found = self.external_names.iter().position(|known| known == name);
+            found.ok_or_else(|| {
+                let known = match self.external_names.is_empty() {
+                    true => "there are no further columns".to_string(),
+                    false => format!("further columns: {}", self.external_names.join(", ")),
+                };
+                self.fault(format!(
+                    "no column `{name}` for this external variable ({known})"
+                ))
+            })
+        };
+        let columns: Vec<usize> = names.iter().map(position).collect::<Result<_>>()?;
+        let rows = 0..self.rows();
+        let kept = rows.flat_map(|row| columns.iter().map(move |c| (row, *c)));
+        self.external = kept.map(|(row, c)| self.external_at(row)[c]).collect();
+        let all = std::mem::replace(&mut self.external_names, names.to_vec());
+        Ok(all
+            .into_iter()
+            .filter(|name| !names.contains(name))
+            .collect())
+    }
+
     /// The first `rows` rows.
     pub fn truncated(&self, rows: usize) -> Record {
         let rows = rows.min(self.rows());

@@ -1,12 +1,12 @@
 //! Laws of six components that learn from uniaxial records.
 
 use super::{Trained, Training};
-use crate::driver::follow;
+use crate::driver::{Curve, follow};
 use crate::error::{Error, Result};
 use crate::law::MaterialLaw;
-use crate::model::{LearnedLaw, Normalisation};
+use crate::model::{LearnedLaw, Normalisation, TrainedRange};
 use crate::record::Record;
-use crate::recurrent::{RecurrentLaw, Uniaxial};
+use crate::recurrent::{RecurrentLaw, Symmetry, Uniaxial};
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
@@ -46,6 +46,18 @@ pub(super) fn whole(
     let bar = trained.law;
     let normalisation = Normalisation {
         strain_range: strain_range(&bar, training),
+        range: bar
+            .normalisation()
+            .range
+            .as_ref()
+            .map(|range| TrainedRange {
+                external: range.external.clone(),
+                ..TrainedRange::of(
+                    &solids(&bar, training),
+                    Symmetry::Isotropic,
+                    range.strain_rate.is_none(),
+                )
+            }),
         ..bar.normalisation().clone()
     };
     let law = LearnedLaw::new(
@@ -61,19 +73,49 @@ pub(super) fn whole(
     })
 }
 
+/// The records with all components of the strain, the lateral ones as the bar finds them. A record that the
+/// bar cannot follow is left out.
+fn solids(bar: &LearnedLaw, records: &[&Record]) -> Vec<Record> {
+    let curves = records.iter().filter_map(|record| follow(bar, record).ok());
+    let solid = curves.map(|curve| {
+        let lateral = lateral_strains(bar, &curve);
+        let strains = curve.record.strain.iter().zip(&lateral);
+        Record {
+            components: 6,
+            time: curve.record.time.clone(),
+            strain: strains
+                .flat_map(|(axial, lateral)| [*axial, *lateral, *lateral, 0.0, 0.0, 0.0])
+                .collect(),
+            ..Record::default()
+        }
+    });
+    solid.collect()
+}
+
+/// The lateral strain of a bar in each row.
+fn lateral_strains(bar: &LearnedLaw, curve: &Curve) -> Vec<f64> {
+    let states = bar.state_layout().len();
+    let at = bar
+        .state_layout()
+        .range("lateral_strain")
+        .map_or(0, |r| r.start);
+    let rows = curve.states.chunks_exact(states);
+    rows.map(|state| state[at] * bar.normalisation().strain)
+        .collect()
+}
+
 /// The range of every component over the strains of the bars and all their rotations, which are the
 /// same to an isotropic law.
 fn strain_range(bar: &LearnedLaw, records: &[&Record]) -> Vec<[f64; 2]> {
     let [mut least, mut most, mut apart] = [0.0f64; 3];
     for record in records {
-        let states = bar.state_layout().len();
         // A record that the law cannot follow has no lateral strains.
-        let curve = follow(bar, record).ok();
+        let lateral = follow(bar, record)
+            .map(|curve| lateral_strains(bar, &curve))
+            .ok();
         for row in 0..record.rows() {
             let axial = record.strain[row];
-            let lateral = curve.as_ref().map_or(axial, |curve| {
-                curve.states[(row + 1) * states - 1] * bar.normalisation().strain
-            });
+            let lateral = lateral.as_ref().map_or(axial, |lateral| lateral[row]);
             least = least.min(axial).min(lateral);
             most = most.max(axial).max(lateral);
             apart = apart.max((axial - lateral).abs());

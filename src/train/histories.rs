@@ -35,11 +35,9 @@ impl Histories {
             .chain(padded.strain.iter().map(|e| e / scale));
         let strain = strain.collect();
         let dt = padded.dt.iter().map(|dt| dt / normalisation.time).collect();
-        let scales = &normalisation.external;
-        let external = padded.external.iter().enumerate().map(|(k, value)| {
-            let [offset, scale] = scales[k / records % scales.len()];
-            (value - offset) / scale
-        });
+        let count = normalisation.external.len();
+        let external = padded.external.iter().enumerate();
+        let external = external.map(|(k, value)| normalisation.scaled(k / records % count, *value));
         Self {
             external: external.collect(),
             strain,

@@ -3,7 +3,7 @@
 use super::{Fit, Histories, Progress, Training, bars, fit, probes};
 use crate::error::{Error, Result};
 use crate::graph::ParameterLayout;
-use crate::model::{LearnedLaw, Normalisation};
+use crate::model::{LearnedLaw, Normalisation, TrainedRange};
 use crate::record::{Padded, Record, RecordScales};
 use crate::recurrent::{Architecture, RecurrentLaw};
 use std::ops::ControlFlow;
@@ -154,7 +154,18 @@ impl<'a> Trainer<'a> {
                 )));
             }
         }
-        let normalisation = normalisation(&training)?;
+        for record in &training {
+            teaches(record)?;
+        }
+        let guarantees = self.law.guarantees();
+        let normalisation = Normalisation {
+            range: Some(TrainedRange::of(
+                &training,
+                guarantees.symmetry,
+                guarantees.rate_independent,
+            )),
+            ..normalisation(&training)?
+        };
         // A law that cannot break the second law has nothing to learn from probes of it.
         let kept = self.law.guarantees().second_law && options.dissipation_margin == 0.0;
         let count = match kept || options.dissipation_weight == 0.0 {
@@ -197,6 +208,27 @@ impl<'a> Trainer<'a> {
     }
 }
 
+/// # Errors
+/// A record from which no law can be learned.
+fn teaches(record: &Record) -> Result<()> {
+    let nothing = |what: &str| {
+        Err(Error::invalid(format!(
+            "record `{}` teaches nothing: {what}; leave it out",
+            record.name
+        )))
+    };
+    if record.rows() < 2 {
+        return nothing("it has a single row");
+    }
+    if record.strain.iter().all(|e| *e == 0.0) {
+        return nothing("all its strains are zero");
+    }
+    if record.stress.iter().all(|s| *s == 0.0) {
+        return nothing("all its stresses are zero");
+    }
+    Ok(())
+}
+
 /// Records in the spacings of the options.
 fn resampled(records: &[&Record], options: &Training) -> Result<Vec<Record>> {
     let spacings = options.spacing.iter();
@@ -227,7 +259,12 @@ pub fn normalisation(records: &[Record]) -> Result<Normalisation> {
             let count = values().count() as f64;
             let mean = values().sum::<f64>() / count;
             let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
-            [mean, variance.sqrt().max(1e-12 * mean.abs()).max(1e-300)]
+            let spread = variance.sqrt();
+            // The mean of a constant is rounded.
+            match spread > 1e-9 * mean.abs() {
+                true => [mean, spread],
+                false => [mean, 0.0],
+            }
         })
         .collect();
     let strain_range = (0..first.components)
@@ -247,5 +284,6 @@ pub fn normalisation(records: &[Record]) -> Result<Normalisation> {
         external_names: first.external_names.clone(),
         external,
         strain_range,
+        range: None,
     })
 }

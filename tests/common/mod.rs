@@ -184,6 +184,7 @@ pub fn random_law(
         external_names: (0..external).map(|i| format!("theta{i}")).collect(),
         external: vec![[20.0, 100.0]; external],
         strain_range: vec![[-0.02, 0.02]; components],
+        range: None,
     };
     LearnedLaw::new(name, built, layout, unconstrained, normalisation).unwrap()
 }
