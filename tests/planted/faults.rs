@@ -10,6 +10,8 @@ pub enum Fault {
     /// The stress 12 is doubled, its tangent is not.
     DoubledShear,
     TransposedTangent,
+    /// The tangent is too soft by a thousandth.
+    SoftTangent,
     /// Stresses 13 and 23 change places, their tangents do not.
     SwappedStress,
     /// Stresses and tangents 13 and 23 change places.
@@ -44,6 +46,8 @@ pub enum Fault {
     AlwaysRefuses,
     /// Increments beyond a tenth of a strain unit are refused as too large.
     RefusesLarge,
+    /// The stress has the seven digits of single precision.
+    SinglePrecision,
     /// The law says that it has two components.
     TwoComponents,
     /// The stress is not a number where the strain is large.
@@ -147,7 +151,9 @@ impl<L: MaterialLaw> MaterialLaw for Faulty<L> {
             | Fault::RefusesLarge
             | Fault::TwoComponents
             | Fault::AlwaysRefuses => {}
+            Fault::SinglePrecision => response.stress.apply(|s| *s = f64::from(*s as f32)),
             Fault::DoubledShear => response.stress[3] *= 2.0,
+            Fault::SoftTangent => response.tangent *= 0.999,
             Fault::TransposedTangent => response.tangent.transpose_mut(),
             Fault::SwappedStress => response.stress.swap_rows(4, 5),
             Fault::SwappedStressAndTangent => {
