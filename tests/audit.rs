@@ -294,6 +294,13 @@ fn a_wrong_tangent_of_a_nearly_incompressible_law_is_caught() {
     }
 }
 
+/// Trained laws have such turns: `minimal-state` sees the direction of the increment.
+#[test]
+fn a_turn_below_the_resolution_of_differences_is_no_fault_of_the_tangent() {
+    let audit = examine(&Faulty::new(KelvinMaxwell::default(), Fault::WeakTurn));
+    assert!(audit.row("tangent_error").unwrap().pass, "{audit}");
+}
+
 #[test]
 fn what_round_off_hides_is_undecided_and_not_failed() {
     let audit = examine(&Faulty::new(Turned::default(), Fault::SinglePrecision));

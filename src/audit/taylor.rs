@@ -83,7 +83,7 @@ impl TaylorProbe {
         }
         let points: Vec<(f64, f64)> = remainders
             .iter()
-            .filter(|(_, remainder)| remainder.is_nan() || *remainder > floor)
+            .filter(|(_, remainder)| remainder.is_nan() || *remainder > 4.0 * floor)
             .map(|(step, remainder)| (step.ln(), remainder.ln()))
             .collect();
         let slope = match points.len() < FEWEST {
