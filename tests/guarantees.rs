@@ -121,6 +121,7 @@ fn turned(law: &LearnedLaw, rotations: usize, row: &str) -> f64 {
     let options = AuditOptions {
         histories: 1,
         growth_increments: 1,
+        cycles: 1,
         rotations,
         ..AuditOptions::default()
     };

@@ -17,6 +17,7 @@ fn every_guaranteed_row_of_the_audit_passes() {
         let options = AuditOptions {
             histories: 4,
             growth_increments: 500,
+            cycles: 20,
             external: vec![60.0; law.external_variables().len()],
             ..AuditOptions::default()
         };

@@ -352,7 +352,10 @@ fn an_audit_lists_its_rows_in_order() {
         let rows = audit["rows"].as_array().unwrap();
         let names: Vec<_> = rows.iter().map(|r| r["name"].as_str().unwrap()).collect();
         assert_eq!(names, AUDIT_ROWS);
-        assert_eq!(keys(&rows[0]), ["kind", "limit", "name", "pass", "value"]);
+        assert_eq!(
+            keys(&rows[0]),
+            ["kind", "limit", "name", "pass", "undecided", "value"]
+        );
     }
     assert!(ok(&folder, "audit m.safetensors --seed 3").contains("tangent_error"));
 }

@@ -175,6 +175,7 @@ fn measure(entry: &mut Entry, law: &LearnedLaw, data: &Data) -> Result<()> {
         &AuditOptions {
             histories: 4,
             growth_increments: 100,
+            cycles: 1,
             external: scales.iter().map(|[mean, _]| *mean).collect(),
             ..AuditOptions::default()
         },

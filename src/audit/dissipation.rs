@@ -1,6 +1,7 @@
 //! The second law, and the consistency of stress, energy and dissipation with one free energy.
 
-use super::report::Finding;
+use super::noise::ENERGY_DEVIATIONS;
+use super::report::{Finding, Worst};
 use super::subject::{Subject, Visit, larger, smaller};
 use crate::law::breaks_second_law;
 
@@ -8,9 +9,16 @@ use crate::law::breaks_second_law;
 /// smallest error counts.
 const STEPS: [f64; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
 
+/// Of the rows on the gradients of the energy.
+pub(super) const GRADIENT_LIMIT: f64 = 1e-6;
+/// Where round-off raises the energy scale by more than this, the rows on dissipation decide nothing.
+const UNDECIDED: f64 = 1e3;
+
 /// Three definitions of the dissipation of an increment.
 pub(super) struct DissipationProbe {
     increments: usize,
+    /// Largest ratio of the energy scale to that without round-off.
+    blur: f64,
     negative: usize,
     end: f64,
     split: f64,
@@ -21,6 +29,7 @@ impl Default for DissipationProbe {
     fn default() -> Self {
         Self {
             increments: 0,
+            blur: 1.0,
             negative: 0,
             end: f64::INFINITY,
             split: f64::INFINITY,
@@ -40,6 +49,7 @@ impl DissipationProbe {
             .sum();
         let end = visit.response.dissipation / visit.energy;
         self.increments += 1;
+        self.blur = self.blur.max(visit.energy / visit.plain_energy);
         if breaks_second_law(visit.response.dissipation, visit.energy) {
             self.negative += 1;
         }
@@ -54,50 +64,53 @@ impl DissipationProbe {
             return std::array::from_fn(|_| Finding::missing("no increment was accepted"));
         }
         let share = self.negative as f64 / self.increments as f64;
-        [self.end, self.split, share, self.work].map(Finding::of)
+        let undecided = self.blur > UNDECIDED;
+        [self.end, self.split, share, self.work].map(|v| Finding::of(v).undecided(undecided))
     }
 }
 
 /// `σ = ∂ψ/∂ε` and `D_end = −∂ψ/∂z·Δz` by central differences of the free energy.
 #[derive(Default)]
 pub(super) struct GradientProbe {
-    increments: usize,
-    energy: f64,
-    dissipation: f64,
+    energy: Worst,
+    dissipation: Worst,
 }
 
 impl GradientProbe {
     pub fn visit(&mut self, subject: &Subject, visit: &Visit) {
-        self.increments += 1;
         let stored = subject.free_energy(visit.strain_new, visit.state_new);
         let stored_error = (visit.response.stored_energy - stored).abs() / visit.energy;
-        let best = |error: &dyn Fn(f64) -> f64| {
-            STEPS
+        let noise = ENERGY_DEVIATIONS * visit.noise.energy;
+        // The smallest error over the steps, unless round-off may account for all of it but the limit.
+        let judge = |worst: &mut Worst, error: &dyn Fn(f64) -> f64, unit: f64| {
+            let errors = STEPS.map(|step| (error(step), noise / (step * unit)));
+            let least = errors.iter().map(|e| e.0).fold(f64::INFINITY, f64::min);
+            let hidden = errors
                 .iter()
-                .map(|&step| error(step))
-                .fold(f64::INFINITY, f64::min)
+                .any(|(error, blur)| error - blur <= GRADIENT_LIMIT);
+            match least > GRADIENT_LIMIT && hidden {
+                true => worst.leave_out(),
+                false => worst.decide(least),
+            }
         };
-        let stress_error = best(&|step| stress_error(subject, visit, step));
-        let dissipation_error = best(&|step| dissipation_error(subject, visit, step));
-        self.energy = larger(self.energy, larger(stored_error, stress_error));
-        self.dissipation = larger(self.dissipation, dissipation_error);
+        let stress = subject.stress_scale(visit.response.stress.as_slice());
+        let of_stress = |step| larger(stored_error, stress_error(subject, visit, step));
+        judge(&mut self.energy, &of_stress, stress * subject.scales.strain);
+        let of_state = |step| dissipation_error(subject, visit, step);
+        judge(&mut self.dissipation, &of_state, visit.energy);
     }
 
     pub fn energy(&self) -> Finding {
-        self.finding(self.energy)
+        self.energy.finding(WHY)
     }
 
     pub fn dissipation(&self) -> Finding {
-        self.finding(self.dissipation)
-    }
-
-    fn finding(&self, value: f64) -> Finding {
-        match self.increments {
-            0 => Finding::missing("no increment was accepted"),
-            _ => Finding::of(value),
-        }
+        self.dissipation.finding(WHY)
     }
 }
+
+/// What increments that the gradients leave out have in common.
+const WHY: &str = "lie below the resolution of differences of the energy";
 
 /// Richardson's extrapolation of a central difference, because the plain difference is not accurate
 /// enough where the curvature of an energy changes within a few steps.

@@ -12,6 +12,8 @@ pub struct AuditOptions {
     pub increments: usize,
     /// Increments of the row `state_growth`.
     pub growth_increments: usize,
+    /// Cycles of the row `cyclic_drift`.
+    pub cycles: usize,
     /// Random rotations of the rows on objectivity and symmetry.
     pub rotations: usize,
     /// Constant values of the external variables; missing ones are zero.
@@ -25,6 +27,7 @@ impl Default for AuditOptions {
             histories: 12,
             increments: 48,
             growth_increments: 10_000,
+            cycles: 1000,
             rotations: 100,
             external: Vec::new(),
         }

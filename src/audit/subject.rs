@@ -1,8 +1,9 @@
 //! The law under audit, with valid scales, and its response to a history.
 
 use super::histories::{Leg, norm};
+use super::noise::{ENERGY_DEVIATIONS, Noise, noise};
 use crate::error::UpdateError;
-use crate::law::{Increment, MaterialLaw, Response, Scales};
+use crate::law::{DISSIPATION_ROUND_OFF, Increment, MaterialLaw, Response, Scales};
 
 /// The law and the scales of its measurements.
 pub(super) struct Subject<'a> {
@@ -25,8 +26,13 @@ pub(super) struct Visit<'a> {
     pub state_old: &'a [f64],
     pub state_new: &'a [f64],
     pub response: &'a Response,
-    /// The larger of `σ_s ε_s` and the largest `|ψ|` of the history so far.
+    /// The round-off of the response.
+    pub noise: Noise,
+    /// The largest of `σ_s ε_s`, of the `|ψ|` of the history so far, and of the energy whose
+    /// [`DISSIPATION_ROUND_OFF`] is the round-off of `ψ` so far: a smaller change of energy is none.
     pub energy: f64,
+    /// The same without the round-off.
+    pub plain_energy: f64,
 }
 
 /// Counts of increments and of failures.
@@ -135,17 +141,21 @@ impl<'a> Subject<'a> {
         let mut state_old = self.law.new_state();
         let mut state_new = state_old.clone();
         let mut response = Response::default();
-        let mut energy = self.energy;
+        let mut plain_energy = self.energy;
+        let mut energy_noise = 0.0f64;
         for leg in history {
             tally.asked += 1;
-            match self.update(
-                &strain_old[..self.n],
-                &leg.strain[..self.n],
-                leg.dt,
-                &state_old,
-                &mut state_new,
-                &mut response,
-            ) {
+            let increment = Increment {
+                strain_old: &strain_old[..self.n],
+                strain_new: &leg.strain[..self.n],
+                dt: leg.dt,
+                external_old: &self.external,
+                external_new: &self.external,
+            };
+            match self
+                .law
+                .update(&increment, &state_old, &mut state_new, &mut response)
+            {
                 Ok(()) => {}
                 Err(error) if error.cut().is_some() => {
                     tally.refused += 1;
@@ -156,15 +166,19 @@ impl<'a> Subject<'a> {
                     break;
                 }
             }
-            energy = energy.max(response.stored_energy.abs());
+            let noise = noise(self, &increment, &state_old);
+            plain_energy = plain_energy.max(response.stored_energy.abs());
+            energy_noise = energy_noise.max(noise.energy);
             visit(&Visit {
-                strain_old: &strain_old[..self.n],
-                strain_new: &leg.strain[..self.n],
-                dt: leg.dt,
+                strain_old: increment.strain_old,
+                strain_new: increment.strain_new,
+                dt: increment.dt,
                 state_old: &state_old,
                 state_new: &state_new,
                 response: &response,
-                energy,
+                noise,
+                energy: plain_energy.max(ENERGY_DEVIATIONS * energy_noise / DISSIPATION_ROUND_OFF),
+                plain_energy,
             });
             strain_old = leg.strain;
             std::mem::swap(&mut state_old, &mut state_new);

@@ -10,8 +10,10 @@ use rand_chacha::ChaCha8Rng;
 /// Longest step along a ray, in strain scales; each further one is half of the previous.
 const LONGEST: f64 = 0.02;
 const POINTS: usize = 8;
-/// Remainders below this, over the stress, are round-off.
+/// Remainders below this, over the stress, or below so many standard deviations of the stress are
+/// round-off.
 const ROUND_OFF: f64 = 1e-12;
+const DEVIATIONS: f64 = 10.0;
 /// Smallest slope, between neighbouring steps, of the second difference along a smooth ray.
 const SMOOTH: f64 = 1.8;
 /// Smallest number of remainders above round-off for a slope.
@@ -70,7 +72,8 @@ impl TaylorProbe {
         }
         // If the ray starts at a kink or crosses one, no tangent has a second-order remainder. The
         // second difference detects such rays without using the law's tangent.
-        let floor = ROUND_OFF * subject.stress_scale(start.as_slice());
+        let floor = (ROUND_OFF * subject.stress_scale(start.as_slice()))
+            .max(DEVIATIONS * visit.noise.stress);
         let smooth = bends
             .windows(2)
             .all(|pair| pair[0] <= 4.0 * floor || (pair[0] / pair[1].max(floor)).log2() >= SMOOTH);
@@ -80,7 +83,7 @@ impl TaylorProbe {
         }
         let points: Vec<(f64, f64)> = remainders
             .iter()
-            .filter(|(_, remainder)| remainder.is_nan() || *remainder > floor)
+            .filter(|(_, remainder)| remainder.is_nan() || *remainder > 4.0 * floor)
             .map(|(step, remainder)| (step.ln(), remainder.ln()))
             .collect();
         let slope = match points.len() < FEWEST {
@@ -100,7 +103,9 @@ impl TaylorProbe {
         };
         match self.slope {
             Some(slope) => Finding::of(slope).note(note),
-            None => Finding::missing("no smooth ray was found").note(note),
+            None => Finding::missing("no smooth ray was found")
+                .undecided(self.rays > 0)
+                .note(note),
         }
     }
 }

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 ///
 /// Consistent tangent, second law, stationarity, dependence on the step, and more, along random
 /// histories within the trained strains and ten and a hundred times beyond. Guaranteed rows hold by
-/// construction of the law, tested rows are only measured. The exit code is 1 where a guaranteed
-/// row fails.
+/// construction of the law, tested rows are only measured; a row that round-off hides is
+/// undecided. The exit code is 1 where a guaranteed row fails.
 #[derive(Args)]
 #[command(after_help = "Examples:
   hysteron audit steel.safetensors

@@ -276,9 +276,9 @@ fn verdict(audit: &Value) -> String {
     let Some(pass) = audit["pass"].as_bool() else {
         return "none; `hysteron audit` makes one".into();
     };
-    let rows = audit["rows"].as_array().into_iter().flatten();
-    let beyond: Vec<String> = rows
-        .filter(|row| row["pass"] == false)
+    let rows = || audit["rows"].as_array().into_iter().flatten();
+    let beyond: Vec<String> = rows()
+        .filter(|row| row["pass"] == false && row["undecided"] != true)
         .map(|row| {
             format!(
                 "{} {} ({})",
@@ -288,12 +288,21 @@ fn verdict(audit: &Value) -> String {
             )
         })
         .collect();
-    let verdict = match pass {
-        true => "passes: every guarantee holds",
-        false => "FAILS: a guarantee is broken",
-    };
-    match beyond.is_empty() {
-        true => verdict.into(),
-        false => format!("{verdict}; beyond their limits: {}", beyond.join(", ")),
+    let undecided: Vec<String> = rows()
+        .filter(|row| row["undecided"] == true)
+        .map(|row| word(&row["name"]))
+        .collect();
+    let open = rows().any(|row| row["undecided"] == true && row["kind"] == "guaranteed");
+    let mut verdict = match (pass, open) {
+        (true, false) => "passes: every guarantee holds",
+        (true, true) => "passes: no guarantee is violated",
+        (false, _) => "FAILS: a guarantee is violated",
     }
+    .to_string();
+    for (what, names) in [("undecided", undecided), ("beyond their limits", beyond)] {
+        if !names.is_empty() {
+            verdict.push_str(&format!("; {what}: {}", names.join(", ")));
+        }
+    }
+    verdict
 }

@@ -291,16 +291,13 @@ fn tables(compared: &Group<Vec<Comparison<'_>>>, audit: &Audit, files: &Files) -
 }
 
 fn verdict(audit: &Audit) -> String {
-    let beyond: Vec<_> = audit.rows.iter().filter(|row| !row.pass).collect();
-    let names: Vec<_> = beyond.iter().map(|row| row.name).collect();
-    let verdict = match audit.pass {
-        true => "audit passes: every guarantee holds",
-        false => "audit FAILS: a guarantee is broken",
-    };
+    let beyond = audit.rows.iter().filter(|row| !row.pass && !row.undecided);
+    let names: Vec<_> = beyond.map(|row| row.name).collect();
+    let verdict = audit.verdict();
     match names.is_empty() {
-        true => format!("{verdict}\n"),
+        true => format!("audit {verdict}\n"),
         false => format!(
-            "{verdict}; beyond their limits: {} (see `hysteron audit`)\n",
+            "audit {verdict}; beyond their limits: {} (see `hysteron audit`)\n",
             names.join(", ")
         ),
     }

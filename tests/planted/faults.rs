@@ -10,6 +10,11 @@ pub enum Fault {
     /// The stress 12 is doubled, its tangent is not.
     DoubledShear,
     TransposedTangent,
+    /// The tangent is too soft by a thousandth.
+    SoftTangent,
+    /// No fault: a stress whose slope turns by 1e-5 of the stiffness within increments of 1e-9, beside a
+    /// curvature that hides it from differences with longer steps. The tangent is exact.
+    WeakTurn,
     /// Stresses 13 and 23 change places, their tangents do not.
     SwappedStress,
     /// Stresses and tangents 13 and 23 change places.
@@ -44,6 +49,8 @@ pub enum Fault {
     AlwaysRefuses,
     /// Increments beyond a tenth of a strain unit are refused as too large.
     RefusesLarge,
+    /// The stress has the seven digits of single precision.
+    SinglePrecision,
     /// The law says that it has two components.
     TwoComponents,
     /// The stress is not a number where the strain is large.
@@ -147,7 +154,18 @@ impl<L: MaterialLaw> MaterialLaw for Faulty<L> {
             | Fault::RefusesLarge
             | Fault::TwoComponents
             | Fault::AlwaysRefuses => {}
+            Fault::SinglePrecision => response.stress.apply(|s| *s = f64::from(*s as f32)),
             Fault::DoubledShear => response.stress[3] *= 2.0,
+            Fault::SoftTangent => response.tangent *= 0.999,
+            Fault::WeakTurn => {
+                let step = increment.strain_new[0] - increment.strain_old[0];
+                let (stiffness, bend, turn, length) = (1000.0, 1e5, 5e-3, 1e-9);
+                let tanh = (step / length).tanh();
+                response.stress[0] += stiffness * step + bend * step * step + turn * step * tanh;
+                response.tangent[(0, 0)] += stiffness
+                    + 2.0 * bend * step
+                    + turn * (tanh + step / length * (1.0 - tanh * tanh));
+            }
             Fault::TransposedTangent => response.tangent.transpose_mut(),
             Fault::SwappedStress => response.stress.swap_rows(4, 5),
             Fault::SwappedStressAndTangent => {

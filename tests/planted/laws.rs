@@ -95,11 +95,13 @@ impl MaterialLaw for KelvinMaxwell {
     }
 }
 
-/// A bar with linear kinematic hardening, `f = |E(ε−p) − Hp| − σ_y`; the exact return mapping.
+/// A bar with linear kinematic and isotropic hardening, `f = |E(ε−p) − Hp| − σ_y − hκ`; the exact return
+/// mapping. With isotropic hardening the stress of cycles grows without end.
 /// Source: Simo and Hughes, Computational Inelasticity, chapter 1.
 pub struct Bar {
     pub young: f64,
     pub hardening: f64,
+    pub isotropic: f64,
     pub yield_stress: f64,
     layout: StateLayout,
 }
@@ -109,8 +111,9 @@ impl Default for Bar {
         Self {
             young: 200e3,
             hardening: 20e3,
+            isotropic: 0.0,
             yield_stress: 200.0,
-            layout: StateLayout::new([("plastic_strain", 1)]),
+            layout: StateLayout::new([("plastic_strain", 1), ("plastic_path", 1)]),
         }
     }
 }
@@ -133,8 +136,9 @@ impl MaterialLaw for Bar {
     }
 
     fn free_energy(&self, strain: &[f64], state: &[f64], _: &[f64]) -> f64 {
-        let (e, p) = (strain[0], state[0]);
-        0.5 * (self.young * (e - p).powi(2) + self.hardening * p.powi(2))
+        let (e, p, path) = (strain[0], state[0], state[1]);
+        let hardening = self.hardening * p.powi(2) + self.isotropic * path.powi(2);
+        0.5 * (self.young * (e - p).powi(2) + hardening)
     }
 
     fn update(
@@ -151,21 +155,27 @@ impl MaterialLaw for Bar {
             (self.young, self.hardening),
         );
         let trial = ee * (e - old) - h * old;
-        let beyond = trial.abs() - self.yield_stress;
+        let beyond = trial.abs() - self.yield_stress - self.isotropic * state_old[1];
+        let stiffness = ee + h + self.isotropic;
         // Beyond by no more than round-off is on the yield surface: an empty increment stays empty.
         let plastic = beyond > 1e-12 * trial.abs();
         let step = match plastic {
-            true => beyond / (ee + h) * trial.signum(),
+            true => beyond / stiffness * trial.signum(),
             false => 0.0,
         };
         let new = old + step;
+        let path = state_old[1] + step.abs();
         let force = ee * (e - new) - h * new;
-        state_new[0] = new;
+        state_new.copy_from_slice(&[new, path]);
         *response = Response::default();
         response.stress[0] = ee * (e - new);
-        response.tangent[(0, 0)] = if plastic { ee * h / (ee + h) } else { ee };
-        response.stored_energy = self.free_energy(&[e], &[new], &[]);
-        response.dissipation = force * step;
+        response.tangent[(0, 0)] = if plastic {
+            ee * (stiffness - ee) / stiffness
+        } else {
+            ee
+        };
+        response.stored_energy = self.free_energy(&[e], state_new, &[]);
+        response.dissipation = force * step - self.isotropic * path * step.abs();
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The rows of an audit in their order.
-pub const AUDIT_ROWS: [&str; 19] = [
+pub const AUDIT_ROWS: [&str; 20] = [
     "tangent_error",
     "taylor_slope",
     "min_dissipation_end",
@@ -27,6 +27,7 @@ pub const AUDIT_ROWS: [&str; 19] = [
     "min_dissipation_work",
     "material_symmetry",
     "start_tangent",
+    "cyclic_drift",
 ];
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
