@@ -178,7 +178,9 @@ fn leaves_trace(subject: &Subject, start: &Leg, leg: &Leg, state: &[f64]) -> boo
 }
 
 /// Largest distance between perturbed and unperturbed runs over the perturbation, along cycles within
-/// the strain scale. Every entry of the state is scaled by its largest value in the unperturbed run.
+/// the strain scale. Every entry of the state is scaled by its largest range within a cycle of the
+/// unperturbed run: an accumulated plastic strain grows over all cycles, and its end value is no measure of
+/// a small error of it.
 pub(super) fn state_growth(
     subject: &Subject,
     options: &AuditOptions,
@@ -206,15 +208,20 @@ pub(super) fn state_growth(
         })
         .collect();
     let mut sizes = vec![0.0f64; states];
-    let reference = trajectory(subject, &legs, law.new_state(), &mut |_, state| {
-        for (size, z) in sizes.iter_mut().zip(state) {
-            *size = size.max(z.abs());
+    let mut ranges: Vec<_> = law.new_state().iter().map(|z| [*z, *z]).collect();
+    let reference = trajectory(subject, &legs, law.new_state(), &mut |k, state| {
+        for ((size, range), z) in sizes.iter_mut().zip(&mut ranges).zip(state) {
+            if k % PER_CYCLE == 0 && k > 0 {
+                *range = [*z, *z];
+            }
+            *range = [range[0].min(*z), range[1].max(*z)];
+            *size = size.max(range[1] - range[0]);
         }
     });
     if let Err(at) = reference {
         return Finding::missing(format!("the law failed at increment {at}"));
     }
-    // Entries that stay zero are scaled by the largest one.
+    // Entries that do not change are scaled by the largest one.
     let largest = sizes.iter().fold(0.0f64, |a, &b| a.max(b));
     let unit = if largest > 0.0 { largest } else { 1.0 };
     sizes

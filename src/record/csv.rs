@@ -20,7 +20,7 @@ impl Record {
     /// `time_s,eps11,eps22,gam12,sig11,sig22,sig12` (3) or all six of
     /// `eps11,eps22,eps33,gam12,gam13,gam23` and `sig…` (6). `gam12` is engineering shear strain,
     /// `eps12` in its place is the tensor component. Stress in MPa, time in seconds. Any further
-    /// column is an external variable. Fields are separated by commas; they may be quoted, but contain
+    /// column is an external variable, of which [`Record::keep_external`] keeps some. Fields are separated by commas; they may be quoted, but contain
     /// no comma.
     ///
     /// # Errors
