@@ -8,14 +8,14 @@ use crate::law::Response;
 use crate::mandel::Moduli;
 use nalgebra::DMatrix;
 
-/// Steps of the differences are `1/4, 1/16, …` of the larger of the strain scale and the size of the
-/// strain, as long as round-off permits.
-const FIRST_STEP: f64 = 0.25;
+/// The longest step in strain scales. Longer ones agree on the slope far away from a bend of the law.
+const FIRST_STEP: f64 = 1.0 / 16.0;
+/// Where round-off forbids short steps, the longest step over the shortest one: the steps of two
+/// extrapolations that can confirm each other.
+const SPAN: f64 = 64.0;
 const RATIO: f64 = 0.25;
-/// The smallest step is a billionth of the first one.
-const STEPS: usize = 16;
-/// Steps that are made whatever the round-off.
-const FEWEST_STEPS: usize = 4;
+/// The smallest step is a billionth of the longest one.
+const STEPS: usize = 14;
 /// Largest round-off of a difference, relative to the stiffness.
 const ROUND_OFF: f64 = 1e-8;
 /// A reference that is less certain does not decide.
@@ -76,8 +76,7 @@ impl TangentProbe {
         let Some(reference) = numerical_tangent(subject, visit) else {
             return self.error.leave_out();
         };
-        let scale = reference.moduli.norm().max(subject.stiffness);
-        let error = (visit.response.tangent - reference.moduli).norm() / scale;
+        let error = (visit.response.tangent - reference.moduli).norm() / reference.scale;
         // Where round-off alone blurs the reference, an error far above it still counts.
         let real = reference.disagreement <= reference.round_off
             && error > CERTAIN * (reference.round_off + UNDECIDED);
@@ -118,9 +117,9 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Reference> {
     let smallest = (4.0 * f64::EPSILON * size).max(noise / subject.stiffness) / ROUND_OFF;
     let mut references: Vec<Reference> = Vec::new();
     let mut before: Option<(Difference, Option<Moduli>)> = None;
-    let mut step = FIRST_STEP * size.max(subject.scales.strain);
-    for count in 0..STEPS {
-        if step < smallest && count >= FEWEST_STEPS {
+    let mut step = (FIRST_STEP * subject.scales.strain).max(SPAN * smallest);
+    for _ in 0..STEPS {
+        if step < smallest {
             break;
         }
         let difference = differentiate(subject, visit, step).ok();
