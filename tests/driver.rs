@@ -62,7 +62,7 @@ fn a_bar_under_stress_control_has_the_closed_solution() {
         let stress = curve.record.stress_at(row)[0];
         let strain = curve.record.strain_at(row)[0];
         assert_relative_eq!(strain, stress / e + p, epsilon = 1e-14);
-        assert_relative_eq!(curve.states[row], p, epsilon = 1e-14);
+        assert_relative_eq!(curve.states[2 * row], p, epsilon = 1e-14);
     }
     let dissipated: f64 = curve.dissipation.iter().sum();
     let path: f64 = plastic.windows(2).map(|w| (w[1] - w[0]).abs()).sum();

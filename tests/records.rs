@@ -1,6 +1,6 @@
 //! Records: CSV in and out, reversals, resampling, splits, batches, and the measured records.
 
-use hysteron::record::{IncrementLimits, Padded, Record, RecordScales, Split};
+use hysteron::record::{IncrementLimits, Padded, Record, RecordScales, Split, doubts};
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -518,4 +518,90 @@ fn resampled_steel_keeps_its_stress() {
         assert!(thin.rows() < record.rows() && rmse < 0.025 * rms);
         assert_eq!(thin.reversals().len(), reversals);
     }
+}
+
+/// A bar of 200 GPa that is strained to 0.2 %, held for a minute with a loss of stress, and strained on.
+fn held() -> Record {
+    let rows = [
+        (0.0, 0.0, 0.0),
+        (1.0, 5e-4, 100.0),
+        (2.0, 1e-3, 200.0),
+        (4.0, 2e-3, 300.0),
+        (20.0, 2e-3, 260.0),
+        (64.0, 2e-3, 240.0),
+        (65.0, 3e-3, 320.0),
+    ];
+    Record {
+        name: "held".into(),
+        components: 1,
+        time: rows.iter().map(|r| r.0).collect(),
+        strain: rows.iter().map(|r| r.1).collect(),
+        stress: rows.iter().map(|r| r.2).collect(),
+        ..Record::default()
+    }
+}
+
+#[test]
+fn thinning_for_a_law_that_sees_time_keeps_holds() {
+    let record = held();
+    let path = record.thinned(1e-3, true).unwrap();
+    assert!(path.rows() < 6);
+    let time = record.thinned(1e-3, false).unwrap();
+    let lasting = time.time.windows(2).zip(time.strain.windows(2));
+    let held: f64 = lasting
+        .filter(|(_, e)| e[0] == e[1])
+        .map(|(t, _)| t[1] - t[0])
+        .sum();
+    assert_eq!(held, 60.0);
+    assert!(time.stress.contains(&240.0));
+}
+
+#[test]
+fn records_are_doubted_where_a_law_cannot_follow_or_units_are_others() {
+    let of = |record: &Record, rate_independent| doubts(&[record], rate_independent).join("; ");
+    let record = held();
+    assert_eq!(record.initial_modulus(), Some(200e3));
+    assert_eq!(of(&record, false), "");
+    let said = of(&record, true);
+    assert!(
+        said.contains("changes by 60.000 MPa while the strain is held for 60.000 s"),
+        "{said}"
+    );
+    let scaled = |strain: f64, stress: f64| Record {
+        strain: record.strain.iter().map(|e| strain * e).collect(),
+        stress: record.stress.iter().map(|s| stress * s).collect(),
+        ..record.clone()
+    };
+    assert!(of(&scaled(1.0, 1e6), false).contains("initial modulus is 2.000e11 MPa"));
+    assert!(of(&scaled(1e6, 1.0), false).contains("per cent"));
+    let offset = Record {
+        stress: record.stress.iter().map(|s| s + 25.0).collect(),
+        ..record.clone()
+    };
+    let said = of(&offset, false);
+    assert!(
+        said.contains("starts at a strain of 0.000e0 and 25.000 MPa"),
+        "{said}"
+    );
+    let counted = Record {
+        time: (0..7).map(f64::from).collect(),
+        ..record.clone()
+    };
+    assert!(of(&counted, false).contains("a count of rows"));
+    let fast = Record {
+        name: "fast".into(),
+        time: record.time.iter().map(|t| t / 100.0).collect(),
+        stress: record.strain.iter().map(|e| 200e3 * e).collect(),
+        ..record.clone()
+    };
+    let slow = Record {
+        stress: fast.stress.clone(),
+        ..record
+    };
+    let said = doubts(&[&fast, &slow], true).join("; ");
+    assert!(
+        said.contains("mean strain rates of the records go from"),
+        "{said}"
+    );
+    assert!(doubts(&[&fast, &slow], false).is_empty());
 }

@@ -76,7 +76,7 @@ impl Records {
                 None => record,
             };
             match self.spacing {
-                Some(spacing) => record.resample(spacing),
+                Some(spacing) => record.thinned(spacing, law.guarantees().rate_independent),
                 None => Ok(record),
             }
         });

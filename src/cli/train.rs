@@ -1,13 +1,13 @@
 //! `hysteron train`
 
 use super::Verdict;
-use super::output::{check_output, note, same_file};
+use super::output::{check_output, note, same_file, short};
 use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
 use clap::{Args, Command};
 use hysteron::card::Card;
-use hysteron::record::{Record, Split};
+use hysteron::record::{Record, Split, doubts};
 use hysteron::recurrent::{Architecture, Clock};
 use hysteron::train::{Precision, Resume, Trainer, Training, TrainingDevice};
 use hysteron::{Error, Result};
@@ -276,7 +276,24 @@ impl Arguments {
                 left_out.join(", ")
             ));
         }
-        let (_, layout) = architecture.build()?;
+        let (law, layout) = architecture.build()?;
+        let moduli = training
+            .iter()
+            .filter_map(|record| record.initial_modulus());
+        let moduli: Vec<f64> = moduli.collect();
+        if let (Some(least), Some(most)) = (
+            moduli.iter().copied().reduce(f64::min),
+            moduli.iter().copied().reduce(f64::max),
+        ) {
+            note(&format!(
+                "initial modulus of the training records: {} to {} MPa",
+                short(least),
+                short(most)
+            ));
+        }
+        for doubt in doubts(training, law.guarantees().rate_independent) {
+            note(&format!("doubt: {doubt}"));
+        }
         note(&format!(
             "{}: {} with {} parameters; training records: {}, validation records: {}",
             card.name,

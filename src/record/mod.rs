@@ -4,17 +4,20 @@
 //!   [`Record::from_dir`];
 //! * [`Record::resample`] (by strain path) and [`Record::resample_time`] (for rate-dependent laws)
 //!   reduce its rows, [`Record::reversals`] and [`Record::first_cycles`] divide it into cycles;
+//! * [`doubts`] looks at records before a law is learned from them;
 //! * [`Split`], [`RecordScales`] and [`Padded`] prepare several records for training.
 
 mod batch;
 mod columns;
 mod csv;
+mod doubts;
 mod resample;
 mod reversals;
 
 pub use batch::{Padded, RecordScales, Split};
 pub use columns::MAX_COLUMNS;
 pub use csv::MAX_ROWS;
+pub use doubts::doubts;
 pub use resample::IncrementLimits;
 pub use reversals::REVERSAL_TOLERANCE;
 pub(crate) use reversals::distance;

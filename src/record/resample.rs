@@ -15,7 +15,32 @@ pub struct IncrementLimits {
     pub stress: f64,
 }
 
+/// Share of the stress range that a thinned record of a law that sees time may skip.
+const STRESS_SHARE: f64 = 0.02;
+
 impl Record {
+    /// Fewer rows for a law, at most `spacing` apart in strain: [`Record::resample`] for a law that does not see
+    /// time, [`Record::resample_time`] for others, which keeps holds and rates; there the stress changes by at
+    /// most a fiftieth of its range as well.
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn thinned(&self, spacing: f64, rate_independent: bool) -> Result<Record> {
+        if rate_independent {
+            return self.resample(spacing);
+        }
+        let size = self.stress.iter().fold(0.0f64, |size, s| size.max(s.abs()));
+        self.resample_time(&IncrementLimits {
+            strain: spacing,
+            time: f64::INFINITY,
+            stress: if size > 0.0 {
+                STRESS_SHARE * size
+            } else {
+                f64::INFINITY
+            },
+        })
+    }
+
     /// The record in uniform steps of at most `spacing` along the strain path ‖Δε‖, for
     /// rate-independent laws.
     ///

@@ -47,7 +47,8 @@ pub enum ErrorScale {
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// The records are learned at each of these largest strain increments at once, zero being the
-    /// rows as measured. Several make a law that depends less on the step.
+    /// rows as measured ([`Record::thinned`](crate::record::Record::thinned)). Several make a law that depends
+    /// less on the step.
     pub spacing: Vec<f64>,
     /// Passes over the training records.
     pub epochs: usize,

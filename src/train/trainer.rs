@@ -142,8 +142,9 @@ impl<'a> Trainer<'a> {
     /// Learns the law from records with its components.
     fn learn(mut self) -> Result<Trained> {
         let options = &self.options;
-        let training = resampled(&self.training, options)?;
-        let validation = resampled(&self.validation, options)?;
+        let rate_independent = self.law.guarantees().rate_independent;
+        let training = thinned(&self.training, options, rate_independent)?;
+        let validation = thinned(&self.validation, options, rate_independent)?;
         for record in training.iter().chain(&validation) {
             if record.components != self.law.components() {
                 return Err(Error::invalid(format!(
@@ -162,7 +163,7 @@ impl<'a> Trainer<'a> {
             range: Some(TrainedRange::of(
                 &training,
                 guarantees.symmetry,
-                guarantees.rate_independent,
+                rate_independent,
             )),
             ..normalisation(&training)?
         };
@@ -230,12 +231,12 @@ fn teaches(record: &Record) -> Result<()> {
 }
 
 /// Records in the spacings of the options.
-fn resampled(records: &[&Record], options: &Training) -> Result<Vec<Record>> {
+fn thinned(records: &[&Record], options: &Training, rate_independent: bool) -> Result<Vec<Record>> {
     let spacings = options.spacing.iter();
     let each = spacings.flat_map(|spacing| records.iter().map(move |r| (*spacing, r)));
     each.map(|(spacing, record)| match spacing {
         0.0 => Ok((*record).clone()),
-        spacing => record.resample(spacing),
+        spacing => record.thinned(spacing, rate_independent),
     })
     .collect()
 }
