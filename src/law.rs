@@ -6,10 +6,12 @@
 //! to be used.
 
 mod batch;
+mod moduli;
 #[cfg(feature = "threads")]
 mod threads;
 
 pub use batch::Batch;
+pub use moduli::InitialModuli;
 #[cfg(feature = "threads")]
 pub use threads::update_batch_on_threads;
 

@@ -470,3 +470,40 @@ fn unknown_keys_and_wrong_parameters_are_errors_that_name_them() {
     let written = toml::to_string(&law(MAXWELL)).unwrap();
     assert_eq!(law(&written), law(MAXWELL));
 }
+
+#[test]
+fn moduli_at_rest_are_those_of_the_card() {
+    use hysteron::law::InitialModuli;
+    let isotropic = law("law = \"isotropic-elastic\"\nyoung_MPa = 200e3\npoisson = 0.3");
+    let solid = InitialModuli::of(isotropic.build(6).unwrap().as_ref()).unwrap();
+    for young in solid.young {
+        close(young, 200e3, 1e-9, "Young's modulus");
+    }
+    close(solid.poisson.unwrap(), 0.3, 1e-9, "Poisson's ratio");
+    close(solid.shear.unwrap(), 200e3 / 2.6, 1e-9, "shear modulus");
+    let plane = InitialModuli::of(isotropic.build(3).unwrap().as_ref()).unwrap();
+    close(
+        plane.young[1],
+        200e3,
+        1e-9,
+        "Young's modulus in plane stress",
+    );
+    close(
+        plane.shear.unwrap(),
+        200e3 / 2.6,
+        1e-9,
+        "shear modulus in plane stress",
+    );
+    let bar = InitialModuli::of(isotropic.build(1).unwrap().as_ref()).unwrap();
+    close(bar.young[0], 200e3, 1e-9, "Young's modulus of a bar");
+    assert_eq!((bar.poisson, bar.doubt(true)), (None, None));
+    let auxetic = law("law = \"isotropic-elastic\"\nyoung_MPa = 200e3\npoisson = -0.2");
+    let auxetic = InitialModuli::of(auxetic.build(6).unwrap().as_ref()).unwrap();
+    assert!(
+        auxetic
+            .doubt(true)
+            .unwrap()
+            .contains("Poisson's ratio of -0.200")
+    );
+    assert_eq!(auxetic.doubt(false), None);
+}

@@ -4,7 +4,7 @@ use super::Verdict;
 use super::output::{print, print_json, short};
 use clap::Args;
 use hysteron::graph::{Constraint, ParameterTensor, Unit};
-use hysteron::law::StateVariable;
+use hysteron::law::{InitialModuli, StateVariable};
 use hysteron::model::{Metadata, Model};
 use hysteron::symmetry::Symmetry;
 use hysteron::{MaterialLaw, Result, open};
@@ -172,6 +172,9 @@ fn text(model: &Model, metadata: &Metadata) -> String {
     for variable in model.law.state_layout().variables() {
         let StateVariable { name, len, unit } = variable;
         line("state", format!("{name} [{len}], unit {unit}"));
+    }
+    if let Some(moduli) = InitialModuli::of(&model.law) {
+        line("at rest", moduli.to_string());
     }
     line(
         "scales",

@@ -8,10 +8,11 @@ use hysteron::audit::{Audit, audit};
 use hysteron::card::Card;
 use hysteron::driver::{Curve, follow};
 use hysteron::evaluate::{Score, mean, score};
+use hysteron::law::InitialModuli;
 use hysteron::model::LearnedLaw;
 use hysteron::plot::{LearningPoint, learning_curve, stress_strain};
 use hysteron::record::Record;
-use hysteron::recurrent::Architecture;
+use hysteron::recurrent::{Architecture, Symmetry};
 use hysteron::train::{Fit, Stop, Trained, Training};
 use hysteron::{Error, MaterialLaw, Result};
 use serde::Serialize;
@@ -118,6 +119,11 @@ pub fn finish(
         print(&tables(&compared, &audit, &files))?;
     }
     unlearned.iter().for_each(|line| note(line));
+    let isotropic = model.law.guarantees().symmetry == Symmetry::Isotropic;
+    let moduli = InitialModuli::of(&model.law);
+    if let Some(doubt) = moduli.and_then(|moduli| moduli.doubt(isotropic)) {
+        note(&format!("doubt: {doubt}"));
+    }
     Ok(match audit.pass && unlearned.is_empty() {
         true => Verdict::Pass,
         false => Verdict::Fail,
