@@ -134,8 +134,23 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Follows a history from the virgin state and calls `visit` for every accepted increment.
+    /// Follows a history from the virgin state and calls `visit` for every accepted increment, with the noise
+    /// of its answer.
     pub fn walk(&self, history: &[Leg], visit: &mut dyn FnMut(&Visit)) -> Tally {
+        self.walk_with(history, noise, visit)
+    }
+
+    /// [`Subject::walk`] without the noise, which costs seven further updates of each increment.
+    pub fn walk_only(&self, history: &[Leg], visit: &mut dyn FnMut(&Visit)) -> Tally {
+        self.walk_with(history, |_, _, _| Noise::default(), visit)
+    }
+
+    fn walk_with(
+        &self,
+        history: &[Leg],
+        noise: impl Fn(&Self, &Increment, &[f64]) -> Noise,
+        visit: &mut dyn FnMut(&Visit),
+    ) -> Tally {
         let mut tally = Tally::default();
         let mut strain_old = [0.0; 6];
         let mut state_old = self.law.new_state();

@@ -82,7 +82,7 @@ fn rotated(
 /// Stresses along a history, `None` if an increment is rejected.
 fn stresses(subject: &Subject, legs: &[Leg]) -> Option<Vec<Mandel>> {
     let mut stresses = Vec::with_capacity(legs.len());
-    subject.walk(legs, &mut |visit| stresses.push(visit.response.stress));
+    subject.walk_only(legs, &mut |visit| stresses.push(visit.response.stress));
     (stresses.len() == legs.len()).then_some(stresses)
 }
 
