@@ -9,7 +9,7 @@ use hysteron::LawSource;
 use hysteron::audit::{Audit, AuditOptions, Kind, audit};
 use hysteron::law::MaterialLaw;
 use hysteron::laws::example_laws;
-use hysteron::recurrent::Architecture;
+use hysteron::recurrent::{Architecture, Clock};
 use hysteron::symmetry::Symmetry;
 use planted::faults::{Fault, Faulty};
 use planted::laws::{Bar, KelvinMaxwell, Orthotropic, Turned};
@@ -299,6 +299,40 @@ fn a_wrong_tangent_of_a_nearly_incompressible_law_is_caught() {
 fn a_turn_below_the_resolution_of_differences_is_no_fault_of_the_tangent() {
     let audit = examine(&Faulty::new(KelvinMaxwell::default(), Fault::WeakTurn));
     assert!(audit.row("tangent_error").unwrap().pass, "{audit}");
+}
+
+/// Far from a small increment these laws have one slope on both sides, and another one at it.
+#[test]
+fn a_bend_shorter_than_the_steps_of_differences_is_no_fault_of_the_tangent() {
+    for clock in [Clock::StrainPath, Clock::Both] {
+        for (external, name) in [
+            (0, "decaying-memory"),
+            (2, "decaying-memory"),
+            (0, "relaxation"),
+        ] {
+            let learn = Architecture {
+                law: name.into(),
+                clock,
+                symmetry: Symmetry::Isotropic,
+                ..Architecture::default()
+            };
+            let title = format!("{name}, {clock:?}, 1 components, Isotropic");
+            let law = random_law(&title, &learn, 1, external);
+            let options = AuditOptions {
+                external: vec![60.0; external],
+                cycles: 20,
+                ..AuditOptions::default()
+            };
+            for histories in [4, 12] {
+                let options = AuditOptions {
+                    histories,
+                    ..options.clone()
+                };
+                let audit = audit(&law, &options);
+                assert!(audit.row("tangent_error").unwrap().pass, "{title}: {audit}");
+            }
+        }
+    }
 }
 
 #[test]

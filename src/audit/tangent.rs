@@ -8,14 +8,13 @@ use crate::law::Response;
 use crate::mandel::Moduli;
 use nalgebra::DMatrix;
 
-/// Steps of the differences are `1/4, 1/16, …` of the larger of the strain scale and the size of the
-/// strain, as long as round-off permits.
-const FIRST_STEP: f64 = 0.25;
+/// The longest step in strain scales. Longer ones agree on the slope far away from a bend of the law.
+const FIRST_STEP: f64 = 1.0 / 16.0;
+/// Where round-off forbids short steps, the longest step over the shortest one: three extrapolations.
+const SPAN: f64 = 256.0;
 const RATIO: f64 = 0.25;
-/// The smallest step is a billionth of the first one.
-const STEPS: usize = 16;
-/// Steps that are made whatever the round-off.
-const FEWEST_STEPS: usize = 4;
+/// The smallest step is a billionth of the longest one.
+const STEPS: usize = 14;
 /// Largest round-off of a difference, relative to the stiffness.
 const ROUND_OFF: f64 = 1e-8;
 /// A reference that is less certain does not decide.
@@ -45,6 +44,8 @@ struct Difference {
 /// `dσ/dε` by Richardson's extrapolation of two differences.
 struct Reference {
     moduli: Moduli,
+    /// The larger of its norm and the initial stiffness, MPa.
+    scale: f64,
     /// The larger of the distance from the extrapolation with larger steps, and half of the jump that
     /// remains at step zero, over the stiffness. The jump shows a weak kink beside a curvature.
     disagreement: f64,
@@ -74,8 +75,7 @@ impl TangentProbe {
         let Some(reference) = numerical_tangent(subject, visit) else {
             return self.error.leave_out();
         };
-        let scale = reference.moduli.norm().max(subject.stiffness);
-        let error = (visit.response.tangent - reference.moduli).norm() / scale;
+        let error = (visit.response.tangent - reference.moduli).norm() / reference.scale;
         // Where round-off alone blurs the reference, an error far above it still counts.
         let real = reference.disagreement <= reference.round_off
             && error > CERTAIN * (reference.round_off + UNDECIDED);
@@ -116,9 +116,9 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Reference> {
     let smallest = (4.0 * f64::EPSILON * size).max(noise / subject.stiffness) / ROUND_OFF;
     let mut references: Vec<Reference> = Vec::new();
     let mut before: Option<(Difference, Option<Moduli>)> = None;
-    let mut step = FIRST_STEP * size.max(subject.scales.strain);
-    for count in 0..STEPS {
-        if step < smallest && count >= FEWEST_STEPS {
+    let mut step = (FIRST_STEP * subject.scales.strain).max(SPAN * smallest);
+    for _ in 0..STEPS {
+        if step < smallest {
             break;
         }
         let difference = differentiate(subject, visit, step).ok();
@@ -146,6 +146,7 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Reference> {
             } else if let Some(coarse) = coarse_extrapolated {
                 references.push(Reference {
                     moduli,
+                    scale,
                     disagreement: (moduli - coarse).norm().max(0.5 * kink.norm()) / scale,
                     round_off: blur / scale,
                 });
@@ -156,27 +157,29 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Reference> {
     most_certain(references)
 }
 
-/// The reference with the smallest uncertainty. Two extrapolations can agree by chance, above all where
-/// steps are longer than the distances over which the law bends. The neighbours of a reference must
-/// confirm it: the errors are of fourth order, and finer steps must not lead away from it.
+/// The reference with the smallest uncertainty, from the longest to the shortest step. Extrapolations can
+/// agree without being right: by chance, by round-off that the noise does not show (that of an iteration
+/// that ends at a tolerance), or because their steps are longer than the distances over which the law
+/// bends. Hence shorter steps must confirm a reference. Their disagreement, as round-off inverse to the
+/// step, is the least that counts; and none may lie farther away than its own uncertainty.
 fn most_certain(mut references: Vec<Reference>) -> Option<Reference> {
-    let confirmed = |k: usize| {
-        let coarser = k
-            .checked_sub(1)
-            .map(|k| references[k].disagreement * RATIO.powi(4));
-        let finer = references.get(k + 1).map(|r| r.disagreement - r.round_off);
-        match (coarser, finer) {
-            (None, None) => f64::INFINITY,
-            _ => [coarser, finer]
-                .into_iter()
-                .flatten()
-                .fold(references[k].disagreement, f64::max),
-        }
+    let judged = |k: usize| {
+        let this = &references[k];
+        let shorter = references[k + 1..].iter().zip(1..);
+        let doubts = shorter.flat_map(|(finer, count)| {
+            let distance = (this.moduli - finer.moduli).norm() / finer.scale;
+            [
+                finer.disagreement * RATIO.powi(count),
+                distance - finer.uncertainty(),
+            ]
+        });
+        doubts.fold(this.disagreement, f64::max)
     };
-    let disagreements: Vec<f64> = (0..references.len()).map(confirmed).collect();
+    let disagreements: Vec<f64> = (0..references.len()).map(judged).collect();
     for (reference, disagreement) in references.iter_mut().zip(disagreements) {
         reference.disagreement = disagreement;
     }
+    references.pop();
     references
         .into_iter()
         .min_by(|a, b| a.uncertainty().total_cmp(&b.uncertainty()))
@@ -223,19 +226,20 @@ mod tests {
     fn reference(value: f64, disagreement: f64) -> Reference {
         Reference {
             moduli: Moduli::identity() * value,
+            scale: 1.0,
             disagreement,
             round_off: 1e-12,
         }
     }
 
+    /// The value that is taken of `(value, disagreement)`, and its uncertainty.
+    fn taken(list: &[(f64, f64)]) -> Option<(f64, f64)> {
+        let list = list.iter().map(|&(v, d)| reference(v, d)).collect();
+        most_certain(list).map(|best| (best.moduli[(0, 0)], best.uncertainty()))
+    }
+
     #[test]
     fn an_agreement_by_chance_is_not_taken() {
-        let first = |value: f64, list: &[(f64, f64)]| {
-            let list = list.iter().map(|&(v, d)| reference(v, d)).collect();
-            let best = most_certain(list).unwrap();
-            assert_eq!(best.moduli[(0, 0)], value);
-            best.uncertainty()
-        };
         // The second agrees with the first by chance, the third corrects both.
         let converging = [
             (1.1, 1e-1),
@@ -244,10 +248,33 @@ mod tests {
             (1.0, 4e-4),
             (1.0, 2e-6),
             (1.0, 1e-9),
+            (1.0, 4e-11),
         ];
-        assert!(first(1.0, &converging) < UNDECIDED);
-        let ends_by_chance = [(1.2, 1e-2), (1.1, 1e-11)];
-        assert!(first(1.1, &ends_by_chance) > UNDECIDED);
-        assert!(first(1.0, &[(1.0, 1e-11)]) > UNDECIDED);
+        let (value, uncertainty) = taken(&converging).unwrap();
+        assert_eq!(value, 1.0);
+        assert!(uncertainty < UNDECIDED, "{uncertainty}");
+        // Round-off: one step happens to agree.
+        let noisy = [(1.0, 2e-7), (1.0 + 5e-7, 1e-10), (1.0, 1e-6), (1.0, 4e-6)];
+        assert!(taken(&noisy).unwrap().1 > UNDECIDED);
+        // Nothing confirms the last one.
+        assert!(taken(&[(1.2, 1e-2), (1.1, 1e-11)]).unwrap().1 > UNDECIDED);
+        assert!(taken(&[(1.0, 1e-11)]).is_none());
+    }
+
+    #[test]
+    fn steps_beyond_the_length_of_a_bend_are_not_taken() {
+        let (value, uncertainty) = taken(&[
+            (1.0, 1e-15),
+            (1.0, 1e-15),
+            (1.0, 1e-15),
+            (1.0002, 2e-4),
+            (1.0001, 1e-4),
+            (1.0001, 1e-7),
+            (1.0001, 4e-10),
+            (1.0001, 1e-11),
+        ])
+        .unwrap();
+        assert_eq!(value, 1.0001);
+        assert!(uncertainty < UNDECIDED, "{uncertainty}");
     }
 }
