@@ -335,6 +335,24 @@ fn a_bend_shorter_than_the_steps_of_differences_is_no_fault_of_the_tangent() {
     }
 }
 
+/// The answer jumps at a hold: differences say nothing there, however long their steps.
+#[test]
+fn a_hold_of_a_law_that_sees_the_direction_is_no_fault_of_the_tangent() {
+    let learn = Architecture {
+        law: "minimal-state".into(),
+        clock: Clock::Time,
+        ..Architecture::default()
+    };
+    let law = random_law("minimal-state, Time, 1 components, None", &learn, 1, 0);
+    let options = AuditOptions {
+        histories: 4,
+        cycles: 20,
+        ..AuditOptions::default()
+    };
+    let audit = audit(&law, &options);
+    assert!(audit.row("tangent_error").unwrap().pass, "{audit}");
+}
+
 #[test]
 fn what_round_off_hides_is_undecided_and_not_failed() {
     let audit = examine(&Faulty::new(Turned::default(), Fault::SinglePrecision));

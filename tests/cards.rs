@@ -67,7 +67,7 @@ fn a_card_says_what_to_learn() {
     assert_eq!(card.name, "steel");
     assert_eq!(card.strain_measure, Measure::True);
     assert_eq!(card.stress_measure, Measure::Engineering);
-    assert_eq!(card.elastic.unwrap().young_MPa, 205e3);
+    assert_eq!(card.elastic.unwrap().young_MPa, Some(205e3));
     assert!(matches!(
         card.reference,
         Some(ReferenceLaw::IsotropicElastic { .. })
@@ -265,4 +265,36 @@ fn a_law_is_opened_from_a_card_or_a_saved_law() {
             "{message}"
         );
     }
+}
+
+/// Bars that teach a law of six components are read with their transverse strain where every one has it.
+#[test]
+fn bars_have_the_transverse_strain_that_is_measured_or_known() {
+    let card = "name = 'bars'\nrecords = ['a.csv', 'b.csv']\n\
+                [learn]\nlaw = 'relaxation'\nsymmetry = 'isotropic'\nstress_state = 'uniaxial'\n";
+    let elastic = "[elastic]\npoisson = 0.25\nyoung_MPa = 200e3\nplastic_poisson = 0.5\n";
+    let measured = "time_s,strain,strain_transverse,stress_MPa\n0,0,0,0\n1,0.001,-0.0003,200\n";
+    let read = |card: &str, b: &str| {
+        let folder = Folder::new();
+        folder.file("a.csv", measured);
+        folder.file("b.csv", b);
+        folder.file("card.toml", card);
+        let card = Card::open(folder.path()).unwrap();
+        let left_out = card.columns_left_out().unwrap();
+        (card.all_records().unwrap(), left_out)
+    };
+    let (records, left_out) = read(card, measured);
+    assert_eq!(
+        records[1].strain_at(1),
+        [0.001, -0.0003, -0.0003, 0.0, 0.0, 0.0]
+    );
+    assert!(left_out.is_empty());
+
+    let (records, left_out) = read(card, CSV);
+    assert!(records.iter().all(|record| record.components == 1));
+    assert_eq!(left_out, ["strain_transverse"]);
+
+    let (records, _) = read(&format!("{card}{elastic}"), CSV);
+    assert_eq!(records[1].strain_at(1)[..3], [0.001, -0.00025, -0.00025]);
+    assert_eq!(records[1].stress_at(1), [200.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }

@@ -258,6 +258,7 @@ fn training(epochs: usize) -> Vec<LearningPoint> {
                     noise * 0.05 * (-t / 20.0).exp()
                 },
                 tangent: 0.0,
+                poisson: 0.0,
                 validation: (epoch % 5 == 0)
                     .then(|| (-t / 40.0).exp() + 4e-3 + 1e-7 * (t - 200.0).powi(2)),
                 negative_share: 0.2 * (-t / 30.0).exp(),

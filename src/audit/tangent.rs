@@ -12,6 +12,9 @@ use nalgebra::DMatrix;
 const FIRST_STEP: f64 = 1.0 / 16.0;
 /// Where round-off forbids short steps, the longest step over the shortest one: three extrapolations.
 const SPAN: f64 = 256.0;
+/// The longest step of all, in strain scales. Where the answer jumps, as that of a law that sees the direction of
+/// the increment does at a hold, its noise is that jump: there is nothing to resolve.
+const LONGEST: f64 = 1.0;
 const RATIO: f64 = 0.25;
 /// The smallest step is a billionth of the longest one.
 const STEPS: usize = 14;
@@ -117,6 +120,9 @@ fn numerical_tangent(subject: &Subject, visit: &Visit) -> Option<Reference> {
     let mut references: Vec<Reference> = Vec::new();
     let mut before: Option<(Difference, Option<Moduli>)> = None;
     let mut step = (FIRST_STEP * subject.scales.strain).max(SPAN * smallest);
+    if step > LONGEST * subject.scales.strain {
+        return None;
+    }
     for _ in 0..STEPS {
         if step < smallest {
             break;

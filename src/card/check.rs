@@ -35,11 +35,21 @@ impl Card {
             return fault("", "external", "a name is empty or there twice");
         }
         if let Some(elastic) = &self.elastic {
-            if !(elastic.young_MPa.is_finite() && elastic.young_MPa > 0.0) {
+            let young = elastic.young_MPa.unwrap_or(1.0);
+            if !(young.is_finite() && young > 0.0) {
                 return fault("elastic", "young_MPa", "not a positive number");
             }
             if !(elastic.poisson > -1.0 && elastic.poisson < 0.5) {
                 return fault("elastic", "poisson", "not between -1 and 0.5");
+            }
+            if let Some(plastic) = elastic.plastic_poisson {
+                if !(0.0..=0.5).contains(&plastic) {
+                    return fault("elastic", "plastic_poisson", "not between 0 and 0.5");
+                }
+                if elastic.young_MPa.is_none() {
+                    let message = "needs young_MPa, to tell elastic from plastic strains";
+                    return fault("elastic", "plastic_poisson", message);
+                }
             }
         }
         if self.records.is_empty() && self.reference.is_none() {

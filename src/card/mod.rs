@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::laws::ReferenceLaw;
 use crate::loading::{NamedProgramme, Programme};
-use crate::mandel::Measure;
+use crate::mandel::{Measure, StressState};
 use crate::model::{LearnedLaw, Model};
 use crate::record::{Record, Split};
 use crate::recurrent::Architecture;
@@ -44,13 +44,19 @@ use std::path::{Path, PathBuf};
 pub const CARD_FILE: &str = "card.toml";
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Elastic constants where they are known.
+/// Elastic constants where they are known. A law of six components that learns from bars takes Poisson's ratio
+/// from here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(non_snake_case)] // The unit, as it stands in the card.
 pub struct ElasticConstants {
-    pub young_MPa: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub young_MPa: Option<f64>,
     pub poisson: f64,
+    /// Of the flow: with it and `young_MPa`, the transverse strains of bars are
+    /// [known](Record::elastoplastic_bar); one half for metals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plastic_poisson: Option<f64>,
 }
 
 /// A material card.
@@ -224,10 +230,15 @@ impl Card {
                 false => records.push(Record::from_csv(&path)?),
             }
         }
+        if self.learn.stress_state == Some(StressState::Uniaxial) {
+            let bars: Option<Vec<Record>> = records.iter().map(Record::solid_bar).collect();
+            records = bars.unwrap_or(records);
+        }
         let mut names = HashSet::new();
         let mut left_out: Vec<String> = Vec::new();
         for record in &mut records {
-            if record.components != self.components {
+            let solid_bar = self.learn.stress_state.is_some() && record.components == 6;
+            if record.components != self.components && !solid_bar {
                 return Err(self.problem(format!(
                     "record `{}` has {} components, the card says components = {}",
                     record.name, record.components, self.components
@@ -247,7 +258,8 @@ impl Card {
     }
 
     /// Every record of the card: those that it lists, then those that its reference law makes of
-    /// its loading programmes.
+    /// its loading programmes. Bars with a known transverse strain that teach a law of six components are records
+    /// of six.
     ///
     /// # Errors
     /// Those of [`Card::load_records`] and [`Card::programmes`]; [`Error::Drive`] where the
@@ -258,6 +270,14 @@ impl Card {
             let law = reference.build(self.components)?;
             for programme in self.programmes()? {
                 records.push(drive(law.as_ref(), &programme)?.record);
+            }
+        }
+        if let (Some(elastic), Some(StressState::Uniaxial)) =
+            (self.elastic, self.learn.stress_state)
+            && let (Some(young), Some(plastic)) = (elastic.young_MPa, elastic.plastic_poisson)
+        {
+            for bar in records.iter_mut().filter(|record| record.components == 1) {
+                *bar = bar.elastoplastic_bar(young, elastic.poisson, plastic);
             }
         }
         if records.is_empty() {

@@ -95,6 +95,7 @@ fn figures(progress: &Progress) -> String {
     for (name, value) in [
         ("dissipation", point.dissipation),
         ("tangent", point.tangent),
+        ("Poisson's ratio", point.poisson),
     ] {
         if value != 0.0 {
             parts.push_str(&format!(" + {name} {}", short(value)));

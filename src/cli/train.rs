@@ -162,6 +162,8 @@ impl Arguments {
             .name(&card.name)
             .records(&training)
             .validation(&validation)
+            .stress_state(learn.stress_state)
+            .poisson(card.elastic.map(|elastic| elastic.poisson))
             .options(&options)
             .resume(resume)
             .observe(|progress| {

@@ -8,8 +8,8 @@
 use super::prepare;
 use super::stress_state::require_solid;
 use crate::error::{Result, UpdateError};
-use crate::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
-use crate::mandel::StressState;
+use crate::law::{Departure, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
+use crate::mandel::{Mandel, StressState};
 use crate::symmetry::Symmetry;
 
 /// A three-dimensional law with strain in 11, 22 and 12 only, or in 11, 22, 33 and 12.
@@ -44,6 +44,10 @@ impl<L: MaterialLaw> PlaneStrain<L> {
             stress_state,
             law,
         })
+    }
+
+    fn whole_strains(&self, increment: &Increment) -> [Mandel; 2] {
+        [increment.strain_old, increment.strain_new].map(|strain| self.stress_state.expand(strain))
     }
 }
 
@@ -81,8 +85,7 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         prepare(self, increment, state_old, state_new)?;
-        let strain_old = self.stress_state.expand(increment.strain_old);
-        let strain_new = self.stress_state.expand(increment.strain_new);
+        let [strain_old, strain_new] = self.whole_strains(increment);
         let whole_increment = Increment {
             strain_old: strain_old.as_slice(),
             strain_new: strain_new.as_slice(),
@@ -104,6 +107,19 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
             symmetry: Symmetry::None,
             ..self.law.guarantees()
         }
+    }
+
+    fn typical_external(&self) -> Vec<f64> {
+        self.law.typical_external()
+    }
+
+    fn departure(&self, increment: &Increment) -> Option<Departure> {
+        let [strain_old, strain_new] = self.whole_strains(increment);
+        self.law.departure(&Increment {
+            strain_old: strain_old.as_slice(),
+            strain_new: strain_new.as_slice(),
+            ..*increment
+        })
     }
 
     fn scales(&self) -> Scales {

@@ -77,7 +77,7 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
         let state = law.new_state();
         let mut state_new = state.clone();
         let mut virgin = Response::default();
-        let external = vec![0.0; law.external_variables().len()];
+        let external = law.typical_external();
         let rest = Increment {
             strain_old: &[0.0; 6],
             strain_new: &[0.0; 6],
@@ -240,6 +240,10 @@ impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
             symmetry: Symmetry::None,
             ..self.law.guarantees()
         }
+    }
+
+    fn typical_external(&self) -> Vec<f64> {
+        self.law.typical_external()
     }
 
     fn scales(&self) -> Scales {

@@ -4,7 +4,8 @@ use super::axis::{Axis, Extent, number};
 use super::data::check_values;
 use super::page::{Colour, Dash, Page, save};
 use super::palette::{
-    BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, GREEN, Marker, ORANGE, PURPLE, SKY, VERMILLION, mark,
+    BLACK, BLUE, DASH_DOTTED, DASHED, DOTTED, GREEN, GREY, Marker, ORANGE, PURPLE, SKY, VERMILLION,
+    mark,
 };
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, titled_page};
 use crate::error::Result;
@@ -90,7 +91,7 @@ fn learning_page(points: &[LearningPoint]) -> Result<Page, String> {
 /// Checks the numbers and finds the best epoch.
 fn check(points: &[LearningPoint]) -> Result<usize, String> {
     for p in points {
-        let loss = [p.stress, p.dissipation, p.tangent, p.loss()];
+        let loss = [p.stress, p.dissipation, p.tangent, p.poisson, p.loss()];
         let rest = [p.negative_share, p.learning_rate];
         let what = format!("epoch {}", p.epoch);
         for values in [&loss[..], &rest, p.validation.as_slice()] {
@@ -135,6 +136,11 @@ fn terms(points: &[LearningPoint]) -> Vec<Term> {
             label: "tangent",
             pen: (PURPLE, 2.6, DOTTED),
             points: column(|p| Some(p.tangent)),
+        },
+        Term {
+            label: "Poisson's ratio",
+            pen: (GREY, 2.2, DOTTED),
+            points: column(|p| (p.poisson > 0.0).then_some(p.poisson)),
         },
         Term {
             label: "validation",

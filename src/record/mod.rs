@@ -7,6 +7,7 @@
 //! * [`doubts`] looks at records before a law is learned from them;
 //! * [`Split`], [`RecordScales`] and [`Padded`] prepare several records for training.
 
+mod bar;
 mod batch;
 mod columns;
 mod csv;
@@ -14,6 +15,7 @@ mod doubts;
 mod resample;
 mod reversals;
 
+pub use bar::TRANSVERSE_STRAIN;
 pub use batch::{Padded, RecordScales, Split};
 pub use columns::MAX_COLUMNS;
 pub use csv::MAX_ROWS;

@@ -64,8 +64,8 @@ pub struct Architecture {
     /// for single loadings: over many cycles such a law hardens without end.
     #[serde(skip_serializing_if = "is_false")]
     pub linear_hardening: bool,
-    /// That of records with fewer components than the law that they teach: uniaxial, for bars that
-    /// teach an isotropic law of six components. `None`: the law has the components of the records.
+    /// That of records with fewer components than the isotropic law of six components that they teach:
+    /// uniaxial, plane stress or plane strain. `None`: the law has the components of the records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stress_state: Option<StressState>,
 }
@@ -123,20 +123,24 @@ impl Architecture {
     ) -> Result<Self, (&'static str, String)> {
         if let Some(stress_state) = self.stress_state {
             let fault = |message: String| Err(("stress_state", message));
-            if stress_state != StressState::Uniaxial {
+            let needed = stress_state.components();
+            if !matches!(needed, 1 | 3) {
                 return fault(
-                    "\"uniaxial\" is possible; without it the law has the components of the records"
+                    "\"uniaxial\", \"plane-stress\" and \"plane-strain\" are possible; without it the law has \
+                     the components of the records"
                         .into(),
                 );
             }
-            if components != 1 {
+            // Bars with a measured transverse strain are records of six components.
+            if components != needed && (components, needed) != (6, 1) {
                 return fault(format!(
-                    "records of bars have 1 component, these have {components}"
+                    "records of {stress_state} have {needed} components, these have {components}"
                 ));
             }
             if self.symmetry != Symmetry::Isotropic {
                 return fault(
-                    "bars say nothing of other directions: symmetry = \"isotropic\" is needed"
+                    "records of fewer components say nothing of other directions: symmetry = \"isotropic\" is \
+                     needed"
                         .into(),
                 );
             }

@@ -15,11 +15,11 @@ mod increment;
 mod lstm;
 mod minimal_state;
 mod physically_recurrent;
+mod reduced;
 mod registry;
 mod relaxation;
 mod strain_energy;
 mod substeps;
-mod uniaxial;
 
 pub use architecture::{Architecture, Clock};
 pub use decaying_memory::DecayingMemory;
@@ -32,10 +32,11 @@ pub(crate) use increment::{Increment, input, output};
 pub use lstm::Lstm;
 pub use minimal_state::MinimalState;
 pub use physically_recurrent::PhysicallyRecurrent;
+pub(crate) use reduced::FREE_STRAIN;
+pub use reduced::Reduced;
 pub use registry::{Entry, laws, register, symmetric_laws};
 pub use relaxation::Relaxation;
 pub use substeps::Substeps;
-pub use uniaxial::Uniaxial;
 
 pub use crate::symmetry::Symmetry;
 

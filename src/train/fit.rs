@@ -3,6 +3,7 @@
 use super::checkpoint::{Checkpoint, Moments};
 use super::device::Place;
 use super::loss::{Target, Weights};
+use super::poisson::PoissonRatio;
 use super::quasi_newton::QuasiNewton;
 use super::rollout::{RollOut, vector};
 use super::{Histories, LearningPoint, Resume, Training};
@@ -79,6 +80,15 @@ impl Fit {
 /// Times that a training whose loss became infinite goes back to its best law at half the rate.
 const RECOVERIES: usize = 8;
 
+/// What a law is trained on.
+pub(super) struct Lessons<'a> {
+    pub train: &'a Arc<Histories>,
+    /// Chooses the best law and teaches it nothing.
+    pub validate: Option<&'a Histories>,
+    /// Poisson's ratio at rest.
+    pub poisson: Option<&'a PoissonRatio>,
+}
+
 /// Trains the parameters of a law.
 ///
 /// The same seed, options and records give the same result on the processor, on any number of
@@ -88,15 +98,19 @@ const RECOVERIES: usize = 8;
 ///
 /// # Errors
 /// A device that is not there, a checkpoint that does not fit, or a loss that is infinite from the start.
-pub fn fit(
+pub(super) fn fit(
     law: &dyn RecurrentLaw,
     layout: &ParameterLayout,
-    train: &Arc<Histories>,
-    validate: Option<&Histories>,
+    lessons: &Lessons,
     options: &Training,
     resume: &Resume,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit> {
+    let Lessons {
+        train,
+        validate,
+        poisson,
+    } = *lessons;
     let place = Place::of(options)?;
     let roll_out = RollOut::new(law, train.external());
     let target_of = |histories| Target::new(histories, options.error_scale);
@@ -104,7 +118,7 @@ pub fn fit(
     let validation_target = validate.map(|v| (v, target_of(v)));
     let adam = AdamConfig::new().with_epsilon(1e-8).build();
     let positive = place.vector(layout.positive_mask());
-    let subject = subject(law, layout, train, validate);
+    let subject = subject(law, layout, lessons);
     let stored = match &resume.file {
         Some(file) if file.exists() => {
             Some(Checkpoint::load(file, layout.len(), options, &subject)?)
@@ -128,7 +142,10 @@ pub fn fit(
             true => {
                 let gradient = unconstrained.grad(&loss.backward(output));
                 let independent = || Error::Training("the loss depends on no parameter".into());
-                let gradient = values(gradient.ok_or_else(independent)?);
+                let mut gradient = values(gradient.ok_or_else(independent)?);
+                point.poisson = poisson.map_or(0.0, |ratio| {
+                    ratio.penalty(&place, &positive, &now.unconstrained, &mut gradient)
+                });
                 gradient.iter().all(|g| g.is_finite()).then_some(gradient)
             }
             false => None,
@@ -149,7 +166,7 @@ pub fn fit(
                 .map(|(histories, target)| {
                     let output =
                         roll_out.values(&layout.constrained(&now.unconstrained), histories);
-                    target.evaluate(&output, weights).point().loss()
+                    target.evaluate(&output, weights).point().loss() + point.poisson
                 });
             let score = match validation_target {
                 Some(_) => point.validation,
@@ -252,20 +269,18 @@ pub fn constrain(unconstrained: Tensor<1>, positive: Tensor<1>) -> Tensor<1> {
 }
 
 /// What is trained on what.
-fn subject(
-    law: &dyn RecurrentLaw,
-    layout: &ParameterLayout,
-    train: &Histories,
-    validate: Option<&Histories>,
-) -> String {
+fn subject(law: &dyn RecurrentLaw, layout: &ParameterLayout, lessons: &Lessons) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{law:?};"));
     for tensor in layout.tensors() {
         hash.update(format!("{} {:?};", tensor.name, tensor.parameter.shape()));
     }
-    train.digest(&mut hash);
-    if let Some(validate) = validate {
+    lessons.train.digest(&mut hash);
+    if let Some(validate) = lessons.validate {
         validate.digest(&mut hash);
+    }
+    if let Some(poisson) = lessons.poisson {
+        hash.update(format!("{poisson};"));
     }
     hexadecimal(&hash.finalize())
 }

@@ -10,6 +10,9 @@ pub struct LearningPoint {
     pub stress: f64,
     pub dissipation: f64,
     pub tangent: f64,
+    /// Of Poisson's ratio at rest, where it is held to a value.
+    #[serde(default)]
+    pub poisson: f64,
     /// The loss on the validation records, in the epochs that compute it.
     pub validation: Option<f64>,
     /// Share of the steps with negative dissipation, 0 to 1.
@@ -20,6 +23,6 @@ pub struct LearningPoint {
 
 impl LearningPoint {
     pub fn loss(&self) -> f64 {
-        self.stress + self.dissipation + self.tangent
+        self.stress + self.dissipation + self.tangent + self.poisson
     }
 }

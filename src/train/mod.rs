@@ -6,8 +6,6 @@
 //! All but the options and the history of a training needs the feature `train`.
 
 #[cfg(feature = "train")]
-mod bars;
-#[cfg(feature = "train")]
 pub mod checkpoint;
 #[cfg(feature = "train")]
 pub mod device;
@@ -20,9 +18,13 @@ mod learning_point;
 pub mod loss;
 mod options;
 #[cfg(feature = "train")]
+mod poisson;
+#[cfg(feature = "train")]
 pub mod probes;
 #[cfg(feature = "train")]
 pub mod quasi_newton;
+#[cfg(feature = "train")]
+mod reduced;
 #[cfg(feature = "train")]
 pub mod rollout;
 #[cfg(feature = "train")]
@@ -33,7 +35,7 @@ pub use checkpoint::Checkpoint;
 #[cfg(feature = "train")]
 pub use device::device;
 #[cfg(feature = "train")]
-pub use fit::{Fit, Progress, Stop, constrain, fit};
+pub use fit::{Fit, Progress, Stop, constrain};
 #[cfg(feature = "train")]
 pub use histories::Histories;
 pub use learning_point::LearningPoint;

@@ -1,11 +1,14 @@
 //! A training from records to a law.
 
-use super::{Fit, Histories, Progress, Training, bars, fit, probes};
+use super::fit::{Lessons, fit};
+use super::poisson::PoissonRatio;
+use super::{Fit, Histories, Progress, Training, probes, reduced};
 use crate::error::{Error, Result};
 use crate::graph::ParameterLayout;
+use crate::mandel::StressState;
 use crate::model::{LearnedLaw, Normalisation, TrainedRange};
 use crate::record::{Padded, Record, RecordScales};
-use crate::recurrent::{Architecture, RecurrentLaw};
+use crate::recurrent::{Architecture, RecurrentLaw, Reduced};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +47,8 @@ pub struct Trainer<'a> {
     layout: ParameterLayout,
     training: Vec<&'a Record>,
     validation: Vec<&'a Record>,
+    stress_state: Option<StressState>,
+    poisson: Option<f64>,
     options: Training,
     resume: Resume,
     observe: Observer<'a>,
@@ -58,6 +63,8 @@ impl<'a> Trainer<'a> {
             layout,
             training: Vec::new(),
             validation: Vec::new(),
+            stress_state: None,
+            poisson: None,
             options: Training::default(),
             resume: Resume::default(),
             observe: Box::new(|_| ControlFlow::Continue(())),
@@ -98,6 +105,22 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// That of records with fewer components than the law; bars where nothing is said and the records have one.
+    pub fn stress_state(self, stress_state: Option<StressState>) -> Self {
+        Self {
+            stress_state,
+            ..self
+        }
+    }
+
+    /// Poisson's ratio at rest, which a law of six components needs that learns from bars alone.
+    pub fn poisson(self, ratio: Option<f64>) -> Self {
+        Self {
+            poisson: ratio,
+            ..self
+        }
+    }
+
     pub fn options(self, options: &Training) -> Self {
         Self {
             options: options.clone(),
@@ -120,27 +143,56 @@ impl<'a> Trainer<'a> {
 
     /// Learns the law.
     ///
-    /// An isotropic law of six components also learns from records of one: those of bars under uniaxial
-    /// stress ([`Uniaxial`](crate::recurrent::Uniaxial)).
+    /// An isotropic law of six components also learns from records of fewer: of bars under uniaxial
+    /// stress, of plane stress, of plane strain ([`Reduced`]).
     ///
     /// # Errors
-    /// Options out of range; records that do not fit the law, or records of bars for a law that is not
-    /// isotropic; a checkpoint of another training; a loss that is infinite from the start; validation
-    /// records whose loss is never finite.
+    /// Options out of range; records that do not fit the law, or records of fewer components for a law that is
+    /// not isotropic; bars without Poisson's ratio, which they do not hold; a checkpoint of another training; a
+    /// loss that is infinite from the start; validation records whose loss is never finite.
     pub fn run(mut self) -> Result<Trained> {
         let options = self.options.check();
         options.map_err(|(key, message)| Error::invalid(format!("{key}: {message}")))?;
-        let bars = self.training.iter().all(|record| record.components == 1);
-        if self.training.is_empty() || !bars || self.law.components() != 6 {
-            return self.learn();
-        }
+        let Some(stress_state) = self.reduction()? else {
+            return self.learn(None);
+        };
         let (whole, name, training) = (self.law.clone(), self.name.clone(), self.training.clone());
-        (self.law, self.options) = bars::bar(whole.clone(), &self.options)?;
-        bars::whole(&name, whole, self.learn()?, &training)
+        let law;
+        (law, self.options) = reduced::reduced(whole.clone(), stress_state, &self.options)?;
+        self.law = Arc::new(law.clone());
+        let bar = match (stress_state, self.poisson) {
+            (StressState::Uniaxial, None) => {
+                return Err(Error::invalid(
+                    "records of bars do not hold Poisson's ratio: give it ([elastic] poisson in the card, \
+                     `Trainer::poisson`), or a column strain_transverse in every record",
+                ));
+            }
+            (StressState::Uniaxial, Some(ratio)) => Some((ratio, law)),
+            _ => None,
+        };
+        reduced::whole(&name, whole, stress_state, self.learn(bar)?, &training)
+    }
+
+    /// The stress state of records with fewer components than the law.
+    fn reduction(&self) -> Result<Option<StressState>> {
+        let Some(record) = self.training.first() else {
+            return Ok(None);
+        };
+        if self.law.components() != 6 || record.components == 6 {
+            return Ok(None);
+        }
+        match self.stress_state {
+            Some(state) if state.components() == record.components => Ok(Some(state)),
+            None if record.components == 1 => Ok(Some(StressState::Uniaxial)),
+            _ => Err(Error::invalid(format!(
+                "record `{}` has {} components, the law 6: say under which stress state, such as \"plane-stress\"",
+                record.name, record.components
+            ))),
+        }
     }
 
     /// Learns the law from records with its components.
-    fn learn(mut self) -> Result<Trained> {
+    fn learn(mut self, bar: Option<(f64, Reduced)>) -> Result<Trained> {
         let options = &self.options;
         let rate_independent = self.law.guarantees().rate_independent;
         let training = thinned(&self.training, options, rate_independent)?;
@@ -188,11 +240,17 @@ impl<'a> Trainer<'a> {
         let validate = (!validation.is_empty())
             .then(|| histories(&validation, &[]))
             .transpose()?;
+        let poisson = bar.map(|(ratio, bar)| PoissonRatio::new(ratio, bar, &normalisation));
+        let poisson = poisson.transpose()?;
+        let lessons = Lessons {
+            train: &train,
+            validate: validate.as_ref(),
+            poisson: poisson.as_ref(),
+        };
         let fit = fit(
             self.law.as_ref(),
             &self.layout,
-            &train,
-            validate.as_ref(),
+            &lessons,
             options,
             &self.resume,
             &mut self.observe,
