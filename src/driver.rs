@@ -6,6 +6,9 @@
 //! is cut in halves and followed in smaller increments; the state is only replaced by a converged
 //! one, so that rejected increments have no effect.
 //!
+//! A record drives a law by its strains, or in chosen components by its measured stresses (creep,
+//! ratcheting, tests under load control).
+//!
 //! A uniaxial programme or record also drives a law of more components: its component 11 is
 //! prescribed, the other stresses are held at zero, and the curve is uniaxial.
 
@@ -39,6 +42,8 @@ pub struct Curve {
     pub departure: Option<Departure>,
     /// `σ_s ε_s` of the law, MJ/m³.
     pub energy_scale: f64,
+    /// Components of the record whose measured stress was prescribed: the law answers with a strain there.
+    pub stress_controlled: Vec<usize>,
 }
 
 impl Curve {
@@ -109,6 +114,16 @@ pub struct Driver<'a> {
 /// Runs a programme from the virgin state with the default options.
 pub fn drive(law: &dyn MaterialLaw, programme: &Programme) -> Result<Curve> {
     Driver::new(law).drive(programme)
+}
+
+/// Follows the measured stresses of a record in these components, and its strains in the others, with the
+/// default options; see [`Driver::follow_stress`].
+pub fn follow_stress(
+    law: &dyn MaterialLaw,
+    record: &Record,
+    components: &[usize],
+) -> Result<Curve> {
+    Driver::new(law).follow_stress(record, components)
 }
 
 /// Follows the strains of a record with the default options; see [`Driver::follow`].
@@ -184,39 +199,60 @@ impl<'a> Driver<'a> {
     /// [`Error::Invalid`] if the record does not fit the law; [`Error::Drive`] if a row cannot be
     /// reached.
     pub fn follow(&self, record: &Record) -> Result<Curve> {
-        self.follow_with(record, &mut |_| ControlFlow::Continue(()))
+        self.follow_with(record, &[], &mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`Driver::follow`], with a call after every accepted increment, which may stop the run:
+    /// As [`Driver::follow`], but the measured stress is prescribed in the components of these indices, and the
+    /// law answers with a strain there.
+    ///
+    /// # Errors
+    /// As [`Driver::follow`]; a component that the record does not have; a stress that the material cannot
+    /// carry.
+    pub fn follow_stress(&self, record: &Record, components: &[usize]) -> Result<Curve> {
+        self.follow_with(record, components, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`Driver::follow_stress`], with a call after every accepted increment, which may stop the run:
     /// the curve then has the completed rows.
     pub fn follow_with(
         &self,
         record: &Record,
+        stress_controlled: &[usize],
         progress: &mut dyn FnMut(DriverProgress) -> ControlFlow<()>,
     ) -> Result<Curve> {
         let what = format!("record '{}'", record.name);
         self.check_components(&what, record.components)?;
         let columns = self.external_columns(&what, &record.external_names)?;
-        record.check_but_stress()?;
+        match stress_controlled.iter().max() {
+            None => record.check_but_stress()?,
+            Some(&last) if last < record.components => record.check()?,
+            Some(last) => {
+                return Err(Error::invalid(format!(
+                    "{what} has {} components, there is no stress {last} to prescribe",
+                    record.components
+                )));
+            }
+        }
         let external = |row: usize| -> Vec<f64> {
             let values = record.external_at(row);
             columns.iter().map(|&c| values[c]).collect()
         };
+        let target = |row: usize, c: usize| match stress_controlled.contains(&c) {
+            true => Control::Stress(record.stress_at(row)[c]),
+            false => Control::Strain(record.strain_at(row)[c]),
+        };
+        let targets = |row| (0..record.components).map(move |c| target(row, c));
         let step = |row: usize, dt: f64| LoadStep {
             dt,
-            targets: self.complete(
-                record
-                    .strain_at(row)
-                    .iter()
-                    .map(|&e| Control::Strain(e))
-                    .collect(),
-            ),
+            targets: self.complete(targets(row).collect()),
             external: external(row),
         };
+        let at_rest = |control| matches!(control, Control::Stress(0.0) | Control::Strain(0.0));
         let last = record.rows() - 1;
         let mut run = Run::start(self, &record.name, record.components, external(0))?;
+        run.curve.stress_controlled = stress_controlled.to_vec();
         run.time = record.time[0];
-        if record.strain_at(0).iter().any(|&e| e != 0.0) {
+        if !targets(0).all(at_rest) {
             let now = run.time;
             if run.step(0, last, &step(0, 0.0), now, progress)?.is_break() {
                 return Ok(run.curve);

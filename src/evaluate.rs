@@ -1,4 +1,5 @@
-//! Scores of a law: how well it predicts the stresses of test records from their strains.
+//! Scores of a law: how well it predicts the stresses of test records from their strains, or the strains from
+//! their stresses.
 
 use crate::driver::{Curve, follow};
 use crate::error::{Error, Result};
@@ -6,16 +7,39 @@ use crate::law::{MaterialLaw, Status};
 use crate::record::Record;
 use serde::Serialize;
 
+/// What a law answers with, and is compared in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// MPa, from the strains.
+    #[default]
+    Stress,
+    /// From the stresses, in the components driven by them.
+    Strain,
+}
+
+impl Quantity {
+    /// What a prediction is compared in.
+    pub fn of(curve: &Curve) -> Self {
+        match curve.stress_controlled.is_empty() {
+            true => Self::Stress,
+            false => Self::Strain,
+        }
+    }
+}
+
 /// The scores of a law on one record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Score {
     /// Of the record.
     pub name: String,
     pub rows: usize,
-    /// [`rmse`] over all rows and components, MPa. Shear components count as they are in Mandel's
-    /// notation.
+    /// What is compared: the stress in all components, or the strain in those that are driven by stress.
+    pub quantity: Quantity,
+    /// [`rmse`] over all rows and components compared, in MPa or a strain. Shear components count as they are in
+    /// Mandel's notation.
     pub rmse: f64,
-    /// `rmse` over the range of the measured stresses; `None` where that is zero.
+    /// `rmse` over the range of the measured values; `None` where that is zero.
     pub nrmse: Option<f64>,
     /// [`r2`] over all rows and components; `None` where no measured component varies.
     pub r2: Option<f64>,
@@ -49,22 +73,35 @@ pub fn evaluate(law: &dyn MaterialLaw, record: &Record) -> Result<Score> {
     score(record, &follow(law, record)?)
 }
 
-/// Compares a prediction with the record whose strains it follows.
+/// Compares a prediction with the record that it follows: stresses, or strains where it follows stresses.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the record does not pass [`Record::check`], the curve has other rows or
-/// components, or squares of stresses overflow.
+/// components, or squares overflow.
 pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
     record.check()?;
-    let (measured, predicted) = (&record.stress, &curve.record.stress);
-    if curve.record.components != record.components || predicted.len() != measured.len() {
+    let quantity = Quantity::of(curve);
+    let n = record.components;
+    let compared = |record: &Record| match quantity {
+        Quantity::Stress => record.stress.clone(),
+        Quantity::Strain => {
+            let rows = record.strain.chunks_exact(n);
+            let driven = |row: &[f64]| curve.stress_controlled.iter().map(|c| row[*c]).collect();
+            rows.flat_map(|row| -> Vec<f64> { driven(row) }).collect()
+        }
+    };
+    let components = match quantity {
+        Quantity::Stress => n,
+        Quantity::Strain => curve.stress_controlled.len(),
+    };
+    if curve.record.components != n || curve.record.rows() != record.rows() {
         return Err(Error::invalid(format!(
             "record `{}`: its prediction has other rows or components",
             record.name
         )));
     }
-    let squares =
-        squared_errors(measured, predicted) + squared_deviations(measured, record.components);
+    let (measured, predicted) = (&compared(record), &compared(&curve.record));
+    let squares = squared_errors(measured, predicted) + squared_deviations(measured, components);
     if !squares.is_finite() {
         return Err(Error::invalid(format!(
             "record `{}`: its stresses are too large to be squared",
@@ -87,9 +124,10 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
     Ok(Score {
         name: record.name.clone(),
         rows: record.rows(),
+        quantity,
         rmse,
         nrmse: (high > low).then(|| rmse / (high - low)),
-        r2: r2(measured, predicted, record.components),
+        r2: r2(measured, predicted, components),
         min_dissipation: if negative.is_empty() { 0.0 } else { smallest },
         negative_share: count as f64 / negative.len().max(1) as f64,
         outside_share: outside.count() as f64 / curve.status.len().max(1) as f64,

@@ -3,8 +3,9 @@
 mod planted;
 
 use approx::assert_relative_eq;
-use hysteron::driver::{Curve, Driver, DriverOptions, drive, follow};
+use hysteron::driver::{Curve, Driver, DriverOptions, drive, follow, follow_stress};
 use hysteron::error::Error;
+use hysteron::evaluate::{Quantity, score};
 use hysteron::law::MaterialLaw;
 use hysteron::loading::{Control, LoadStep, Programme};
 use hysteron::record::Record;
@@ -352,4 +353,34 @@ fn the_budget_of_increments_ends_a_step() {
         matches!(result, Err(Error::Drive { step: 1, .. })),
         "{result:?}"
     );
+}
+
+/// Creep and load control: what strains have made stresses makes the strains again.
+#[test]
+fn measured_stresses_drive_the_components_that_are_named() {
+    let law = KelvinMaxwell::default();
+    let wave = |row: usize, k: f64| 0.002 * (0.4 * k * row as f64).sin();
+    let rows = 40;
+    let strains = (0..rows).flat_map(|row| (1..=6).map(move |k| wave(row, f64::from(k))));
+    let times: Vec<f64> = (0..rows).map(|row| row as f64).collect();
+    let record = record(6, &times, &strains.collect::<Vec<_>>());
+    let measured = follow(&law, &record).unwrap().record;
+    for driven in [vec![0], vec![3, 5], (0..6).collect()] {
+        // A strain that is not given must not be read.
+        let mut given = measured.clone();
+        for row in given.strain.chunks_mut(6) {
+            driven.iter().for_each(|c| row[*c] = 1.0);
+        }
+        let curve = follow_stress(&law, &given, &driven).unwrap();
+        let errors = curve.record.strain.iter().zip(&measured.strain);
+        let error = errors.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(error < 1e-10, "{driven:?}: {error:e}");
+        let score = score(&measured, &curve).unwrap();
+        assert_eq!(score.quantity, Quantity::Strain);
+        assert!(score.rmse < 1e-10 && score.r2.unwrap() > 1.0 - 1e-9);
+    }
+    let error = follow_stress(&law, &measured, &[6])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no stress 6"), "{error}");
 }

@@ -258,6 +258,7 @@ fn scores_have_exactly_their_keys() {
         "negative_share",
         "nrmse",
         "outside_share",
+        "quantity",
         "r2",
         "rmse",
         "rows",
@@ -265,7 +266,7 @@ fn scores_have_exactly_their_keys() {
     assert_eq!(keys(&records[0]), score);
     let mean: Vec<_> = score
         .into_iter()
-        .filter(|k| !["name", "departure"].contains(k))
+        .filter(|k| !["name", "departure", "quantity"].contains(k))
         .collect();
     assert_eq!(keys(&report["mean"]), mean);
     assert_eq!(
@@ -344,7 +345,13 @@ fn bars_teach_a_law_for_solids() {
         "[learn]\nlaw = \"physically-recurrent\"\nsymmetry = \"isotropic\"\n\
          stress_state = \"uniaxial\"\n",
     );
-    folder.file("card.toml", card);
+    folder.file("card.toml", &card);
+    refused(
+        &folder,
+        "train card.toml --quiet",
+        &["Poisson's ratio", "strain_transverse"],
+    );
+    folder.file("card.toml", format!("{card}[elastic]\npoisson = 0.3\n"));
     folder.file("data/a.csv", CSV);
     let trained = training(&folder, "train card.toml --out bars.safetensors --json");
     assert_eq!(trained["training"]["scores"]["train"][0]["name"], "cycles");
@@ -852,4 +859,79 @@ fn real_records_are_learned() {
         let value = scores["mean"][key].as_f64();
         assert!(value.is_some_and(f64::is_finite), "{key}: {scores}");
     }
+}
+
+/// A law of six components answers sheets, and a creep test drives it by stress.
+#[test]
+fn laws_answer_other_stress_states_and_measured_stresses() {
+    let folder = Folder::new();
+    let card = "name = 'e'\ncomponents = 6\n[reference]\nlaw = 'isotropic-elastic'\nyoung_MPa = 200e3\npoisson = 0.3\n";
+    folder.file("card.toml", card);
+    folder.file("sheet.csv", PLANE);
+    folder.file("bar.csv", CSV);
+    refused(
+        &folder,
+        "evaluate card.toml --data sheet.csv",
+        &[
+            "sheet",
+            "3 components",
+            "--stress-state plane-stress or plane-strain",
+        ],
+    );
+    for (state, stress) in [
+        ("plane-stress", [219.780, 65.934]),
+        ("plane-strain", [269.231, 115.385]),
+    ] {
+        ok(
+            &folder,
+            &format!("predict card.toml --data sheet.csv --out out.csv --stress-state {state}"),
+        );
+        let sheet = Record::from_csv(folder.path().join("out.csv")).unwrap();
+        for (found, stress) in sheet.stress_at(1).iter().zip(stress) {
+            assert!(
+                (found - stress).abs() < 1e-3,
+                "{state}: {found} for {stress}"
+            );
+        }
+    }
+    ok(
+        &folder,
+        "predict card.toml --data bar.csv --out out.csv --stress-controlled all",
+    );
+    let bar = Record::from_csv(folder.path().join("out.csv")).unwrap();
+    for (strain, stress) in bar.strain.iter().zip([0.0, 200.0, 310.0, -250.0]) {
+        assert!((strain - stress / 200e3).abs() < 1e-12);
+    }
+    let report = json(
+        &folder,
+        "evaluate card.toml --data bar.csv --stress-controlled 11 --json",
+    );
+    let score = &report["records"][0];
+    assert_eq!(score["quantity"], "strain");
+    let rmse = ((2.45e-3f64.powi(2) + 2.25e-3f64.powi(2)) / 4.0).sqrt();
+    assert!(
+        (score["rmse"].as_f64().unwrap() - rmse).abs() < 1e-9,
+        "{score}"
+    );
+    ok(
+        &folder,
+        "plot card.toml --data bar.csv --stress-controlled 11 --kind parity --out a.svg",
+    );
+    for (arguments, word) in [
+        (
+            "evaluate card.toml --data bar.csv --stress-controlled 12",
+            "has 11, or all",
+        ),
+        (
+            "evaluate card.toml --data sheet.csv --stress-state membrane",
+            "plane-stress",
+        ),
+    ] {
+        let errors = text(&run(&folder, arguments).stderr);
+        assert!(errors.contains(word), "{arguments}: {errors}");
+    }
+    folder.file("law.safetensors", model_bytes());
+    let arguments =
+        "predict law.safetensors --data sheet.csv --out out.csv --stress-state plane-stress";
+    refused(&folder, arguments, &["1 components", "only a law of six"]);
 }

@@ -4,7 +4,7 @@ use super::Verdict;
 use super::output::{Table, departures, one_line, print, print_json};
 use super::source::Records;
 use clap::Args;
-use hysteron::evaluate::{MeanScore, Score, evaluate, mean};
+use hysteron::evaluate::{MeanScore, Score, mean, score};
 use hysteron::{Error, Result, open};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -12,13 +12,16 @@ use std::path::PathBuf;
 /// Compares a law with measured records.
 ///
 /// The law follows the strains of each record on its own, from the virgin state, and never sees a
-/// measured stress. The figures: root mean square error, the same over the range of the measured
-/// stress, R², smallest dissipation of a step, share of steps that break the second law; and their
+/// measured stress; with --stress-controlled it follows measured stresses and never sees the strain there. The
+/// figures: root mean square error, the same over the range of the measured
+/// values, R², smallest dissipation of a step, share of steps that break the second law; and their
 /// means. A record that the law cannot follow is left out, and named at the end.
 #[derive(Args)]
 #[command(after_help = "Examples:
   hysteron evaluate steel.safetensors --data tests/example_1.csv
-  hysteron evaluate steel.safetensors --data tests --records a,b --cycles 5 --json")]
+  hysteron evaluate steel.safetensors --data tests --records a,b --cycles 5 --json
+  hysteron evaluate solid.safetensors --data sheet.csv --stress-state plane-stress
+  hysteron evaluate steel.safetensors --data creep.csv --stress-controlled all")]
 pub struct Arguments {
     /// A saved law (.safetensors), or a card with a [reference] law.
     #[arg(value_name = "MODEL")]
@@ -38,11 +41,13 @@ struct EvaluationReport {
 
 impl Arguments {
     pub fn run(self) -> Result<Verdict> {
-        let law = open(&self.model)?.law()?;
+        let loading = &self.records.loading;
+        let law = loading.law(open(&self.model)?)?;
         let records = self.records.load(law.as_ref())?;
         let (mut scores, mut failures) = (Vec::new(), Vec::new());
         for record in &records {
-            match evaluate(law.as_ref(), record) {
+            let curve = loading.follow(law.as_ref(), record);
+            match curve.and_then(|curve| score(record, &curve)) {
                 Ok(score) => scores.push(score),
                 Err(error) => failures.push(one_line(&error.to_string())),
             }
@@ -54,7 +59,7 @@ impl Arguments {
         match self.json {
             true => print_json(&report)?,
             false => {
-                let mut table = Table::new();
+                let mut table = Table::new(loading.quantity());
                 report.records.iter().for_each(|score| table.score(score));
                 if let (Some(mean), true) = (&report.mean, report.records.len() > 1) {
                     table.mean(mean);

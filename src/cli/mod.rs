@@ -4,6 +4,7 @@ mod audit;
 mod evaluate;
 mod export;
 mod info;
+mod loading;
 mod output;
 mod plot;
 mod predict;

@@ -1,6 +1,6 @@
 //! Output of the command line: text, JSON, tables, and the checks of output paths.
 
-use hysteron::evaluate::{MeanScore, Score};
+use hysteron::evaluate::{MeanScore, Quantity, Score};
 use hysteron::{Error, Result};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
@@ -106,11 +106,15 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new() -> Self {
+    pub fn new(quantity: Quantity) -> Self {
         let heads = [
             "record", "rows", "RMSE", "NRMSE", "R²", "min D", "D < 0", "outside",
         ];
-        let units = ["", "", "MPa", "%", "–", "MJ/m³", "%", "%"];
+        let rmse = match quantity {
+            Quantity::Stress => "MPa",
+            Quantity::Strain => "strain",
+        };
+        let units = ["", "", rmse, "%", "–", "MJ/m³", "%", "%"];
         Self {
             rows: vec![heads.map(String::from), units.map(String::from)],
         }

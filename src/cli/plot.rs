@@ -4,7 +4,7 @@ use super::Verdict;
 use super::output::{check_output, print};
 use super::source::{Records, has_extension};
 use clap::{Args, ValueEnum};
-use hysteron::driver::{Curve, follow};
+use hysteron::driver::Curve;
 use hysteron::mandel::{LABELS, positions};
 use hysteron::plot::{self, Abscissa};
 use hysteron::record::Record;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Draws measured and predicted records.
 ///
 /// stress-strain and time draw both stresses, dissipation and states look inside the law, parity
-/// draws predicted over measured stress.
+/// draws predicted over measured stress; of components driven by stress, strains.
 #[derive(Args)]
 #[command(after_help = "Examples:
   hysteron plot steel.safetensors --data tests --out steel.svg
@@ -58,7 +58,8 @@ impl Arguments {
             });
         }
         check_output(&self.out)?;
-        let law = open(&self.model)?.law()?;
+        let loading = &self.records.loading;
+        let law = loading.law(open(&self.model)?)?;
         let records = self.records.load(law.as_ref())?;
         if self.kind == Figure::States && records.len() > 1 {
             let names: Vec<_> = records.iter().map(|r| r.name.as_str()).collect();
@@ -74,7 +75,7 @@ impl Arguments {
         };
         let curves = records
             .iter()
-            .map(|record| follow(law.as_ref(), record))
+            .map(|record| loading.follow(law.as_ref(), record))
             .collect::<Result<Vec<_>>>()?;
         self.draw(&records, &curves, component)?;
         print(&format!("{}\n", self.out.display()))?;

@@ -1,10 +1,11 @@
 //! `hysteron predict`
 
 use super::Verdict;
+use super::loading::Loading;
 use super::output::{check_output, print, same_file};
 use super::source::check_kind;
 use clap::Args;
-use hysteron::driver::{Curve, follow};
+use hysteron::driver::Curve;
 use hysteron::law::Status;
 use hysteron::record::Record;
 use hysteron::{Error, Result, open};
@@ -12,8 +13,8 @@ use std::path::PathBuf;
 
 /// Predicts the stress of a record.
 ///
-/// Writes the record with the stress that the law predicts from its strains, as a CSV record that
-/// every command reads.
+/// Writes the record with the stress that the law predicts from its strains, or with the strain that it predicts
+/// from its stresses, as a CSV record that every command reads.
 #[derive(Args)]
 #[command(after_help = "Example:
   hysteron predict steel.safetensors --data tests/example_1.csv --out predicted.csv")]
@@ -21,7 +22,7 @@ pub struct Arguments {
     /// A saved law (.safetensors), or a card with a [reference] law.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// The record whose strains are followed; its stresses are not used.
+    /// The record whose strains are followed; its stresses are not used, or drive the law.
     #[arg(long, value_name = "CSV")]
     data: PathBuf,
     /// Where to write the prediction.
@@ -31,6 +32,8 @@ pub struct Arguments {
     /// reads the file as a record takes them for external variables.
     #[arg(long)]
     full: bool,
+    #[command(flatten)]
+    loading: Loading,
 }
 
 impl Arguments {
@@ -44,13 +47,14 @@ impl Arguments {
                 )));
             }
         }
-        let law = open(&self.model)?.law()?;
+        let law = self.loading.law(open(&self.model)?)?;
         let mut record = Record::from_csv(&self.data)?;
         record.keep_external(law.external_variables())?;
         check_kind(&self.data, law.as_ref(), &record)?;
-        let curve = follow(law.as_ref(), &record)?;
+        let curve = self.loading.follow(law.as_ref(), &record)?;
         let rows = record.rows();
         let mut predicted = Record {
+            strain: curve.record.strain.clone(),
             stress: curve.record.stress.clone(),
             ..record
         };

@@ -1,5 +1,6 @@
 //! Records of a command, and what several commands share.
 
+use super::loading::Loading;
 use clap::Args;
 use hysteron::audit::AuditOptions;
 use hysteron::record::Record;
@@ -44,6 +45,8 @@ pub struct Records {
     /// Even steps of at most this strain along the path, in place of the rows as measured.
     #[arg(long, value_name = "STRAIN")]
     spacing: Option<f64>,
+    #[command(flatten)]
+    pub loading: Loading,
 }
 
 impl Records {
@@ -93,9 +96,12 @@ pub fn check_kind(data: &Path, law: &dyn MaterialLaw, record: &Record) -> Result
     if found == needed || found == 1 {
         return Ok(());
     }
+    let advice = match (found, needed) {
+        (3, 6) => "say --stress-state plane-stress or plane-strain",
+        _ => "choose other records or another law",
+    };
     Err(Error::invalid(format!(
-        "{}: record `{}` has {found} components, the law `{}` has {needed}; choose other records \
-         or another law",
+        "{}: record `{}` has {found} components, the law `{}` has {needed}; {advice}",
         data.display(),
         record.name,
         law.name()

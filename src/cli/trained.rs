@@ -7,7 +7,7 @@ use super::train::Arguments;
 use hysteron::audit::{Audit, audit};
 use hysteron::card::Card;
 use hysteron::driver::{Curve, follow};
-use hysteron::evaluate::{Score, mean, score};
+use hysteron::evaluate::{Quantity, Score, mean, score};
 use hysteron::law::InitialModuli;
 use hysteron::model::LearnedLaw;
 use hysteron::plot::{LearningPoint, learning_curve, stress_strain};
@@ -264,7 +264,7 @@ fn figures(
 }
 
 fn tables(compared: &Group<Vec<Comparison<'_>>>, audit: &Audit, files: &Files) -> String {
-    let mut table = Table::new();
+    let mut table = Table::new(Quantity::Stress);
     for (heading, group) in [
         ("training", &compared.train),
         ("validation", &compared.validation),

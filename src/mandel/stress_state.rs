@@ -6,14 +6,17 @@ use std::fmt;
 
 /// The components of a law, and what is prescribed for the others of the six.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum StressState {
     /// 11, 22, 33, 12, 13, 23.
+    #[cfg_attr(feature = "cli", value(skip))]
     Solid,
     /// 11, 22, 12; no other strain.
     PlaneStrain,
     /// 11, 22, 33, 12; no other strain. Finite element programs also keep plane strain in these
     /// components, for its stress across the plane.
+    #[cfg_attr(feature = "cli", value(skip))]
     Axisymmetric,
     /// 11, 22, 12; no other stress.
     PlaneStress,

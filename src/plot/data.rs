@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use crate::driver::Curve;
+use crate::evaluate::Quantity;
 use crate::mandel::{WEIGHTS, positions};
 use crate::record::Record;
 
@@ -76,16 +77,44 @@ impl Component {
         format!("σ{}", self.subscript())
     }
 
+    pub fn strain_symbol(self) -> String {
+        let symbol = if self.position < 3 { "ε" } else { "γ" };
+        format!("{symbol}{}", self.subscript())
+    }
+
     pub fn strain_axis(self) -> Axis {
-        let (kind, symbol) = match self.position {
-            0..3 => ("strain", "ε"),
-            _ => ("shear strain", "γ"),
+        let kind = match self.position {
+            0..3 => "strain",
+            _ => "shear strain",
         };
-        Axis::linear(format!("{kind} {symbol}{}", self.subscript()), "–")
+        Axis::linear(format!("{kind} {}", self.strain_symbol()), "–")
     }
 
     pub fn stress_axis(self) -> Axis {
         Axis::linear(format!("stress {}", self.stress_symbol()), "MPa")
+    }
+
+    /// What a law answers with in this component, and its axis: a stress, or a strain where it is driven by
+    /// stress.
+    pub fn quantity(self, curve: &Curve) -> Quantity {
+        match curve.stress_controlled.contains(&self.index) {
+            true => Quantity::Strain,
+            false => Quantity::Stress,
+        }
+    }
+
+    pub fn axis(self, quantity: Quantity) -> Axis {
+        match quantity {
+            Quantity::Stress => self.stress_axis(),
+            Quantity::Strain => self.strain_axis(),
+        }
+    }
+
+    pub fn values(self, quantity: Quantity, record: &Record) -> Vec<f64> {
+        match quantity {
+            Quantity::Stress => self.stress(record),
+            Quantity::Strain => self.strain(record),
+        }
     }
 
     /// `ε`, or `γ = 2ε` of a shear.

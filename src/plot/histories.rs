@@ -7,7 +7,7 @@ use super::palette::{BAND, BLACK, BLUE, COLOURS, GREY, MARKERS, Marker, PALE};
 use super::panel::{Frame, Key, Kind, Panel, Rectangle, Sample, arrangement, titled_page};
 use crate::driver::Curve;
 use crate::error::Result;
-use crate::evaluate::{r2, rmse};
+use crate::evaluate::{Quantity, r2, rmse};
 use crate::law::Status;
 use crate::record::Record;
 use std::path::Path;
@@ -72,12 +72,18 @@ fn histories(
         let label = "prediction outside the trained range";
         keys.push(Key::new(label, Sample::Band(BAND)));
     }
-    let symbol = Component::of(first, component)?.stress_symbol();
+    let drawn = Component::of(first, component)?;
+    let of_first = records.first().and_then(|(_, predicted)| *predicted);
+    let quantity = of_first.map_or(Quantity::Stress, |curve| drawn.quantity(curve));
+    let symbol = match quantity {
+        Quantity::Stress => format!("Stress {}", drawn.stress_symbol()),
+        Quantity::Strain => format!("Strain {}", drawn.strain_symbol()),
+    };
     let title = match over {
-        None => format!("Stress {symbol} against strain"),
-        Some(Abscissa::Time) => format!("Stress {symbol} over time"),
-        Some(Abscissa::Row) => format!("Stress {symbol} row by row"),
-        Some(Abscissa::PathLength) => format!("Stress {symbol} along the strain path"),
+        None => format!("Stress {} against strain", drawn.stress_symbol()),
+        Some(Abscissa::Time) => format!("{symbol} over time"),
+        Some(Abscissa::Row) => format!("{symbol} row by row"),
+        Some(Abscissa::PathLength) => format!("{symbol} along the strain path"),
     };
     let (columns, rows) = arrangement(records.len());
     let (mut page, area) = titled_page(&title, &keys, (columns, rows))?;
@@ -97,21 +103,34 @@ fn history(
     over: Option<Abscissa>,
 ) -> Result<(), String> {
     let component = Component::of(measured, component)?;
+    let quantity = predicted.map_or(Quantity::Stress, |curve| component.quantity(curve));
+    let vertical = match over {
+        None => Quantity::Stress,
+        Some(_) => quantity,
+    };
     let horizontal = |record: &Record| match over {
         None => component.strain(record),
         Some(over) => over.values(record),
     };
-    let (x, y) = (horizontal(measured), component.stress(measured));
+    let (x, y) = (horizontal(measured), component.values(vertical, measured));
     let (x_axis, y_axis) = (
         over.map_or_else(|| component.strain_axis(), Abscissa::axis),
-        component.stress_axis(),
+        component.axis(vertical),
     );
     let answer = predicted.map(|curve| {
-        let (x, y) = (horizontal(&curve.record), component.stress(&curve.record));
+        let (x, y) = (
+            horizontal(&curve.record),
+            component.values(vertical, &curve.record),
+        );
         (x, y, &curve.status)
     });
-    let figure = answer.as_ref().map_or_else(String::new, |(_, p, _)| {
-        format!(": RMSE {} MPa", number(rmse(&y, p)))
+    let figure = predicted.map_or_else(String::new, |curve| {
+        let [m, p] = [measured, &curve.record].map(|record| component.values(quantity, record));
+        let unit = match quantity {
+            Quantity::Stress => "MPa",
+            Quantity::Strain => "of strain",
+        };
+        format!(": RMSE {} {unit}", number(rmse(&m, &p)))
     });
     let none = Vec::new();
     let (px, py) = answer
@@ -174,15 +193,20 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
     for (measured, predicted) in pairs {
         check_pair(measured, predicted)?;
         let component = Component::of(measured, component)?;
+        let quantity = component.quantity(predicted);
         groups.push((
-            component.stress(measured),
-            component.stress(&predicted.record),
+            component.values(quantity, measured),
+            component.values(quantity, &predicted.record),
         ));
     }
-    let Some((first, _)) = pairs.first() else {
+    let Some((first, curve)) = pairs.first() else {
         return Err("there is no record to draw".into());
     };
-    let symbol = Component::of(first, component)?.stress_symbol();
+    let drawn = Component::of(first, component)?;
+    let (kind, symbol, unit) = match drawn.quantity(curve) {
+        Quantity::Stress => ("stress", drawn.stress_symbol(), "MPa"),
+        Quantity::Strain => ("strain", drawn.strain_symbol(), "–"),
+    };
     let measured: Vec<f64> = groups.iter().flat_map(|g| &g.0).copied().collect();
     let predicted: Vec<f64> = groups.iter().flat_map(|g| &g.1).copied().collect();
     let extent = Extent::of(measured.iter().chain(&predicted)).ok_or("no data")?;
@@ -204,7 +228,7 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
             keys.push(Key::new(&record.name, Sample::Marker(marker, colour)));
         }
     }
-    let title = format!("Predicted against measured stress {symbol}");
+    let title = format!("Predicted against measured {kind} {symbol}");
     let (mut page, area) = titled_page(&title, &keys, (1, 1))?;
     // The plot area is square; labels and ticks use the rest of the cell.
     let side = area.height() - 82.0;
@@ -214,7 +238,7 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         right: left + side + 98.0,
         ..area
     };
-    let axis = |which: &str| Axis::linear(format!("{which} stress {symbol}"), "MPa");
+    let axis = |which: &str| Axis::linear(format!("{which} {kind} {symbol}"), unit);
     let determination = r2(&measured, &predicted, 1).map_or_else(String::new, |r| {
         // Rounded down, so that only a perfect fit shows 1.
         format!("R² = {}, ", number((r * 1e4).floor() / 1e4))
@@ -222,8 +246,9 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
     let frame = Frame {
         name: "",
         figure: format!(
-            "{determination}RMSE {} MPa, {} rows",
+            "{determination}RMSE {} {}, {} rows",
             number(rmse(&measured, &predicted)),
+            if unit == "–" { "of strain" } else { unit },
             measured.len()
         ),
         x: (&axis("measured"), extent),
