@@ -6,11 +6,13 @@
 //! to be used.
 
 mod batch;
+mod delegate;
 mod moduli;
 #[cfg(feature = "threads")]
 mod threads;
 
 pub use batch::Batch;
+pub(crate) use delegate::delegate;
 pub use moduli::InitialModuli;
 #[cfg(feature = "threads")]
 pub use threads::update_batch_on_threads;

@@ -1,6 +1,7 @@
 //! The law behind a host: loaded from a file, in every stress state that it has.
 
 use super::HostError;
+use super::start::StartStiffness;
 use crate::error::Result;
 use crate::law::MaterialLaw;
 use crate::mandel::StressState;
@@ -15,6 +16,13 @@ const STRESS_STATES: [StressState; 4] = [
     StressState::PlaneStress,
     StressState::Uniaxial,
 ];
+
+/// Whether the row `start_tangent` of a saved audit is beyond its limit.
+fn starts_soft(audit: &serde_json::Value) -> bool {
+    let rows = audit["rows"].as_array().into_iter().flatten();
+    rows.filter(|row| row["name"] == "start_tangent")
+        .any(|row| row["pass"] == false)
+}
 
 /// A law in every stress state that it has: a three-dimensional law in all of them, another one in
 /// its own.
@@ -63,10 +71,18 @@ impl HostLaw {
         Self::from_source(LawSource::from_bytes(name, bytes)?)
     }
 
+    /// A saved law whose audit says that the tangent of its empty increments is too soft begins a step with the
+    /// stiffness that the next increment meets.
+    ///
     /// # Errors
     /// As [`HostLaw::load`].
     pub fn from_source(source: LawSource) -> Result<Self> {
-        Self::new(Arc::from(source.solid_law()?))
+        let soft = matches!(&source, LawSource::Model(model) if starts_soft(&model.metadata.audit));
+        let law: Arc<dyn MaterialLaw> = source.solid_law()?.into();
+        Self::new(match soft {
+            true => Arc::new(StartStiffness::new(law)),
+            false => law,
+        })
     }
 
     pub fn name(&self) -> &str {

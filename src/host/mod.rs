@@ -21,6 +21,7 @@ mod error;
 pub mod export;
 mod law;
 pub mod mgis;
+mod start;
 mod state;
 pub mod umat;
 

@@ -8,7 +8,7 @@
 use super::prepare;
 use super::stress_state::require_solid;
 use crate::error::{Result, UpdateError};
-use crate::law::{Departure, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout};
+use crate::law::{Departure, Guarantees, Increment, MaterialLaw, Response, delegate};
 use crate::mandel::{Mandel, StressState};
 use crate::symmetry::Symmetry;
 
@@ -52,24 +52,14 @@ impl<L: MaterialLaw> PlaneStrain<L> {
 }
 
 impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
+    delegate!(law: external_variables, state_layout, initial_state, typical_external, scales);
+
     fn name(&self) -> &str {
         &self.name
     }
 
     fn components(&self) -> usize {
         self.stress_state.components()
-    }
-
-    fn external_variables(&self) -> &[String] {
-        self.law.external_variables()
-    }
-
-    fn state_layout(&self) -> &StateLayout {
-        self.law.state_layout()
-    }
-
-    fn initial_state(&self, state: &mut [f64]) {
-        self.law.initial_state(state);
     }
 
     fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
@@ -109,10 +99,6 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
         }
     }
 
-    fn typical_external(&self) -> Vec<f64> {
-        self.law.typical_external()
-    }
-
     fn departure(&self, increment: &Increment) -> Option<Departure> {
         let [strain_old, strain_new] = self.whole_strains(increment);
         self.law.departure(&Increment {
@@ -120,9 +106,5 @@ impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
             strain_new: strain_new.as_slice(),
             ..*increment
         })
-    }
-
-    fn scales(&self) -> Scales {
-        self.law.scales()
     }
 }

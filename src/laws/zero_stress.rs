@@ -21,7 +21,7 @@ use super::mixed_control::{ControlledIncrement, Evaluation, Failure, FreeCompone
 use super::stress_state::require_solid;
 use crate::error::{Error, Result, UpdateError};
 use crate::law::{
-    Guarantees, Increment, MAX_COMPONENTS, MaterialLaw, Response, Scales, StateLayout,
+    Guarantees, Increment, MAX_COMPONENTS, MaterialLaw, Response, StateLayout, delegate,
 };
 use crate::mandel::{Mandel, Moduli, StressState};
 use crate::symmetry::Symmetry;
@@ -181,16 +181,14 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
 }
 
 impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
+    delegate!(law: external_variables, typical_external, scales);
+
     fn name(&self) -> &str {
         &self.name
     }
 
     fn components(&self) -> usize {
         N
-    }
-
-    fn external_variables(&self) -> &[String] {
-        self.law.external_variables()
     }
 
     fn state_layout(&self) -> &StateLayout {
@@ -240,13 +238,5 @@ impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
             symmetry: Symmetry::None,
             ..self.law.guarantees()
         }
-    }
-
-    fn typical_external(&self) -> Vec<f64> {
-        self.law.typical_external()
-    }
-
-    fn scales(&self) -> Scales {
-        self.law.scales()
     }
 }

@@ -22,9 +22,7 @@ use super::memory::with_workspace;
 use super::points::Points;
 use crate::error::{Error, Result, UpdateError};
 use crate::graph::{Graph, Routine, Runner, Seeds, Workspace};
-use crate::law::{
-    Departure, Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, prepare,
-};
+use crate::law::{Guarantees, Increment, MaterialLaw, Response, delegate, prepare};
 use crate::recurrent::{IncrementInputs, RecurrentLaw};
 
 /// How exact an increment is, and what it may cost.
@@ -291,29 +289,8 @@ impl Adaptive {
 }
 
 impl MaterialLaw for Adaptive {
-    fn name(&self) -> &str {
-        self.law.name()
-    }
-
-    fn components(&self) -> usize {
-        self.law.components()
-    }
-
-    fn external_variables(&self) -> &[String] {
-        self.law.external_variables()
-    }
-
-    fn state_layout(&self) -> &StateLayout {
-        self.law.state_layout()
-    }
-
-    fn initial_state(&self, state: &mut [f64]) {
-        self.law.initial_state(state);
-    }
-
-    fn free_energy(&self, strain: &[f64], state: &[f64], external: &[f64]) -> f64 {
-        self.law.free_energy(strain, state, external)
-    }
+    delegate!(law: name, components, external_variables, state_layout, initial_state, free_energy,
+        typical_external, departure, scales);
 
     fn update(
         &self,
@@ -371,24 +348,11 @@ impl MaterialLaw for Adaptive {
             law.read_response(&runner, workspace, &whole, state_new, response)
         })
     }
-
-    fn typical_external(&self) -> Vec<f64> {
-        self.law.typical_external()
-    }
-
     fn guarantees(&self) -> Guarantees {
         let guarantees = self.law.guarantees();
         Guarantees {
             second_law: guarantees.second_law && self.law.law().guarantees().second_law_in_parts,
             ..guarantees
         }
-    }
-
-    fn departure(&self, increment: &Increment) -> Option<Departure> {
-        self.law.departure(increment)
-    }
-
-    fn scales(&self) -> Scales {
-        self.law.scales()
     }
 }

@@ -6,4 +6,5 @@ mod common;
 mod capi;
 mod laws;
 mod mgis;
+mod start;
 mod umat;
