@@ -55,7 +55,7 @@ pub enum Status {
 /// In what an increment is outside the range of a law.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Departure {
-    /// A component or invariant of the strain, an external variable, the strain rate.
+    /// A component or invariant of the strain, an external variable, the strain rate, the strain path.
     pub what: String,
     pub value: f64,
     /// `[least, most]` seen in training.
@@ -263,6 +263,12 @@ pub trait MaterialLaw: Send + Sync {
         None
     }
 
+    /// Longest accumulated strain path `Σ‖Δε‖` of a record that the law was trained on; `None` where it does not
+    /// know any. An increment alone does not tell how far the path has come: the driver judges it.
+    fn trained_path(&self) -> Option<f64> {
+        None
+    }
+
     fn scales(&self) -> Scales;
 
     /// A state filled with [`MaterialLaw::initial_state`].
@@ -357,6 +363,10 @@ impl<L: MaterialLaw + ?Sized> MaterialLaw for Arc<L> {
 
     fn departure(&self, increment: &Increment) -> Option<Departure> {
         (**self).departure(increment)
+    }
+
+    fn trained_path(&self) -> Option<f64> {
+        (**self).trained_path()
     }
 
     fn scales(&self) -> Scales {

@@ -148,3 +148,42 @@ fn a_batch_starts_at_the_mean_of_the_external_variables() {
     batch.update(&law).unwrap();
     assert_eq!(batch.status, [Status::Inside; 3]);
 }
+
+/// More cycles than any record has, inside its strains, are outside its path.
+#[test]
+fn the_strain_path_belongs_to_the_range_of_a_history() {
+    let cycles = |count: usize| {
+        let rows = 0..=40 * count;
+        let strain: Vec<f64> = rows
+            .map(|row| 0.01 * (row as f64 * std::f64::consts::PI / 20.0).sin())
+            .collect();
+        Record {
+            name: format!("{count} cycles"),
+            components: 1,
+            time: (0..strain.len()).map(|row| row as f64).collect(),
+            stress: strain.iter().map(|e| 2e4 * e).collect(),
+            strain,
+            ..Record::default()
+        }
+    };
+    let law = learn(&cycles(3), Clock::StrainPath, Symmetry::None);
+    let range = law.normalisation().range.clone().unwrap();
+    let own = &range.records[0];
+    assert_eq!((own.name.as_str(), own.half_cycles), ("3 cycles", 5));
+    let [least, most] = own.amplitudes.unwrap();
+    assert!((least - 0.02).abs() < 1e-9 && (most - 0.02).abs() < 1e-9);
+    assert_eq!(law.trained_path(), Some(own.strain_path));
+
+    let same = follow(&law, &cycles(3)).unwrap();
+    assert!(
+        same.status.iter().all(|s| *s == Status::Inside),
+        "{:?}",
+        same.departure
+    );
+    let curve = follow(&law, &cycles(5)).unwrap();
+    let first = curve.status.iter().position(|s| *s == Status::Outside);
+    assert_eq!(first, Some(121));
+    let departure = curve.departure.unwrap();
+    assert!(departure.what.contains("path"), "{departure}");
+    assert_eq!(departure.range[1], own.strain_path);
+}

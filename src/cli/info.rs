@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 
+/// Records whose own ranges are shown.
+const SHOWN_RECORDS: usize = 12;
+
 /// Shows what a saved law is and where it comes from.
 ///
 /// Sizes, parameters, scales, trained range, card, training, audit, and what the law guarantees.
@@ -212,6 +215,22 @@ fn text(model: &Model, metadata: &Metadata) -> String {
                 short(range.strain_path)
             ),
         );
+        for record in range.records.iter().take(SHOWN_RECORDS) {
+            let strains: Vec<_> = record.strain.iter().map(between).collect();
+            let cycles = record.amplitudes.map_or_else(String::new, |sizes| {
+                let halves = record.half_cycles;
+                format!("; {halves} half cycles of {}", between(&sizes))
+            });
+            line(
+                "record",
+                format!(
+                    "{}: strain {}; path {}{cycles}",
+                    record.name,
+                    strains.join(", "),
+                    short(record.strain_path)
+                ),
+            );
+        }
     }
     let ranges = n.strain_range.iter();
     let ranges: Vec<_> = ranges

@@ -3,12 +3,15 @@
 use super::equilibrium::{Goal, MaterialPoint};
 use super::{Curve, Driver, DriverProgress};
 use crate::error::{Error, Result, UpdateError};
-use crate::law::{Increment, MAX_COMPONENTS, Status};
+use crate::law::{Departure, Increment, MAX_COMPONENTS, Status};
 use crate::laws::mixed_control::{Failure, FreeComponents};
 use crate::loading::{Control, LoadStep};
 use crate::mandel::Mandel;
 use crate::record::Record;
 use std::ops::ControlFlow;
+
+/// Rounding of a strain path, which is a sum of many increments.
+const ROUNDING: f64 = 1e-6;
 
 /// A run in progress: the point and the rows so far.
 pub(super) struct Run<'a> {
@@ -18,6 +21,8 @@ pub(super) struct Run<'a> {
     pub time: f64,
     /// Of the increments since the last row.
     dissipation: f64,
+    /// `Σ‖Δε‖`
+    path: f64,
     pub curve: Curve,
 }
 
@@ -53,6 +58,7 @@ impl<'a> Run<'a> {
             external,
             time: 0.0,
             dissipation: 0.0,
+            path: 0.0,
             curve,
         })
     }
@@ -140,19 +146,32 @@ impl<'a> Run<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Keeps in what the first accepted increment outside the range of the law is outside.
+    /// Marks an accepted increment whose strain path is longer than that of any training record, and keeps in what
+    /// the first increment outside the range of the law is outside.
     fn look_outside(&mut self, strain_old: &Mandel, dt: f64, external: &[f64]) {
-        let accepted = &self.point.accepted;
-        let n = self.driver.law.components();
-        if accepted.response.status == Status::Outside && self.curve.departure.is_none() {
-            self.curve.departure = self.driver.law.departure(&Increment {
-                strain_old: &strain_old.as_slice()[..n],
-                strain_new: &accepted.strain.as_slice()[..n],
-                dt,
-                external_old: &self.external,
-                external_new: external,
-            });
+        let (law, accepted) = (self.driver.law, &mut self.point.accepted);
+        self.path += (accepted.strain - strain_old).norm();
+        let trained = law.trained_path();
+        let far = trained.filter(|path| self.path > path * (1.0 + ROUNDING));
+        if far.is_some() {
+            accepted.response.status = Status::Outside;
         }
+        if accepted.response.status == Status::Inside || self.curve.departure.is_some() {
+            return;
+        }
+        let n = law.components();
+        let within = law.departure(&Increment {
+            strain_old: &strain_old.as_slice()[..n],
+            strain_new: &accepted.strain.as_slice()[..n],
+            dt,
+            external_old: &self.external,
+            external_new: external,
+        });
+        self.curve.departure = within.or(far.map(|path| Departure {
+            what: "strain path Σ‖Δε‖".into(),
+            value: self.path,
+            range: [0.0, path],
+        }));
     }
 
     fn error(&self, step: usize, size: f64, failure: Failure) -> Error {
@@ -161,13 +180,17 @@ impl<'a> Run<'a> {
             Failure::NoEquilibrium {
                 iterations,
                 residual,
-            } => (
-                format!(
-                    "no equilibrium after {iterations} Newton iterations ({residual:.3e} MPa are \
-                     missing); the prescribed stress may lie beyond what the material can carry"
-                ),
-                None,
-            ),
+            } => {
+                let plural = if iterations == 1 { "" } else { "s" };
+                (
+                    format!(
+                        "no equilibrium after {iterations} iteration{plural} of Newton's method \
+                         ({residual:.3e} MPa are missing); the prescribed stress may lie beyond what the \
+                         material can carry"
+                    ),
+                    None,
+                )
+            }
         };
         Error::Drive {
             name: self.curve.record.name.clone(),

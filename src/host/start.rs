@@ -61,7 +61,7 @@ fn is_empty(increment: &Increment) -> bool {
 
 impl MaterialLaw for StartStiffness {
     delegate!(law: name, components, external_variables, state_layout, initial_state, free_energy, guarantees,
-        typical_external, departure, scales);
+        typical_external, departure, trained_path, scales);
 
     fn update(
         &self,

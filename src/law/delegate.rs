@@ -51,6 +51,11 @@ macro_rules! delegate {
             self.$law.departure(increment)
         }
     };
+    (@ $law:ident trained_path) => {
+        fn trained_path(&self) -> Option<f64> {
+            self.$law.trained_path()
+        }
+    };
     (@ $law:ident scales) => {
         fn scales(&self) -> $crate::law::Scales {
             self.$law.scales()

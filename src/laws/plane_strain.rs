@@ -52,7 +52,7 @@ impl<L: MaterialLaw> PlaneStrain<L> {
 }
 
 impl<L: MaterialLaw> MaterialLaw for PlaneStrain<L> {
-    delegate!(law: external_variables, state_layout, initial_state, typical_external, scales);
+    delegate!(law: external_variables, state_layout, initial_state, typical_external, trained_path, scales);
 
     fn name(&self) -> &str {
         &self.name

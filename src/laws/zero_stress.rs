@@ -181,7 +181,7 @@ impl<L: MaterialLaw, const N: usize> ZeroStress<L, N> {
 }
 
 impl<L: MaterialLaw, const N: usize> MaterialLaw for ZeroStress<L, N> {
-    delegate!(law: external_variables, typical_external, scales);
+    delegate!(law: external_variables, typical_external, trained_path, scales);
 
     fn name(&self) -> &str {
         &self.name

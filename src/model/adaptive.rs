@@ -290,7 +290,7 @@ impl Adaptive {
 
 impl MaterialLaw for Adaptive {
     delegate!(law: name, components, external_variables, state_layout, initial_state, free_energy,
-        typical_external, departure, scales);
+        typical_external, departure, trained_path, scales);
 
     fn update(
         &self,

@@ -425,6 +425,10 @@ impl MaterialLaw for LearnedLaw {
         self.measures.departure(range, names, &point)
     }
 
+    fn trained_path(&self) -> Option<f64> {
+        Some(self.normalisation.range.as_ref()?.strain_path)
+    }
+
     fn scales(&self) -> Scales {
         Scales {
             strain: self.normalisation.strain,

@@ -21,5 +21,5 @@ pub use adaptive::{Adaptive, Tolerance};
 pub use file::{Metadata, ModelFile, NamedTensor, SCHEMA, Units};
 pub use learned::LearnedLaw;
 pub use normalisation::Normalisation;
-pub use range::TrainedRange;
+pub use range::{RecordRange, TrainedRange};
 pub use saved::Model;

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Rounding that a bound forgives, over the larger of its ends.
 const TOLERANCE: f64 = 1e-6;
+/// Records that are kept each on its own.
+const MAX_RECORDS: usize = 64;
 
 /// What the training records of a law hold.
 ///
@@ -29,12 +31,35 @@ pub struct TrainedRange {
     pub strain_path: f64,
     /// `[least, most]` of each external variable.
     pub external: Vec<[f64; 2]>,
+    /// Each record on its own, the first ones of many: the strains of all records together say more than a law
+    /// has seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordRange>,
+}
+
+/// What one training record holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordRange {
+    pub name: String,
+    /// `[least, most]` of each measure of the strain.
+    pub strain: Vec<[f64; 2]>,
+    /// `Σ‖Δε‖`
+    pub strain_path: f64,
+    /// Half cycles between reversals.
+    pub half_cycles: usize,
+    /// Smallest and largest strain range of a half cycle; `None` without any.
+    pub amplitudes: Option<[f64; 2]>,
 }
 
 impl TrainedRange {
     /// Of the records of a law with this symmetry. The virgin state belongs to it.
-    pub fn of(records: &[Record], symmetry: Symmetry, rate_independent: bool) -> Self {
-        let first = records.first();
+    pub fn of<'a>(
+        records: impl Iterator<Item = &'a Record> + Clone,
+        symmetry: Symmetry,
+        rate_independent: bool,
+    ) -> Self {
+        let first = records.clone().next();
         let (n, external) = first.map_or((1, 0), |r| (r.components, r.external_names.len()));
         let measures = Measures::new(symmetry, n);
         let mut range = Self {
@@ -42,15 +67,17 @@ impl TrainedRange {
             strain_rate: (!rate_independent).then_some(0.0),
             strain_path: 0.0,
             external: vec![[f64::INFINITY, f64::NEG_INFINITY]; external],
+            records: Vec::new(),
         };
         let widen = |[least, most]: &mut [f64; 2], value: f64| {
             (*least, *most) = (least.min(value), most.max(value));
         };
         for record in records {
             let mut path = 0.0;
+            let mut own = vec![[0.0; 2]; measures.measures.len()];
             for row in 0..record.rows() {
                 let strain = record.strain_at(row);
-                for (bounds, measure) in range.strain.iter_mut().zip(&measures.measures) {
+                for (bounds, measure) in own.iter_mut().zip(&measures.measures) {
                     let [value] = measure.value(&|i| [strain[i]]);
                     widen(bounds, value);
                 }
@@ -69,6 +96,12 @@ impl TrainedRange {
                 }
             }
             range.strain_path = range.strain_path.max(path);
+            for (all, own) in range.strain.iter_mut().zip(&own) {
+                own.iter().for_each(|end| widen(all, *end));
+            }
+            if range.records.len() < MAX_RECORDS {
+                range.records.push(RecordRange::of(record, own, path));
+            }
         }
         range
     }
@@ -93,6 +126,25 @@ impl TrainedRange {
         match others.iter().find(|x| !(x.is_finite() && **x >= 0.0)) {
             Some(bad) => Err(format!("the trained range has the path or rate {bad}")),
             None => Ok(()),
+        }
+    }
+}
+
+impl RecordRange {
+    fn of(record: &Record, strain: Vec<[f64; 2]>, strain_path: f64) -> Self {
+        let turns = record.reversals();
+        let halves = turns.windows(2);
+        let sizes = halves.map(|t| distance(record.strain_at(t[0]), record.strain_at(t[1])));
+        let amplitudes = sizes.fold(None, |ends: Option<[f64; 2]>, size| {
+            let [least, most] = ends.unwrap_or([size; 2]);
+            Some([least.min(size), most.max(size)])
+        });
+        Self {
+            name: record.name.clone(),
+            strain,
+            strain_path,
+            half_cycles: turns.len().saturating_sub(1),
+            amplitudes,
         }
     }
 }

@@ -56,7 +56,11 @@ pub(super) fn whole(
             .as_ref()
             .map(|range| TrainedRange {
                 external: range.external.clone(),
-                ..TrainedRange::of(&solids, Symmetry::Isotropic, range.strain_rate.is_none())
+                ..TrainedRange::of(
+                    solids.iter(),
+                    Symmetry::Isotropic,
+                    range.strain_rate.is_none(),
+                )
             }),
         ..reduced.normalisation().clone()
     };

@@ -212,8 +212,9 @@ impl<'a> Trainer<'a> {
         }
         let guarantees = self.law.guarantees();
         let normalisation = Normalisation {
+            // Of the records as they are: thinned ones have shorter paths.
             range: Some(TrainedRange::of(
-                &training,
+                self.training.iter().copied(),
                 guarantees.symmetry,
                 rate_independent,
             )),
