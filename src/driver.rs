@@ -181,8 +181,8 @@ impl<'a> Driver<'a> {
     /// that the law does not know are ignored.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the record does not fit the law; [`Error::Drive`] if a row cannot be
-    /// reached.
+    /// [`Error::Invalid`] if the record does not fit the law, or is timeless and the law sees time;
+    /// [`Error::Drive`] if a row cannot be reached.
     pub fn follow(&self, record: &Record) -> Result<Curve> {
         self.follow_with(record, &mut |_| ControlFlow::Continue(()))
     }
@@ -198,6 +198,7 @@ impl<'a> Driver<'a> {
         self.check_components(&what, record.components)?;
         let columns = self.external_columns(&what, &record.external_names)?;
         record.check_but_stress()?;
+        record.check_clock(self.law.guarantees().rate_independent)?;
         let external = |row: usize| -> Vec<f64> {
             let values = record.external_at(row);
             columns.iter().map(|&c| values[c]).collect()
@@ -216,6 +217,7 @@ impl<'a> Driver<'a> {
         let last = record.rows() - 1;
         let mut run = Run::start(self, &record.name, record.components, external(0))?;
         run.time = record.time[0];
+        run.curve.record.timeless = record.timeless;
         if record.strain_at(0).iter().any(|&e| e != 0.0) {
             let now = run.time;
             if run.step(0, last, &step(0, 0.0), now, progress)?.is_break() {

@@ -576,6 +576,61 @@ fn further_columns_are_inputs_only_where_they_are_named() {
     );
 }
 
+/// Records without time teach and test laws that do not see it, and no others.
+#[test]
+fn records_without_time_are_for_rate_independent_laws() {
+    let folder = Folder::new();
+    let row = |k: usize| {
+        let strain = 1e-4 * k.min(16 - k) as f64;
+        format!("{strain},{}\n", 2e5 * strain)
+    };
+    let rows: String = (0..16).map(row).collect();
+    folder.file("a/a.csv", format!("strain,stress_MPa\n{rows}"));
+    let train = "train a --epochs 2 --no-plots --quiet --law relaxation";
+    trained(&folder, &format!("{train} --out path.safetensors"));
+    let info = json(&folder, "info path.safetensors --json");
+    let range = &info["normalisation"]["range"];
+    assert!(range["strain_path"].is_number(), "{info}");
+    assert_eq!(range["strain_rate"], Value::Null);
+    ok(
+        &folder,
+        "predict path.safetensors --data a/a.csv --out p.csv",
+    );
+    let predicted = std::fs::read_to_string(folder.path().join("p.csv")).unwrap();
+    assert!(predicted.starts_with("strain,stress_MPa\n"), "{predicted}");
+    ok(&folder, "evaluate path.safetensors --data p.csv");
+    ok(
+        &folder,
+        "plot path.safetensors --data a/a.csv --kind time --out t.svg",
+    );
+    let figure = std::fs::read_to_string(folder.path().join("t.svg")).unwrap();
+    assert!(figure.contains("row by row") && !figure.contains("over time"));
+
+    folder.file("b/b.csv", CSV);
+    let words = ["record `a`: it has no column `time_s`, and the law sees time"];
+    refused(
+        &folder,
+        &format!("{train} --clock time --out x.safetensors"),
+        &words,
+    );
+    trained(
+        &folder,
+        "train b --epochs 2 --no-plots --quiet --law relaxation --clock both --out time.safetensors",
+    );
+    for command in ["predict", "evaluate", "plot"] {
+        let out = match command {
+            "predict" => "--out x.csv",
+            "plot" => "--out x.svg",
+            _ => "",
+        };
+        refused(
+            &folder,
+            &format!("{command} time.safetensors --data a/a.csv {out}"),
+            &words,
+        );
+    }
+}
+
 #[test]
 fn records_that_teach_nothing_are_refused() {
     let folder = Folder::new();

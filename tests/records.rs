@@ -93,6 +93,37 @@ fn spreadsheet_habits_are_read() {
 }
 
 #[test]
+fn a_record_without_time_counts_its_rows_and_stays_so() {
+    let text = "strain,stress_MPa\n0.0,0.0\n0.001,200.0\n0.002,260.0\n0.0,-140.0\n";
+    let record = csv(text);
+    assert!(record.timeless);
+    assert_eq!(record.time, [0.0, 1.0, 2.0, 3.0]);
+    let written = record.to_csv_bytes().unwrap();
+    assert_eq!(std::str::from_utf8(&written).unwrap(), text);
+    let fine = record.resample(2.5e-4).unwrap();
+    assert!(fine.timeless && fine.check().is_ok() && fine.rows() == 17);
+    assert!(record.truncated(2).timeless);
+    let plane = csv("eps11,eps22,gam12,sig11,sig22,sig12\n0,0,0,0,0,0\n");
+    assert!(plane.timeless && plane.components == 3);
+    // The scale of time is that of records that have one.
+    let slow = csv("time_s,strain,stress_MPa\n0,0,0\n60,0.001,200\n");
+    assert_eq!(RecordScales::of([&record, &slow]).time, 60.0);
+    let said = doubts(&[&record, &slow], true).join("; ");
+    assert!(!said.contains("rates"), "{said}");
+    assert!(record.check_clock(true).is_ok() && slow.check_clock(false).is_ok());
+    let message = record.check_clock(false).unwrap_err().to_string();
+    assert!(
+        message.contains("no column `time_s`, and the law sees time"),
+        "{message}"
+    );
+    let false_time = Record {
+        time: vec![0.0, 2.0, 3.0, 4.0],
+        ..record
+    };
+    assert!(false_time.check().is_err());
+}
+
+#[test]
 fn reversals_are_peaks_and_noise_is_not() {
     let peaks = [0.0, 0.01, -0.01, 0.02, -0.02, 0.0];
     let clean = uniaxial("clean", zigzag(&peaks, 50));
@@ -346,6 +377,7 @@ proptest! {
             name: "r".into(),
             components,
             time,
+            timeless: false,
             strain: take(rows * components),
             stress: take(rows * components),
             external_names: vec!["temperature_C".into()],

@@ -73,6 +73,7 @@ fn histories(
         keys.push(Key::new(label, Sample::Band(BAND)));
     }
     let symbol = Component::of(first, component)?.stress_symbol();
+    let over = over.map(|over| over.known(records.iter().map(|(measured, _)| *measured)));
     let title = match over {
         None => format!("Stress {symbol} against strain"),
         Some(Abscissa::Time) => format!("Stress {symbol} over time"),

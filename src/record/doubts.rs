@@ -29,6 +29,9 @@ impl Record {
     fn longest_hold(&self) -> [f64; 2] {
         let margin = HELD * self.strain_range();
         let (mut start, mut longest) = (0, [0.0, 0.0]);
+        if self.timeless {
+            return longest;
+        }
         for row in 1..self.rows() {
             if distance(self.strain_at(start), self.strain_at(row)) > margin {
                 start = row;
@@ -53,7 +56,7 @@ impl Record {
         let length = rows.map(|row| distance(self.strain_at(row - 1), self.strain_at(row)));
         let duration = self.time.last()? - self.time.first()?;
         let rate = length.sum::<f64>() / duration;
-        (duration > 0.0 && rate > 0.0).then_some(rate)
+        (duration > 0.0 && rate > 0.0 && !self.timeless).then_some(rate)
     }
 
     /// What deserves a doubt, a line each.

@@ -124,8 +124,8 @@ impl<'a> Trainer<'a> {
     /// stress ([`Uniaxial`](crate::recurrent::Uniaxial)).
     ///
     /// # Errors
-    /// Options out of range; records that do not fit the law, or records of bars for a law that is not
-    /// isotropic; a checkpoint of another training; a loss that is infinite from the start; validation
+    /// Options out of range; records that do not fit the law, or are timeless where it sees time, or records
+    /// of bars for a law that is not isotropic; a checkpoint of another training; a loss that is infinite from the start; validation
     /// records whose loss is never finite.
     pub fn run(mut self) -> Result<Trained> {
         let options = self.options.check();
@@ -143,6 +143,9 @@ impl<'a> Trainer<'a> {
     fn learn(mut self) -> Result<Trained> {
         let options = &self.options;
         let rate_independent = self.law.guarantees().rate_independent;
+        for record in self.training.iter().chain(&self.validation) {
+            record.check_clock(rate_independent)?;
+        }
         let training = thinned(&self.training, options, rate_independent)?;
         let validation = thinned(&self.validation, options, rate_independent)?;
         for record in training.iter().chain(&validation) {
