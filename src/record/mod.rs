@@ -4,7 +4,7 @@
 //!   [`Record::from_dir`];
 //! * [`Record::resample`] (by strain path) and [`Record::resample_time`] (for rate-dependent laws)
 //!   reduce its rows, [`Record::reversals`] and [`Record::first_cycles`] divide it into cycles;
-//! * [`doubts`] looks at records before a law is learned from them;
+//! * [`Facts`] and [`doubts`] look at records before a law is learned from them;
 //! * [`Split`], [`RecordScales`] and [`Padded`] prepare several records for training.
 
 mod batch;
@@ -12,6 +12,8 @@ mod cause;
 mod columns;
 mod csv;
 mod doubts;
+mod facts;
+mod noise;
 mod resample;
 mod reversals;
 
@@ -19,6 +21,7 @@ pub use batch::{Padded, RecordScales, Split};
 pub use columns::MAX_COLUMNS;
 pub use csv::MAX_ROWS;
 pub use doubts::doubts;
+pub use facts::Facts;
 pub use resample::IncrementLimits;
 pub use reversals::REVERSAL_TOLERANCE;
 pub(crate) use reversals::distance;
@@ -180,4 +183,15 @@ impl Record {
 /// The time of a timeless record.
 fn counted(rows: usize) -> Vec<f64> {
     (0..rows).map(|row| row as f64).collect()
+}
+
+/// The number with one digit that is next below; as it is where it is not positive.
+fn rounded(value: f64) -> f64 {
+    if value.is_nan() || value <= 0.0 || value.is_infinite() {
+        return value;
+    }
+    let exponent = value.log10().floor();
+    let digit = (value / 10f64.powf(exponent)).floor().clamp(1.0, 9.0);
+    // Read from text, it is written as briefly.
+    format!("{digit}e{exponent}").parse().unwrap_or(value)
 }
