@@ -196,8 +196,8 @@ impl<'a> Driver<'a> {
     /// that the law does not know are ignored.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the record does not fit the law; [`Error::Drive`] if a row cannot be
-    /// reached.
+    /// [`Error::Invalid`] if the record does not fit the law, or is timeless and the law sees time;
+    /// [`Error::Drive`] if a row cannot be reached.
     pub fn follow(&self, record: &Record) -> Result<Curve> {
         self.follow_with(record, &[], &mut |_| ControlFlow::Continue(()))
     }
@@ -233,6 +233,7 @@ impl<'a> Driver<'a> {
                 )));
             }
         }
+        record.check_clock(self.law.guarantees().rate_independent)?;
         let external = |row: usize| -> Vec<f64> {
             let values = record.external_at(row);
             columns.iter().map(|&c| values[c]).collect()
@@ -252,6 +253,7 @@ impl<'a> Driver<'a> {
         let mut run = Run::start(self, &record.name, record.components, external(0))?;
         run.curve.stress_controlled = stress_controlled.to_vec();
         run.time = record.time[0];
+        run.curve.record.timeless = record.timeless;
         if !targets(0).all(at_rest) {
             let now = run.time;
             if run.step(0, last, &step(0, 0.0), now, progress)?.is_break() {

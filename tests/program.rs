@@ -583,6 +583,100 @@ fn further_columns_are_inputs_only_where_they_are_named() {
     );
 }
 
+/// Records without time teach and test laws that do not see it, and no others.
+#[test]
+fn records_without_time_are_for_rate_independent_laws() {
+    let folder = Folder::new();
+    let row = |k: usize| {
+        let strain = 1e-4 * k.min(16 - k) as f64;
+        format!("{strain},{}\n", 2e5 * strain)
+    };
+    let rows: String = (0..16).map(row).collect();
+    folder.file("a/a.csv", format!("strain,stress_MPa\n{rows}"));
+    let train = "train a --epochs 2 --no-plots --quiet --law relaxation";
+    trained(&folder, &format!("{train} --out path.safetensors"));
+    let info = json(&folder, "info path.safetensors --json");
+    let range = &info["normalisation"]["range"];
+    assert!(range["strain_path"].is_number(), "{info}");
+    assert_eq!(range["strain_rate"], Value::Null);
+    ok(
+        &folder,
+        "predict path.safetensors --data a/a.csv --out p.csv",
+    );
+    let predicted = std::fs::read_to_string(folder.path().join("p.csv")).unwrap();
+    assert!(predicted.starts_with("strain,stress_MPa\n"), "{predicted}");
+    ok(&folder, "evaluate path.safetensors --data p.csv");
+    ok(
+        &folder,
+        "plot path.safetensors --data a/a.csv --kind time --out t.svg",
+    );
+    let figure = std::fs::read_to_string(folder.path().join("t.svg")).unwrap();
+    assert!(figure.contains("row by row") && !figure.contains("over time"));
+
+    folder.file("b/b.csv", CSV);
+    let words = ["record `a`: it has no column `time_s`, and the law sees time"];
+    refused(
+        &folder,
+        &format!("{train} --clock time --out x.safetensors"),
+        &words,
+    );
+    trained(
+        &folder,
+        "train b --epochs 2 --no-plots --quiet --law relaxation --clock both --out time.safetensors",
+    );
+    for command in ["predict", "evaluate", "plot"] {
+        let out = match command {
+            "predict" => "--out x.csv",
+            "plot" => "--out x.svg",
+            _ => "",
+        };
+        refused(
+            &folder,
+            &format!("{command} time.safetensors --data a/a.csv {out}"),
+            &words,
+        );
+    }
+}
+
+/// Before a training: what the records hold, and which options fit them better.
+#[test]
+fn a_training_says_what_its_records_hold_and_what_fits_them() {
+    let folder = Folder::new();
+    let row = |k: usize| {
+        let strain = 1e-5 * k.min(1600 - k) as f64;
+        let stress = (2e5 * strain).min(300.0 + 1e3 * strain);
+        format!("{},{strain},{stress}\n", 0.5 * k as f64)
+    };
+    let rows: String = (0..1200).map(row).collect();
+    let header = "time_s,strain,stress_MPa\n";
+    folder.file("a/a.csv", format!("{header}{rows}"));
+    folder.file(
+        "hold/h.csv",
+        format!("{header}0,0,0\n1,1e-3,200\n2,2e-3,300\n30,2e-3,250\n60,2e-3,240\n61,0,-150\n"),
+    );
+    let said = |arguments: &str| {
+        let train = "train --epochs 1 --no-plots --out x.safetensors --states 2 --width 4";
+        text(&run(&folder, &format!("{train} {arguments}")).stderr)
+    };
+    let path = said("a");
+    assert!(
+        path.contains("training records: 1 reversals, unloading in 1 of 1 records, no hold"),
+        "{path}"
+    );
+    let advice = "advice: --law physically-recurrent, which needs the fewest records (minimal-state is \
+                  a baseline); --spacing 0.0001 for 121 in place of 1200 rows";
+    assert!(path.contains(advice), "{path}");
+    assert!(!said("a --spacing 1e-4 --law physically-recurrent").contains("advice"));
+    let hold = said("hold");
+    assert!(
+        hold.contains("holds of up to 58 s that change the stress"),
+        "{hold}"
+    );
+    assert!(hold.contains("advice: --clock both for holds"), "{hold}");
+    assert!(hold.contains("--law relaxation"), "{hold}");
+    assert!(!said("hold --clock both --law relaxation").contains("advice"));
+}
+
 #[test]
 fn records_that_teach_nothing_are_refused() {
     let folder = Folder::new();

@@ -57,6 +57,7 @@ fn hot(temperature: impl Fn(i32) -> f64) -> Record {
         name: "hot".into(),
         components: 1,
         time: rows.clone().map(f64::from).collect(),
+        timeless: false,
         strain: rows.clone().map(|row| 1e-3 * f64::from(row)).collect(),
         stress: rows.clone().map(|row| 50.0 + f64::from(row)).collect(),
         external_names: vec!["temperature_C".into()],

@@ -1,6 +1,6 @@
 //! Records: CSV in and out, reversals, resampling, splits, batches, and the measured records.
 
-use hysteron::record::{IncrementLimits, Padded, Record, RecordScales, Split, doubts};
+use hysteron::record::{Facts, IncrementLimits, Padded, Record, RecordScales, Split, doubts};
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -90,6 +90,37 @@ fn spreadsheet_habits_are_read() {
     assert_eq!(record.stress, [0.0, 200.0]);
     assert_eq!(record.external_names, ["temperature_C"]);
     assert_eq!(record.external, [20.0, 21.0]);
+}
+
+#[test]
+fn a_record_without_time_counts_its_rows_and_stays_so() {
+    let text = "strain,stress_MPa\n0.0,0.0\n0.001,200.0\n0.002,260.0\n0.0,-140.0\n";
+    let record = csv(text);
+    assert!(record.timeless);
+    assert_eq!(record.time, [0.0, 1.0, 2.0, 3.0]);
+    let written = record.to_csv_bytes().unwrap();
+    assert_eq!(std::str::from_utf8(&written).unwrap(), text);
+    let fine = record.resample(2.5e-4).unwrap();
+    assert!(fine.timeless && fine.check().is_ok() && fine.rows() == 17);
+    assert!(record.truncated(2).timeless);
+    let plane = csv("eps11,eps22,gam12,sig11,sig22,sig12\n0,0,0,0,0,0\n");
+    assert!(plane.timeless && plane.components == 3);
+    // The scale of time is that of records that have one.
+    let slow = csv("time_s,strain,stress_MPa\n0,0,0\n60,0.001,200\n");
+    assert_eq!(RecordScales::of([&record, &slow]).time, 60.0);
+    let said = doubts(&[&record, &slow], true, &[0.0]).join("; ");
+    assert!(!said.contains("rates"), "{said}");
+    assert!(record.check_clock(true).is_ok() && slow.check_clock(false).is_ok());
+    let message = record.check_clock(false).unwrap_err().to_string();
+    assert!(
+        message.contains("no column `time_s`, and the law sees time"),
+        "{message}"
+    );
+    let false_time = Record {
+        time: vec![0.0, 2.0, 3.0, 4.0],
+        ..record
+    };
+    assert!(false_time.check().is_err());
 }
 
 #[test]
@@ -346,6 +377,7 @@ proptest! {
             name: "r".into(),
             components,
             time,
+            timeless: false,
             strain: take(rows * components),
             stress: take(rows * components),
             external_names: vec!["temperature_C".into()],
@@ -558,10 +590,12 @@ fn thinning_for_a_law_that_sees_time_keeps_holds() {
 
 #[test]
 fn records_are_doubted_where_a_law_cannot_follow_or_units_are_others() {
-    let of = |record: &Record, rate_independent| doubts(&[record], rate_independent).join("; ");
+    let of =
+        |record: &Record, rate_independent| doubts(&[record], rate_independent, &[0.0]).join("; ");
     let record = held();
     assert_eq!(record.initial_modulus(), Some(200e3));
-    assert_eq!(of(&record, false), "");
+    let loading = "no reversal in any record: the law learns nothing of unloading";
+    assert_eq!(of(&record, false), loading);
     let said = of(&record, true);
     assert!(
         said.contains("changes by 60.000 MPa while the strain is held for 60.000 s"),
@@ -598,10 +632,166 @@ fn records_are_doubted_where_a_law_cannot_follow_or_units_are_others() {
         stress: fast.stress.clone(),
         ..record
     };
-    let said = doubts(&[&fast, &slow], true).join("; ");
+    let said = doubts(&[&fast, &slow], true, &[0.0]).join("; ");
     assert!(
         said.contains("mean strain rates of the records go from"),
         "{said}"
     );
-    assert!(doubts(&[&fast, &slow], false).is_empty());
+    assert_eq!(doubts(&[&fast, &slow], false, &[0.0]), [loading]);
+}
+
+/// A bar of 200 GPa that yields at 300 MPa, in steps of `step` from peak to peak, with scatter of strain and stress.
+fn scattered(step: f64, strain: f64, stress: f64) -> Record {
+    let peaks = [0.0f64, 0.01, -0.01, 0.01];
+    let mut path = vec![0.0];
+    for pair in peaks.windows(2) {
+        let steps = ((pair[1] - pair[0]).abs() / step).round() as usize;
+        path.extend((1..=steps).map(|k| pair[0] + (pair[1] - pair[0]) * k as f64 / steps as f64));
+    }
+    let mut plastic = 0.0f64;
+    let stresses: Vec<f64> = path
+        .iter()
+        .map(|e| {
+            plastic = plastic.clamp(e - 1.5e-3, e + 1.5e-3);
+            2e5 * (e - plastic) + 5e3 * e
+        })
+        .collect();
+    // Congruences in place of random numbers, within ±1.
+    let noise = |k: usize, p: usize| match k {
+        0 => 0.0,
+        k => ((k * k * 7919 + k * p) % 1009) as f64 / 504.0 - 1.0,
+    };
+    Record {
+        stress: stresses
+            .iter()
+            .enumerate()
+            .map(|(k, s)| s + stress * noise(k, 31))
+            .collect(),
+        ..uniaxial(
+            "n",
+            path.iter()
+                .enumerate()
+                .map(|(k, e)| e + strain * noise(k, 17))
+                .collect(),
+        )
+    }
+}
+
+/// The spacing that a doubt names.
+fn advised(doubt: &str) -> f64 {
+    let (_, rest) = doubt
+        .split_once("--spacing ")
+        .unwrap_or_else(|| panic!("{doubt}"));
+    rest.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn noise_is_doubted_with_the_spacing_that_takes_it_out() {
+    let of = |record: &Record, spacing: f64| doubts(&[record], true, &[spacing]).join("; ");
+    assert_eq!(of(&scattered(1e-4, 0.0, 0.0), 0.0), "");
+    // A scatter that is small against the steps.
+    assert_eq!(of(&scattered(1e-4, 2e-6, 0.5), 0.0), "");
+    let strain = scattered(2e-5, 4e-5, 0.0);
+    let said = of(&strain, 0.0);
+    assert!(
+        said.contains("noise in its strain") && !said.contains("scatters"),
+        "{said}"
+    );
+    assert_eq!(of(&strain, advised(&said)), "");
+    let stress = scattered(2e-5, 0.0, 12.0);
+    let said = of(&stress, 0.0);
+    assert!(
+        said.contains("its stress scatters by") && !said.contains("to and fro"),
+        "{said}"
+    );
+    let words: Vec<_> = said.split_whitespace().collect();
+    let at = words.iter().position(|word| *word == "scatters").unwrap();
+    // Uniform within ±12 MPa: a standard deviation of 6.9 MPa.
+    let scatter: f64 = words[at + 2].parse().unwrap();
+    assert!((scatter - 6.9).abs() < 1.4, "{said}");
+    // Strained to and fro in earnest: the stress goes along.
+    let walk = (0..300).map(|k| 2e-5 * ((k * k * 31 + 7 * k) % 3) as f64 + 1e-5 * k as f64);
+    let said = of(&uniaxial("walk", walk.collect()), 0.0);
+    assert_eq!(
+        said,
+        "no reversal in any record: the law learns nothing of unloading"
+    );
+}
+
+#[test]
+fn measured_records_have_no_noise_that_matters() {
+    for folder in [
+        "steel_epfl_resslab",
+        "vhb4910_hossain2012",
+        "rve_prnn_2d",
+        "ss304l_sandia",
+    ] {
+        let Some(path) = measured(folder) else { return };
+        for record in Record::from_dir(&path).unwrap() {
+            let said = doubts(&[&record], false, &[0.0]).join("; ");
+            assert!(
+                !said.contains("--spacing") && !said.contains("smooth"),
+                "{said}"
+            );
+            assert!(
+                !said.contains("per cent") && !said.contains("units"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn facts_are_reversals_holds_and_rates() {
+    let cyclic = uniaxial("c", zigzag(&[0.0, 0.01, -0.01, 0.01], 50));
+    let pulled = uniaxial("p", zigzag(&[0.0, 0.01], 50));
+    let hold = held();
+    let facts = Facts::of(&[&cyclic, &pulled, &hold]);
+    assert_eq!((facts.records, facts.turning, facts.reversals), (3, 1, 2));
+    assert_eq!((facts.timeless, facts.hold), (0, 60.0));
+    assert!(facts.tell_of_time() && !Facts::of(&[&cyclic, &pulled]).tell_of_time());
+    // One pull whose rate jumps twenty-fold.
+    let mut jumps = pulled.clone();
+    jumps
+        .time
+        .iter_mut()
+        .skip(26)
+        .for_each(|t| *t = 25.0 + (*t - 25.0) / 20.0);
+    assert!(Facts::of(&[&jumps]).tell_of_time());
+    assert!(
+        doubts(&[&pulled], true, &[0.0])
+            .join("; ")
+            .contains("nothing of unloading")
+    );
+    assert!(doubts(&[&pulled, &cyclic], true, &[0.0]).is_empty());
+    // An elastic step within a few thousandths of a wide range is no hold.
+    let mut wide = uniaxial("w", zigzag(&[0.0, 1e-3, 1.0], 100));
+    wide.stress.iter_mut().for_each(|s| *s = s.min(200.0));
+    assert_eq!(Facts::of(&[&wide]).hold, 0.0);
+    let timeless = Record {
+        timeless: true,
+        ..cyclic
+    };
+    let facts = Facts::of(&[&timeless]);
+    assert_eq!((facts.timeless, facts.rates), (1, None));
+    assert_eq!(Facts::of(&[]), Facts::default());
+}
+
+#[test]
+fn a_doubt_of_several_records_is_one_line() {
+    let records: Vec<_> = (0..6)
+        .map(|k| {
+            let mut record = uniaxial(&format!("r{k}"), zigzag(&[0.0, 0.01, 0.0], 20));
+            record.stress.iter_mut().for_each(|s| *s += 500.0);
+            record
+        })
+        .collect();
+    let records: Vec<_> = records.iter().collect();
+    let said = doubts(&records, true, &[0.0]);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("record `r0`: it starts at"), "{said:?}");
+    assert!(
+        said[0].ends_with("(likewise `r1`, `r2`, `r3` and 2 more)"),
+        "{said:?}"
+    );
 }

@@ -1,5 +1,6 @@
 //! Arguments, commands and exit codes.
 
+mod advice;
 mod audit;
 mod evaluate;
 mod export;

@@ -87,11 +87,13 @@ impl Records {
     }
 }
 
-/// Checks that a law can follow a record: one with its components, or a uniaxial one.
+/// Checks that a law can follow a record: one with its components, or a uniaxial one, with time if it sees time.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming the file or folder, and the record.
 pub fn check_kind(data: &Path, law: &dyn MaterialLaw, record: &Record) -> Result<()> {
+    let clock = record.check_clock(law.guarantees().rate_independent);
+    clock.map_err(|e| Error::invalid(format!("{}: {e}", data.display())))?;
     let (found, needed) = (record.components, law.components());
     if found == needed || found == 1 {
         return Ok(());

@@ -1,13 +1,14 @@
 //! `hysteron train`
 
 use super::Verdict;
+use super::advice::advice;
 use super::output::{check_output, note, same_file, short};
 use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
 use clap::{Args, Command};
 use hysteron::card::Card;
-use hysteron::record::{Record, Split, doubts};
+use hysteron::record::{Facts, Record, Split, doubts};
 use hysteron::recurrent::{Architecture, Clock};
 use hysteron::train::{Precision, Resume, Trainer, Training, TrainingDevice};
 use hysteron::{Error, Result};
@@ -150,7 +151,7 @@ impl Arguments {
             },
         };
         let (training, validation) = split.apply(&records)?;
-        self.announce(&card, &architecture, &training, &validation)?;
+        self.announce(&card, &architecture, &options, &training, &validation)?;
 
         let resume = Resume {
             file: self.checkpoint.clone(),
@@ -261,6 +262,7 @@ impl Arguments {
         &self,
         card: &Card,
         architecture: &Architecture,
+        options: &Training,
         training: &[&Record],
         validation: &[&Record],
     ) -> Result<()> {
@@ -293,8 +295,14 @@ impl Arguments {
                 short(most)
             ));
         }
-        for doubt in doubts(training, law.guarantees().rate_independent) {
+        note(&format!("training records: {}", Facts::of(training)));
+        let (rate_independent, spacing) = (law.guarantees().rate_independent, &options.spacing);
+        for doubt in doubts(training, rate_independent, spacing) {
             note(&format!("doubt: {doubt}"));
+        }
+        let advice = advice(training, architecture, rate_independent, spacing);
+        if !advice.is_empty() {
+            note(&format!("advice: {}", advice.join("; ")));
         }
         note(&format!(
             "{}: {} with {} parameters; training records: {}, validation records: {}",

@@ -143,12 +143,15 @@ fn unlearned(compared: &Group<Vec<Comparison<'_>>>) -> Vec<String> {
         let r2 = score.r2.filter(|r2| *r2 < 0.0)?;
         let (entry, error) = largest_error(&comparison.record.stress, &curve.record.stress);
         let row = entry / curve.record.components;
+        let time = match curve.record.timeless {
+            true => String::new(),
+            false => format!("{} s, ", short(curve.record.time[row])),
+        };
         Some(format!(
             "record {} is not learned: the law is worse than the mean of its stresses (R² {r2:.3}); \
-             largest error {} MPa at {} s, row {}",
+             largest error {} MPa at {time}row {}",
             score.name,
             short(error),
-            short(curve.record.time[row]),
             row + 1
         ))
     });

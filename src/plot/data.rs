@@ -12,7 +12,7 @@ use crate::record::Record;
 pub enum Abscissa {
     #[default]
     Time,
-    /// Row number, for records whose time is not physical.
+    /// Row number, for records whose time is not physical; in place of the time of timeless records.
     Row,
     /// `Σ‖Δε‖`.
     #[cfg_attr(feature = "cli", value(name = "path"))]
@@ -20,6 +20,14 @@ pub enum Abscissa {
 }
 
 impl Abscissa {
+    /// The same, or rows in place of a time that one of the records does not have.
+    pub(super) fn known<'a>(self, records: impl IntoIterator<Item = &'a Record>) -> Self {
+        match self == Self::Time && records.into_iter().any(|record| record.timeless) {
+            true => Self::Row,
+            false => self,
+        }
+    }
+
     pub(super) fn axis(self) -> Axis {
         match self {
             Self::Time => Axis::linear("time", "s"),

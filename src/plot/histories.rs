@@ -79,6 +79,7 @@ fn histories(
         Quantity::Stress => format!("Stress {}", drawn.stress_symbol()),
         Quantity::Strain => format!("Strain {}", drawn.strain_symbol()),
     };
+    let over = over.map(|over| over.known(records.iter().map(|(measured, _)| *measured)));
     let title = match over {
         None => format!("Stress {} against strain", drawn.stress_symbol()),
         Some(Abscissa::Time) => format!("{symbol} over time"),

@@ -198,6 +198,7 @@ fn internal_variables_page(curve: &Curve, over: Abscissa) -> Result<Page, String
     let (columns, lines) = arrangement(groups.len());
     let title = format!("Internal variables: {name}");
     let (mut page, area) = titled_page(&title, &[], (columns, lines))?;
+    let over = over.known([&curve.record]);
     let x = over.values(&curve.record);
     for ((name, entries), cell) in groups.iter().zip(area.grid(columns, lines)) {
         variable_panel(&mut page, cell, name, entries, over, &x)?;

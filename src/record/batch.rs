@@ -74,7 +74,7 @@ pub struct RecordScales {
     pub strain: f64,
     /// Root mean square of the stress components, MPa.
     pub stress: f64,
-    /// Median of the nonzero time steps, s.
+    /// Median of the nonzero time steps, s; timeless records have none.
     pub time: f64,
 }
 
@@ -93,7 +93,7 @@ impl RecordScales {
             peak = record.stress.iter().fold(peak, |p, s| p.max(s.abs()));
             stresses.push(&record.stress);
             let differences = record.time.windows(2).map(|t| t[1] - t[0]);
-            steps.extend(differences.filter(|dt| *dt > 0.0));
+            steps.extend(differences.filter(|dt| *dt > 0.0 && !record.timeless));
         }
         let entries: usize = stresses.iter().map(|s| s.len()).sum();
         let squares = stresses.into_iter().flatten().map(|s| (s / peak).powi(2));

@@ -1,6 +1,6 @@
 //! The columns of a CSV record.
 
-use super::Record;
+use super::{Record, cause};
 use crate::error::{Error, Result};
 use crate::mandel::{LABELS, positions};
 use std::collections::HashSet;
@@ -80,11 +80,17 @@ pub(super) fn header(row: &::csv::ByteRecord) -> Result<Vec<Column>, HeaderProbl
     for (i, field) in row.iter().enumerate() {
         let position = Some(format!("{}", i + 1));
         let Ok(name) = std::str::from_utf8(field) else {
-            return Err((position, "the column's name is not UTF-8 text".into()));
+            return Err((position, cause::of_encoding(field)));
         };
         let name = unquoted(name);
         if name.is_empty() {
-            return Err((position, "the column has no name".into()));
+            let last = i > 0 && i + 1 == row.len();
+            let comma = if last {
+                "; remove the comma at the end of the lines"
+            } else {
+                ""
+            };
+            return Err((position, format!("the column has no name{comma}")));
         }
         if name.len() > MAX_NAME {
             return Err((
@@ -94,11 +100,17 @@ pub(super) fn header(row: &::csv::ByteRecord) -> Result<Vec<Column>, HeaderProbl
         }
         names.push(name.to_string());
     }
+    named(&names)
+}
+
+/// The columns of these names.
+pub(super) fn named(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
     let mut seen = HashSet::new();
     if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err((Some(name.clone()), "the column is there twice".into()));
+        let message = "the column is there twice; give each test its own file";
+        return Err((Some(name.clone()), message.into()));
     }
-    let wanted = wanted_columns(&names)?;
+    let wanted = wanted_columns(names)?;
     let columns: Vec<Column> = names
         .iter()
         .map(|name| Column {
@@ -116,7 +128,10 @@ pub(super) fn header(row: &::csv::ByteRecord) -> Result<Vec<Column>, HeaderProbl
     {
         let message = format!(
             "the column does not belong to a record of {} components",
-            wanted.len() / 2
+            wanted
+                .iter()
+                .filter(|w| matches!(w.role, Role::Strain(..)))
+                .count()
         );
         return Err((Some(stray.name.clone()), message));
     }
@@ -132,24 +147,43 @@ fn is_component(name: &str) -> bool {
     reserved || tensor
 }
 
-/// The required columns, by the number of components that the header implies.
-fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
-    let has = |name: &str| names.iter().any(|n| n == name);
-    let tensorial = names
-        .iter()
-        .any(|n| is_component(n) && n != "strain" && n != "stress_MPa");
-    let components = if has("strain") || has("stress_MPa") || !tensorial {
-        1
-    } else if ["33", "13", "23"].iter().any(|l| {
-        ["eps", "gam", "sig"]
+/// Components of a record with these columns.
+fn components(has: impl Fn(&str) -> bool) -> usize {
+    let any = |labels: &[&str]| {
+        let prefixes = ["eps", "gam", "sig"];
+        let mut names = prefixes
             .iter()
-            .any(|p| has(&format!("{p}{l}")))
-    }) {
+            .flat_map(|p| labels.iter().map(move |l| format!("{p}{l}")));
+        names.any(|name| has(&name))
+    };
+    if has("strain") || has("stress_MPa") || !any(&LABELS) {
+        1
+    } else if any(&["33", "13", "23"]) {
         6
     } else {
         3
-    };
-    let mut wanted = required_columns(components);
+    }
+}
+
+/// The required columns, by the number of components that the header implies. Time is among them where the file
+/// has it.
+fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
+    let has = |name: &str| names.iter().any(|n| n == name);
+    let mut count = components(has);
+    // Where no name is right, those that are nearly right decide what is missing.
+    if !names.iter().any(|name| is_component(name)) {
+        let plain: Vec<_> = names.iter().map(|name| cause::plain(name)).collect();
+        let bar = !plain.iter().any(|n| n.ends_with("22"));
+        count = if bar {
+            1
+        } else {
+            components(|name| plain.iter().any(|n| n == name))
+        };
+    }
+    let mut wanted = required_columns(count);
+    if !has("time_s") && cause::near("time_s", names).is_empty() {
+        wanted.retain(|column| !matches!(column.role, Role::Time));
+    }
     for column in &mut wanted {
         if let (Role::Strain(c, Measure::Engineering), Some(label)) =
             (column.role, column.name.strip_prefix("gam"))
@@ -167,14 +201,21 @@ fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
             }
         }
     }
-    match wanted.iter().find(|w| !has(&w.name)) {
-        None => Ok(wanted),
-        Some(missing) => {
-            let found: Vec<_> = names.iter().take(12).map(String::as_str).collect();
-            let message = format!("the column is missing (found: {})", found.join(", "));
-            Err((Some(missing.name.clone()), message))
-        }
+    let missing = wanted.iter().map(|w| w.name.as_str());
+    let missing: Vec<_> = missing.filter(|name| !has(name)).collect();
+    let Some(first) = missing.first() else {
+        return Ok(wanted);
+    };
+    let shown = names.iter().take(12).map(|name| cause::shown(name));
+    let found = shown.collect::<Vec<_>>().join(", ");
+    let mut message = format!("the column is missing (found: {found})");
+    if let Some(renames) = cause::renames(&missing, names) {
+        message = format!("{message}; {renames}");
     }
+    if missing == ["time_s"] {
+        message.push_str(", or remove it if it is no time: laws that see none need none");
+    }
+    Err((Some(first.to_string()), message))
 }
 
 /// Time, strains and stresses of a record of 1, 3 or 6 components.
@@ -210,12 +251,19 @@ fn required_columns(components: usize) -> Vec<Column> {
 
 pub(super) fn written_columns(record: &Record) -> Result<Vec<Column>> {
     let mut columns = required_columns(record.components);
+    if record.timeless {
+        columns.retain(|column| !matches!(column.role, Role::Time));
+    }
     for name in &record.external_names {
         let plain = !name.is_empty()
             && name.len() <= MAX_NAME
             && name.trim() == name
             && !name.contains([',', '"', '\n', '\r', '\u{feff}']);
-        if !plain || is_component(name) || columns.iter().any(|c| c.name == *name) {
+        if !plain
+            || is_component(name)
+            || name == "time_s"
+            || columns.iter().any(|c| c.name == *name)
+        {
             return Err(Error::invalid(format!(
                 "record `{}`: `{name}` cannot name a column of an external variable",
                 record.name

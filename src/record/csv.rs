@@ -1,7 +1,7 @@
 //! Records as CSV files.
 
-use super::Record;
 use super::columns::{Role, header, unquoted, written_columns};
+use super::{Record, cause, counted};
 use crate::error::{Error, Result};
 use crate::file;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,9 @@ impl Record {
     /// The first line names the columns, in any order: `time_s,strain,stress_MPa` (1 component),
     /// `time_s,eps11,eps22,gam12,sig11,sig22,sig12` (3) or all six of
     /// `eps11,eps22,eps33,gam12,gam13,gam23` and `sig…` (6). `gam12` is engineering shear strain,
-    /// `eps12` in its place is the tensor component. Stress in MPa, time in seconds. Any further
-    /// column is an external variable, of which [`Record::keep_external`] keeps some. Fields are separated by commas; they may be quoted, but contain
+    /// `eps12` in its place is the tensor component. Stress in MPa, time in seconds; without `time_s` the
+    /// record is [timeless](Record::timeless). Any further column is an external variable, of which
+    /// [`Record::keep_external`] keeps some. Fields are separated by commas; they may be quoted, but contain
     /// no comma.
     ///
     /// # Errors
@@ -98,11 +99,12 @@ impl Record {
             files = csv_files(&tests)?;
         }
         if files.is_empty() {
+            let others = others(path)?;
             return Err(Error::Record {
                 path: path.to_path_buf(),
                 line: None,
                 column: None,
-                message: "no CSV record in this folder (index.csv is not one)".into(),
+                message: format!("no CSV record in this folder (index.csv is not one){others}"),
             });
         }
         files.iter().map(Record::from_csv).collect()
@@ -130,6 +132,22 @@ fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// What a folder without records has that could become one.
+fn others(folder: &Path) -> Result<String> {
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+        let path = entry.map_err(|e| Error::io(folder, e))?.path();
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let name = path.file_name().unwrap_or_default().display();
+        if ["txt", "tsv", "dat", "asc"].iter().any(|e| extension == *e) {
+            return Ok(format!("; `{name}` is text: a record ends in .csv"));
+        }
+        if ["xls", "xlsx", "ods"].iter().any(|e| extension == *e) {
+            return Ok(format!("; `{name}` is a spreadsheet: export it as CSV"));
+        }
+    }
+    Ok(String::new())
 }
 
 struct Parser<'a> {
@@ -163,6 +181,9 @@ impl Parser<'_> {
         if self.bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(self.problem(None, None, "the file is empty".into()));
         }
+        if let Some(cause) = cause::of_bytes(self.bytes) {
+            return Err(self.problem(None, None, cause));
+        }
         // Without quoting, an unmatched quote cannot consume the rest of the file.
         let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
@@ -173,8 +194,11 @@ impl Parser<'_> {
         let unreadable = |e: ::csv::Error| self.problem(None, None, e.to_string());
         reader.read_byte_record(&mut row).map_err(unreadable)?;
         let header_line = self.line(row.position());
-        let columns = header(&row)
-            .map_err(|(column, message)| self.problem(header_line, column.as_deref(), message))?;
+        let columns =
+            header(&row).map_err(|(column, message)| match cause::of_names(self.bytes) {
+                Some((line, causes)) => self.problem(Some(line), None, causes),
+                None => self.problem(header_line, column.as_deref(), message),
+            })?;
         let strains = columns
             .iter()
             .filter(|c| matches!(c.role, Role::Strain(..)));
@@ -184,28 +208,37 @@ impl Parser<'_> {
         let mut record = Record {
             name: stem.to_string_lossy().into_owned(),
             components: n,
+            timeless: !columns.iter().any(|c| matches!(c.role, Role::Time)),
             external_names: externals.map(|c| c.name.clone()).collect(),
             ..Record::default()
         };
         while reader.read_byte_record(&mut row).map_err(unreadable)? {
             let line = || self.line(row.position());
-            if record.rows() == MAX_ROWS {
+            let start = record.strain.len();
+            let rows = start / n;
+            if rows == MAX_ROWS {
                 return Err(self.problem(line(), None, format!("more than {MAX_ROWS} rows")));
             }
             if row.len() != columns.len() {
-                let message = format!(
-                    "{} fields, the header names {} columns",
-                    row.len(),
-                    columns.len()
-                );
+                let cause = cause::of_row(&row, columns.len(), rows == 0);
+                let message = cause.unwrap_or_else(|| {
+                    let found = row.len();
+                    format!("{found} fields, the header names {} columns", columns.len())
+                });
                 return Err(self.problem(line(), None, message));
             }
-            let start = record.strain.len();
             record.strain.resize(start + n, 0.0);
             record.stress.resize(start + n, 0.0);
             for (column, field) in columns.iter().zip(&row) {
-                let value = number(field)
-                    .map_err(|message| self.problem(line(), Some(&column.name), message))?;
+                let value = number(field).map_err(|mut message| {
+                    if let Some(cause) = cause::of_row(&row, columns.len(), rows == 0) {
+                        return self.problem(line(), None, cause);
+                    }
+                    if matches!(column.role, Role::External) {
+                        message.push_str("; columns that are not of numbers must be removed");
+                    }
+                    self.problem(line(), Some(&column.name), message)
+                })?;
                 let mandel = |component: f64| match component.is_finite() {
                     true => Ok(component),
                     false => {
@@ -216,7 +249,11 @@ impl Parser<'_> {
                 match column.role {
                     Role::Time => match record.time.last() {
                         Some(&last) if value < last => {
-                            let message = format!("time decreases from {last} to {value}");
+                            let again = match value <= record.time[0] {
+                                true => "; does another test begin here? Give each its own file",
+                                false => "",
+                            };
+                            let message = format!("time decreases from {last} to {value}{again}");
                             return Err(self.problem(line(), Some(&column.name), message));
                         }
                         _ => record.time.push(value),
@@ -231,24 +268,29 @@ impl Parser<'_> {
                 }
             }
         }
-        if record.rows() == 0 {
+        if record.strain.is_empty() {
             return Err(self.problem(header_line, None, "a header but no rows".into()));
+        }
+        if record.timeless {
+            record.time = counted(record.strain.len() / n);
         }
         Ok(record)
     }
 }
 
 fn number(field: &[u8]) -> Result<f64, String> {
-    let text = std::str::from_utf8(field).map_err(|_| "not UTF-8 text".to_string())?;
+    let text = std::str::from_utf8(field).map_err(|_| cause::of_encoding(field))?;
     let text = unquoted(text);
     if text.is_empty() {
         return Err("the field is empty".into());
     }
-    // A message does not repeat fields of megabytes.
-    let shown: String = text.chars().take(40).collect();
+    let shown = cause::shown(text);
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         Ok(_) => Err(format!("`{shown}` is not finite")),
-        Err(_) => Err(format!("`{shown}` is not a number")),
+        Err(_) => Err(format!(
+            "`{shown}` is not a number{}",
+            cause::of_number(text)
+        )),
     }
 }

@@ -4,14 +4,17 @@
 //!   [`Record::from_dir`];
 //! * [`Record::resample`] (by strain path) and [`Record::resample_time`] (for rate-dependent laws)
 //!   reduce its rows, [`Record::reversals`] and [`Record::first_cycles`] divide it into cycles;
-//! * [`doubts`] looks at records before a law is learned from them;
+//! * [`Facts`] and [`doubts`] look at records before a law is learned from them;
 //! * [`Split`], [`RecordScales`] and [`Padded`] prepare several records for training.
 
 mod bar;
 mod batch;
+mod cause;
 mod columns;
 mod csv;
 mod doubts;
+mod facts;
+mod noise;
 mod resample;
 mod reversals;
 
@@ -20,6 +23,7 @@ pub use batch::{Padded, RecordScales, Split};
 pub use columns::MAX_COLUMNS;
 pub use csv::MAX_ROWS;
 pub use doubts::doubts;
+pub use facts::Facts;
 pub use resample::IncrementLimits;
 pub use reversals::REVERSAL_TOLERANCE;
 pub(crate) use reversals::distance;
@@ -35,6 +39,9 @@ pub struct Record {
     pub components: usize,
     /// Seconds, non-decreasing.
     pub time: Vec<f64>,
+    /// Whether nothing is known of the time: `time` then counts the rows, 0, 1, 2, …, and only laws that do not
+    /// see time follow the record.
+    pub timeless: bool,
     /// `[rows * n]`
     pub strain: Vec<f64>,
     /// `[rows * n]`, MPa
@@ -63,7 +70,7 @@ impl Record {
     }
 
     /// Checks the invariants of a record: 1, 3 or 6 components, at least one row, arrays of matching
-    /// length, finite numbers, non-decreasing time.
+    /// length, finite numbers, non-decreasing time, which counts the rows of a timeless record.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming the record, the row (from 0) and the array.
@@ -85,9 +92,27 @@ impl Record {
         self.check_column("time", &self.time, 1)?;
         self.check_column("strain", &self.strain, n)?;
         self.check_column("external variables", &self.external, m)?;
-        match self.time.windows(2).position(|t| t[1] < t[0]) {
-            Some(row) => fail(format!("time decreases in row {}", row + 1)),
-            None => Ok(()),
+        if let Some(row) = self.time.windows(2).position(|t| t[1] < t[0]) {
+            return fail(format!("time decreases in row {}", row + 1));
+        }
+        match self.timeless && self.time != counted(rows) {
+            true => fail("it is timeless, but its time does not count the rows".into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks that a law can follow a record without a time: it must not see time.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the record, where it is timeless and the law is not rate-independent.
+    pub fn check_clock(&self, rate_independent: bool) -> Result<()> {
+        match self.timeless && !rate_independent {
+            true => Err(self.fault(
+                "it has no column `time_s`, and the law sees time: add the column, or choose a \
+                 rate-independent law, such as one with clock = \"strain-path\""
+                    .into(),
+            )),
+            false => Ok(()),
         }
     }
 
@@ -148,10 +173,27 @@ impl Record {
             name: self.name.clone(),
             components: self.components,
             time: self.time[..rows].to_vec(),
+            timeless: self.timeless,
             strain: self.strain[..rows * self.components].to_vec(),
             stress: self.stress[..rows * self.components].to_vec(),
             external_names: self.external_names.clone(),
             external: self.external[..rows * m].to_vec(),
         }
     }
+}
+
+/// The time of a timeless record.
+fn counted(rows: usize) -> Vec<f64> {
+    (0..rows).map(|row| row as f64).collect()
+}
+
+/// The number with one digit that is next below; as it is where it is not positive.
+fn rounded(value: f64) -> f64 {
+    if value.is_nan() || value <= 0.0 || value.is_infinite() {
+        return value;
+    }
+    let exponent = value.log10().floor();
+    let digit = (value / 10f64.powf(exponent)).floor().clamp(1.0, 9.0);
+    // Read from text, it is written as briefly.
+    format!("{digit}e{exponent}").parse().unwrap_or(value)
 }

@@ -1,7 +1,7 @@
 //! Resampling of records.
 
 use super::reversals::distance;
-use super::{MAX_ROWS, Record};
+use super::{MAX_ROWS, Record, counted};
 use crate::error::{Error, Result};
 
 /// Limits of one increment, see [`Record::resample_time`]; `f64::INFINITY` for no limit.
@@ -182,6 +182,7 @@ impl Record {
         let mut record = Record {
             name: self.name.clone(),
             components: self.components,
+            timeless: self.timeless,
             external_names: self.external_names.clone(),
             ..Record::default()
         };
@@ -201,6 +202,9 @@ impl Record {
                 self.external_names.len(),
                 &mut record.external,
             );
+        }
+        if self.timeless {
+            record.time = counted(positions.len());
         }
         record
     }

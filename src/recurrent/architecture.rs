@@ -131,10 +131,9 @@ impl Architecture {
                         .into(),
                 );
             }
-            // Bars with a measured transverse strain are records of six components.
-            if components != needed && (components, needed) != (6, 1) {
+            if components != needed {
                 return fault(format!(
-                    "records of {stress_state} have {needed} components, these have {components}"
+                    "records of {stress_state} have {needed} components, not {components}"
                 ));
             }
             if self.symmetry != Symmetry::Isotropic {

@@ -86,6 +86,7 @@ impl PoissonRatio {
                 stress: vec![0.0],
                 external_names: normalisation.external_names.clone(),
                 external: values.clone(),
+                ..Record::default()
             })
         });
         let probes: Vec<Record> = probes.collect();

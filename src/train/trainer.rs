@@ -147,9 +147,10 @@ impl<'a> Trainer<'a> {
     /// stress, of plane stress, of plane strain ([`Reduced`]).
     ///
     /// # Errors
-    /// Options out of range; records that do not fit the law, or records of fewer components for a law that is
-    /// not isotropic; bars without Poisson's ratio, which they do not hold; a checkpoint of another training; a
-    /// loss that is infinite from the start; validation records whose loss is never finite.
+    /// Options out of range; records that do not fit the law, or are timeless where it sees time, or records of
+    /// fewer components for a law that is not isotropic; bars without Poisson's ratio, which they do not hold; a
+    /// checkpoint of another training; a loss that is infinite from the start; validation records whose loss is
+    /// never finite.
     pub fn run(mut self) -> Result<Trained> {
         let options = self.options.check();
         options.map_err(|(key, message)| Error::invalid(format!("{key}: {message}")))?;
@@ -195,6 +196,9 @@ impl<'a> Trainer<'a> {
     fn learn(mut self, bar: Option<(f64, Reduced)>) -> Result<Trained> {
         let options = &self.options;
         let rate_independent = self.law.guarantees().rate_independent;
+        for record in self.training.iter().chain(&self.validation) {
+            record.check_clock(rate_independent)?;
+        }
         let training = thinned(&self.training, options, rate_independent)?;
         let validation = thinned(&self.validation, options, rate_independent)?;
         for record in training.iter().chain(&validation) {
