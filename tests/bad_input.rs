@@ -493,9 +493,9 @@ fn bad_cards_are_named_by_line() {
             "plane",
         ),
         (
-            format!("{good}[learn]\nstress_state = 'plane-stress'\n"),
+            format!("{good}[learn]\nstress_state = 'axisymmetric'\n"),
             4,
-            "learn.stress_state: \"uniaxial\" is possible",
+            "learn.stress_state: \"uniaxial\", \"plane-stress\" and \"plane-strain\" are possible",
         ),
         (
             format!("{good}[learn]\nlaw = 'relaxation'\nsymmetry = 'orthotropic'\n"),

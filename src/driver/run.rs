@@ -10,8 +10,8 @@ use crate::mandel::Mandel;
 use crate::record::Record;
 use std::ops::ControlFlow;
 
-/// Rounding of a strain path, which is a sum of many increments.
-const ROUNDING: f64 = 1e-6;
+/// Share by which a strain path may be longer than the trained one: increments that are cut bend.
+const PATH_MARGIN: f64 = 0.01;
 
 /// A run in progress: the point and the rows so far.
 pub(super) struct Run<'a> {
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
         let (law, accepted) = (self.driver.law, &mut self.point.accepted);
         self.path += (accepted.strain - strain_old).norm();
         let trained = law.trained_path();
-        let far = trained.filter(|path| self.path > path * (1.0 + ROUNDING));
+        let far = trained.filter(|path| self.path > path * (1.0 + PATH_MARGIN));
         if far.is_some() {
             accepted.response.status = Status::Outside;
         }

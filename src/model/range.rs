@@ -73,7 +73,11 @@ impl TrainedRange {
             (*least, *most) = (least.min(value), most.max(value));
         };
         for record in records {
-            let mut path = 0.0;
+            // From the virgin state on.
+            let mut path = match record.rows() {
+                0 => 0.0,
+                _ => distance(record.strain_at(0), &vec![0.0; n]),
+            };
             let mut own = vec![[0.0; 2]; measures.measures.len()];
             for row in 0..record.rows() {
                 let strain = record.strain_at(row);
