@@ -12,10 +12,13 @@ use rayon::prelude::*;
 #[test]
 fn every_guaranteed_row_of_the_audit_passes() {
     let mut laws = learned_laws(0);
-    laws.extend(learned_laws(2));
+    // The clock of both holds what the other two do.
+    let with_inputs = learned_laws(2).into_iter();
+    laws.extend(with_inputs.filter(|(name, _)| name.contains("Both")));
     laws.par_iter().for_each(|(name, law)| {
         let options = AuditOptions {
             histories: 4,
+            increments: 24,
             growth_increments: 500,
             cycles: 20,
             external: vec![60.0; law.external_variables().len()],

@@ -26,6 +26,16 @@ pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Names the columns of records that are not used, and what to do about it.
+pub fn say_left_out(columns: &[String], advice: &str) {
+    if !columns.is_empty() {
+        note(&format!(
+            "columns left out: {} ({advice})",
+            columns.join(", ")
+        ));
+    }
+}
+
 /// A message in one line.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

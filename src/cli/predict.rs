@@ -2,8 +2,8 @@
 
 use super::Verdict;
 use super::loading::Loading;
-use super::output::{check_output, print, same_file};
-use super::source::check_kind;
+use super::output::{check_output, print, same_file, say_left_out};
+use super::source::{UNSEEN, check_kind};
 use clap::Args;
 use hysteron::driver::Curve;
 use hysteron::law::Status;
@@ -49,7 +49,7 @@ impl Arguments {
         }
         let law = self.loading.law(open(&self.model)?)?;
         let mut record = Record::from_csv(&self.data)?;
-        record.keep_external(law.external_variables())?;
+        say_left_out(&record.keep_external(law.external_variables())?, UNSEEN);
         check_kind(&self.data, law.as_ref(), &record)?;
         let curve = self.loading.follow(law.as_ref(), &record)?;
         let rows = record.rows();

@@ -1,6 +1,7 @@
 //! Records of a command, and what several commands share.
 
 use super::loading::Loading;
+use super::output::say_left_out;
 use clap::Args;
 use hysteron::audit::AuditOptions;
 use hysteron::record::Record;
@@ -29,6 +30,9 @@ pub fn positive(text: &str) -> Result<usize, String> {
         Ok(number) => Ok(number),
     }
 }
+
+/// What columns are that a law does not take.
+pub const UNSEEN: &str = "the law does not see them";
 
 /// Selection of records.
 #[derive(Args)]
@@ -71,9 +75,14 @@ impl Records {
         let chosen = all
             .into_iter()
             .filter(|r| self.records.is_empty() || self.records.contains(&r.name));
+        let mut left_out: Vec<String> = Vec::new();
         let cut = chosen.map(|mut record| {
             check_kind(&self.data, law, &record)?;
-            record.keep_external(law.external_variables())?;
+            for column in record.keep_external(law.external_variables())? {
+                if !left_out.contains(&column) {
+                    left_out.push(column);
+                }
+            }
             let record = match self.cycles {
                 Some(cycles) => record.first_cycles(cycles),
                 None => record,
@@ -83,7 +92,9 @@ impl Records {
                 None => Ok(record),
             }
         });
-        cut.collect()
+        let records = cut.collect();
+        say_left_out(&left_out, UNSEEN);
+        records
     }
 }
 

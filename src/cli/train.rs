@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use super::advice::advice;
-use super::output::{check_output, note, same_file, short};
+use super::output::{check_output, note, same_file, say_left_out, short};
 use super::progress::{Display, interruption};
 use super::source::{has_extension, positive};
 use super::trained;
@@ -109,7 +109,7 @@ pub struct Arguments {
     /// No figures beside the law.
     #[arg(long)]
     pub no_plots: bool,
-    /// No progress.
+    /// No progress and no facts of the records; doubts stay.
     #[arg(long, short)]
     pub quiet: bool,
     /// Print one JSON object in place of tables.
@@ -266,20 +266,17 @@ impl Arguments {
         training: &[&Record],
         validation: &[&Record],
     ) -> Result<()> {
-        if self.quiet {
-            return Ok(());
-        }
+        let inform = |line: &str| {
+            if !self.quiet {
+                note(line);
+            }
+        };
         let count = |records: &[&Record]| {
             let rows: usize = records.iter().map(|r| r.rows()).sum();
             format!("{} ({rows} rows)", records.len())
         };
-        let left_out = card.columns_left_out()?;
-        if !left_out.is_empty() {
-            note(&format!(
-                "columns left out: {} (--external NAME,… makes inputs of the law of them)",
-                left_out.join(", ")
-            ));
-        }
+        let advice_on_columns = "--external NAME,… makes inputs of the law of them";
+        say_left_out(&card.columns_left_out()?, advice_on_columns);
         let (law, layout) = architecture.build()?;
         let moduli = training
             .iter()
@@ -289,22 +286,22 @@ impl Arguments {
             moduli.iter().copied().reduce(f64::min),
             moduli.iter().copied().reduce(f64::max),
         ) {
-            note(&format!(
+            inform(&format!(
                 "initial modulus of the training records: {} to {} MPa",
                 short(least),
                 short(most)
             ));
         }
-        note(&format!("training records: {}", Facts::of(training)));
+        inform(&format!("training records: {}", Facts::of(training)));
         let (rate_independent, spacing) = (law.guarantees().rate_independent, &options.spacing);
         for doubt in doubts(training, rate_independent, spacing) {
             note(&format!("doubt: {doubt}"));
         }
         let advice = advice(training, architecture, rate_independent, spacing);
         if !advice.is_empty() {
-            note(&format!("advice: {}", advice.join("; ")));
+            inform(&format!("advice: {}", advice.join("; ")));
         }
-        note(&format!(
+        inform(&format!(
             "{}: {} with {} parameters; training records: {}, validation records: {}",
             card.name,
             architecture.law,

@@ -235,7 +235,10 @@ impl Parser<'_> {
                         return self.problem(line(), None, cause);
                     }
                     if matches!(column.role, Role::External) {
-                        message.push_str("; columns that are not of numbers must be removed");
+                        message.push_str(match field.trim_ascii().is_empty() {
+                            true => ": fill the gaps of a slow channel, or remove the column",
+                            false => "; columns that are not of numbers must be removed",
+                        });
                     }
                     self.problem(line(), Some(&column.name), message)
                 })?;

@@ -290,6 +290,13 @@ fn teaches(record: &Record) -> Result<()> {
     if record.stress.iter().all(|s| *s == 0.0) {
         return nothing("all its stresses are zero");
     }
+    let rows = 1..record.rows();
+    let same = |row: usize| {
+        record.strain_at(row) == record.strain_at(0) && record.stress_at(row) == record.stress_at(0)
+    };
+    if rows.into_iter().all(same) {
+        return nothing("all its rows are the same");
+    }
     Ok(())
 }
 
