@@ -19,7 +19,7 @@
 use super::LearnedLaw;
 use super::learned::Compiled;
 use super::memory::with_workspace;
-use super::points::Points;
+use super::points::PointInputs;
 use crate::error::{Error, Result, UpdateError};
 use crate::graph::{Graph, Routine, Runner, Seeds, Workspace};
 use crate::law::{Guarantees, Increment, MaterialLaw, Response, delegate, prepare};
@@ -78,7 +78,7 @@ impl Part<'_> {
     }
 }
 
-impl Points<1> for Part<'_> {
+impl PointInputs<1> for Part<'_> {
     fn strain_old(&self, i: usize) -> [f64; 1] {
         self.strain(self.shares[0], i)
     }

@@ -2,16 +2,16 @@
 
 use super::memory::with_workspace;
 use super::normalisation::Normalisation;
-use super::points::{Chunk, OnePoint, Points, check_values};
+use super::points::{Chunk, OnePoint, PointInputs, check_values};
 use super::range::Measures;
 use crate::error::{BatchError, Error, Result, UpdateError};
 use crate::graph::{Graph, ParameterLayout, Program, Routine, Runner, Seeds, Tables, Workspace};
 use crate::kernels::elementwise::Delivery;
 use crate::law::{
-    BatchInput, BatchOutput, Departure, Guarantees, Increment as LawIncrement, MaterialLaw,
-    Response, Scales, StateLayout, Status, check_batch, prepare,
+    BatchInput, BatchOutput, Departure, Guarantees, Increment, MaterialLaw, Response, Scales,
+    StateLayout, Status, check_batch, prepare,
 };
-use crate::recurrent::{Increment, IncrementInputs, RecurrentLaw, input, output};
+use crate::recurrent::{Advance, IncrementInputs, RecurrentLaw, input, output};
 use std::sync::Arc;
 
 /// Points that one pass of a batch advances together.
@@ -63,7 +63,7 @@ impl Compiled {
 fn update(law: &dyn RecurrentLaw, external: usize) -> Routine {
     let graph = Graph::new();
     let inputs = IncrementInputs::new(&graph, law, external);
-    let new = Increment::of(law, &inputs);
+    let new = Advance::of(law, &inputs);
     let routine = graph.routine(&new.outputs());
     routine.with_tangents(&Seeds::input(inputs.step.strain_new), &[output::STRESS])
 }
@@ -151,7 +151,7 @@ impl LearnedLaw {
         let graph = Graph::new();
         let external = self.normalisation.external_names.len();
         let inputs = IncrementInputs::new(&graph, self.law.as_ref(), external);
-        let text = graph.routine(&Increment::of(self.law.as_ref(), &inputs).outputs());
+        let text = graph.routine(&Advance::of(self.law.as_ref(), &inputs).outputs());
         let with_tangent = update(self.law.as_ref(), external);
         self.layout.named(&format!(
             "An increment as the law writes it: state, stress, dissipation, energy\n{text}\n\
@@ -166,7 +166,7 @@ impl LearnedLaw {
     }
 
     /// Whether increments are as those of the records.
-    fn status<const W: usize>(&self, points: &impl Points<W>) -> [Status; W] {
+    fn status<const W: usize>(&self, points: &impl PointInputs<W>) -> [Status; W] {
         let outside = match &self.normalisation.range {
             Some(range) => self.measures.outside(range, points),
             None => {
@@ -207,7 +207,7 @@ impl LearnedLaw {
         &self,
         runner: &Runner,
         workspace: &mut Workspace<W>,
-        points: &impl Points<W>,
+        points: &impl PointInputs<W>,
     ) {
         let Normalisation { strain, time, .. } = self.normalisation;
         let (strain, time) = (1.0 / strain, 1.0 / time);
@@ -244,7 +244,7 @@ impl LearnedLaw {
         &self,
         runner: &Runner,
         workspace: &Workspace<1>,
-        point: &impl Points<1>,
+        point: &impl PointInputs<1>,
         state_new: &mut [f64],
         response: &mut Response,
     ) -> Result<(), UpdateError> {
@@ -286,7 +286,7 @@ impl LearnedLaw {
 
     fn update_with(
         &self,
-        increment: &LawIncrement,
+        increment: &Increment,
         state_old: &[f64],
         state_new: &mut [f64],
         response: &mut Response,
@@ -386,7 +386,7 @@ impl MaterialLaw for LearnedLaw {
 
     fn update(
         &self,
-        increment: &LawIncrement,
+        increment: &Increment,
         state_old: &[f64],
         state_new: &mut [f64],
         response: &mut Response,
@@ -415,7 +415,7 @@ impl MaterialLaw for LearnedLaw {
         means.map(|[mean, _]| *mean).collect()
     }
 
-    fn departure(&self, increment: &LawIncrement) -> Option<Departure> {
+    fn departure(&self, increment: &Increment) -> Option<Departure> {
         let range = self.normalisation.range.as_ref()?;
         let point = OnePoint {
             increment,

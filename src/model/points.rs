@@ -5,7 +5,7 @@ use crate::kernels::elementwise;
 use crate::law::{BatchInput, Increment};
 
 /// Where the inputs of `W` points come from: entry `i` of each.
-pub(crate) trait Points<const W: usize> {
+pub(crate) trait PointInputs<const W: usize> {
     fn strain_old(&self, i: usize) -> [f64; W];
     fn strain_new(&self, i: usize) -> [f64; W];
     fn dt(&self) -> [f64; W];
@@ -18,7 +18,7 @@ pub(super) struct OnePoint<'a> {
     pub state: &'a [f64],
 }
 
-impl Points<1> for OnePoint<'_> {
+impl PointInputs<1> for OnePoint<'_> {
     fn strain_old(&self, i: usize) -> [f64; 1] {
         [self.increment.strain_old[i]]
     }
@@ -58,7 +58,7 @@ impl Chunk<'_> {
     }
 }
 
-impl<const W: usize> Points<W> for Chunk<'_> {
+impl<const W: usize> PointInputs<W> for Chunk<'_> {
     fn strain_old(&self, i: usize) -> [f64; W] {
         self.row(self.input.strain_old, i)
     }

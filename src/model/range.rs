@@ -1,6 +1,6 @@
 //! What the training records of a law hold: beyond it the law extrapolates.
 
-use super::points::Points;
+use super::points::PointInputs;
 use crate::error::{Error, Result};
 use crate::law::Departure;
 use crate::mandel::{LABELS, positions};
@@ -157,17 +157,17 @@ impl RecordRange {
 #[derive(Clone, Debug)]
 pub(super) struct Measures {
     components: usize,
-    measures: Vec<Measure>,
+    measures: Vec<StrainMeasure>,
 }
 
 #[derive(Clone, Debug)]
-struct Measure {
+struct StrainMeasure {
     name: String,
-    kind: Kind,
+    kind: MeasureForm,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum MeasureForm {
     /// A component.
     Component(usize),
     /// A linear invariant, by its unit tensor.
@@ -176,7 +176,7 @@ enum Kind {
     Norm(Vec<Vec<f64>>),
 }
 
-impl Measure {
+impl StrainMeasure {
     fn value<const W: usize>(&self, strain: &impl Fn(usize) -> [f64; W]) -> [f64; W] {
         let along = |direction: &[f64]| {
             let mut sum = [0.0; W];
@@ -187,9 +187,9 @@ impl Measure {
             sum
         };
         match &self.kind {
-            Kind::Component(i) => strain(*i),
-            Kind::Along(direction) => along(direction),
-            Kind::Norm(basis) => {
+            MeasureForm::Component(i) => strain(*i),
+            MeasureForm::Along(direction) => along(direction),
+            MeasureForm::Norm(basis) => {
                 let mut squares = [0.0; W];
                 for direction in basis {
                     let sum = along(direction);
@@ -210,9 +210,9 @@ impl Measures {
     pub fn new(symmetry: Symmetry, n: usize) -> Self {
         let Some(parts) = Parts::of(symmetry, n) else {
             let labels = positions(n).unwrap_or_default();
-            let component = |(i, p): (usize, &usize)| Measure {
+            let component = |(i, p): (usize, &usize)| StrainMeasure {
                 name: format!("strain {}", LABELS[*p]),
-                kind: Kind::Component(i),
+                kind: MeasureForm::Component(i),
             };
             return Self {
                 components: n,
@@ -225,14 +225,14 @@ impl Measures {
             false => format!("{name} {} of the strain", k + 1),
         };
         let invariants = parts.invariant_directions().iter().enumerate();
-        let invariants = invariants.map(|(k, direction)| Measure {
+        let invariants = invariants.map(|(k, direction)| StrainMeasure {
             name: named("invariant", k, "volumetric strain (ε₁₁+ε₂₂+ε₃₃)/√3"),
-            kind: Kind::Along(direction.clone()),
+            kind: MeasureForm::Along(direction.clone()),
         });
         let norms = parts.irreducible_directions().iter().enumerate();
-        let norms = norms.map(|(k, basis)| Measure {
+        let norms = norms.map(|(k, basis)| StrainMeasure {
             name: named("part", k, "norm of the deviatoric strain"),
-            kind: Kind::Norm(basis.clone()),
+            kind: MeasureForm::Norm(basis.clone()),
         });
         Self {
             components: n,
@@ -262,7 +262,7 @@ impl Measures {
     pub fn outside<const W: usize>(
         &self,
         range: &TrainedRange,
-        points: &impl Points<W>,
+        points: &impl PointInputs<W>,
     ) -> [bool; W] {
         let mut any = [false; W];
         for (measure, bounds) in self.measures.iter().zip(&range.strain) {
@@ -282,7 +282,7 @@ impl Measures {
     }
 
     /// `‖Δε‖`
-    fn length<const W: usize>(&self, points: &impl Points<W>) -> [f64; W] {
+    fn length<const W: usize>(&self, points: &impl PointInputs<W>) -> [f64; W] {
         let mut squares = [0.0; W];
         for i in 0..self.components {
             let (old, new) = (points.strain_old(i), points.strain_new(i));
@@ -296,7 +296,7 @@ impl Measures {
         &self,
         range: &TrainedRange,
         names: &[String],
-        point: &impl Points<1>,
+        point: &impl PointInputs<1>,
     ) -> Option<Departure> {
         let strains = self
             .measures

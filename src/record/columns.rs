@@ -13,7 +13,7 @@ const SQRT_2: f64 = std::f64::consts::SQRT_2;
 
 /// Relation of a column to a Mandel component.
 #[derive(Clone, Copy)]
-pub(super) enum Measure {
+pub(super) enum Notation {
     /// Normal components.
     Normal,
     /// Engineering shear strain `γ = 2ε`.
@@ -22,7 +22,7 @@ pub(super) enum Measure {
     Tensor,
 }
 
-impl Measure {
+impl Notation {
     pub fn to_mandel(self, value: f64) -> f64 {
         match self {
             Self::Normal => value,
@@ -31,7 +31,7 @@ impl Measure {
         }
     }
 
-    /// A number that [`Measure::to_mandel`] converts to `value`, bit for bit if one exists. Since `√2`
+    /// A number that [`Notation::to_mandel`] converts to `value`, bit for bit if one exists. Since `√2`
     /// is rounded, the neighbouring numbers of the plain product are tried as well.
     pub fn of_mandel(self, value: f64) -> f64 {
         let plain = match self {
@@ -50,8 +50,8 @@ impl Measure {
 #[derive(Clone, Copy)]
 pub(super) enum Role {
     Time,
-    Strain(usize, Measure),
-    Stress(usize, Measure),
+    Strain(usize, Notation),
+    Stress(usize, Notation),
     External,
 }
 
@@ -185,7 +185,7 @@ fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
         wanted.retain(|column| !matches!(column.role, Role::Time));
     }
     for column in &mut wanted {
-        if let (Role::Strain(c, Measure::Engineering), Some(label)) =
+        if let (Role::Strain(c, Notation::Engineering), Some(label)) =
             (column.role, column.name.strip_prefix("gam"))
         {
             let tensor = format!("eps{label}");
@@ -196,7 +196,7 @@ fn wanted_columns(names: &[String]) -> Result<Vec<Column>, HeaderProblem> {
             if has(&tensor) {
                 *column = Column {
                     name: tensor,
-                    role: Role::Strain(c, Measure::Tensor),
+                    role: Role::Strain(c, Notation::Tensor),
                 };
             }
         }
@@ -223,8 +223,8 @@ fn required_columns(components: usize) -> Vec<Column> {
     let column = |name: String, role| Column { name, role };
     let time = column("time_s".into(), Role::Time);
     if components == 1 {
-        let strain = column("strain".into(), Role::Strain(0, Measure::Normal));
-        let stress = column("stress_MPa".into(), Role::Stress(0, Measure::Normal));
+        let strain = column("strain".into(), Role::Strain(0, Notation::Normal));
+        let stress = column("stress_MPa".into(), Role::Stress(0, Notation::Normal));
         return vec![time, strain, stress];
     }
     let labels = positions(components).unwrap_or_default();
@@ -232,17 +232,17 @@ fn required_columns(components: usize) -> Vec<Column> {
     columns.extend(labels.iter().enumerate().map(|(c, &p)| match p < 3 {
         true => column(
             format!("eps{}", LABELS[p]),
-            Role::Strain(c, Measure::Normal),
+            Role::Strain(c, Notation::Normal),
         ),
         false => column(
             format!("gam{}", LABELS[p]),
-            Role::Strain(c, Measure::Engineering),
+            Role::Strain(c, Notation::Engineering),
         ),
     }));
     columns.extend(labels.iter().enumerate().map(|(c, &p)| {
         let measure = match p < 3 {
-            true => Measure::Normal,
-            false => Measure::Tensor,
+            true => Notation::Normal,
+            false => Notation::Tensor,
         };
         column(format!("sig{}", LABELS[p]), Role::Stress(c, measure))
     }));

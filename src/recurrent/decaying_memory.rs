@@ -138,7 +138,7 @@ impl RecurrentLaw for DecayingMemory {
 mod tests {
     use super::*;
     use crate::graph::{Graph, evaluate};
-    use crate::recurrent::{Clock, Increment, IncrementInputs};
+    use crate::recurrent::{Advance, Clock, IncrementInputs};
 
     /// Relative errors of the stress after a ramp, and of what a hold then relaxes, in so many
     /// increments each.
@@ -184,7 +184,7 @@ mod tests {
                     dt: graph.constant(&[length / increments as f64]),
                     external: none,
                 };
-                let new = Increment::of(&law, &IncrementInputs { state, step });
+                let new = Advance::of(&law, &IncrementInputs { state, step });
                 (state, stress) = (new.state, new.forces.stress);
             }
             outputs.extend([state, stress]);

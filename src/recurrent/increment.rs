@@ -51,14 +51,14 @@ impl<'g> IncrementInputs<'g> {
 
 /// One increment of a law.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Increment<'g> {
+pub(crate) struct Advance<'g> {
     pub state: Vector<'g>,
     pub forces: Forces<'g>,
     /// `D_end = A_{n+1}·(z_{n+1} − z_n)`, `[1]`
     pub dissipation: Vector<'g>,
 }
 
-impl<'g> Increment<'g> {
+impl<'g> Advance<'g> {
     /// Advances a law.
     pub fn of(law: &dyn RecurrentLaw, inputs: &IncrementInputs<'g>) -> Self {
         let IncrementInputs { state: old, step } = *inputs;

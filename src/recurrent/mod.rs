@@ -28,7 +28,7 @@ pub use finite_window::FiniteWindow;
 pub use generalized_standard::GeneralizedStandard;
 pub use gru::Gru;
 pub use increment::IncrementInputs;
-pub(crate) use increment::{Increment, input, output};
+pub(crate) use increment::{Advance, input, output};
 pub use lstm::Lstm;
 pub use minimal_state::MinimalState;
 pub use physically_recurrent::PhysicallyRecurrent;

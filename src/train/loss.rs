@@ -22,7 +22,7 @@ pub struct Weights {
 
 /// Values of the parts, before their weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Parts {
+pub struct LossTerms {
     pub stress: f64,
     pub dissipation: f64,
     pub tangent: f64,
@@ -35,7 +35,7 @@ pub struct Parts {
 /// The loss of a roll-out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loss {
-    pub parts: Parts,
+    pub parts: LossTerms,
     weights: Weights,
     /// With respect to the roll-out, flat.
     pub gradient: Vec<f64>,
@@ -122,7 +122,7 @@ impl Target {
     pub fn evaluate(&self, output: &[f64], weights: Weights) -> Loss {
         let [rows, width, records] = self.shape;
         let n = width - 1;
-        let mut parts = Parts::default();
+        let mut parts = LossTerms::default();
         let mut gradient = vec![0.0; output.len()];
         let (measured_rows, all_rows) = (self.measured_rows(), self.rows());
         let entries = measured_rows * n as f64;
@@ -189,7 +189,7 @@ impl Loss {
     }
 }
 
-impl Parts {
+impl LossTerms {
     /// The terms of the loss.
     pub fn weighted(&self, weights: Weights) -> LearningPoint {
         LearningPoint {

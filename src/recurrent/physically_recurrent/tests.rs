@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::graph::{Graph, evaluate};
-use crate::law::{Increment as LawIncrement, MaterialLaw, Response};
+use crate::law::{Increment, MaterialLaw, Response};
 use crate::laws::{Backstress, PlasticityParameters, ReferenceLaw, Voce};
 use crate::model::{LearnedLaw, Normalisation};
-use crate::recurrent::{Increment, IncrementInputs};
+use crate::recurrent::{Advance, IncrementInputs};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -126,7 +126,7 @@ fn one_point_that_takes_the_deviator_is_j2_plasticity() {
         for k in 0..300 {
             let size = if k % 7 == 0 { 0.02 } else { 0.002 };
             let new = old.map(|e| e * 0.9 + random.random_range(-size..size));
-            let increment = LawIncrement {
+            let increment = Increment {
                 strain_old: &old,
                 strain_new: &new,
                 dt: 1.0,
@@ -193,7 +193,7 @@ fn a_viscous_point_relaxes_as_its_closed_form() {
             external: none,
         };
         let state = graph.zeros(law.state_layout().len());
-        let new = Increment::of(&law, &IncrementInputs { state, step });
+        let new = Advance::of(&law, &IncrementInputs { state, step });
         let force = law.points.strains(strain);
         let outputs = [
             constants.kinematic,

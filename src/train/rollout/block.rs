@@ -20,32 +20,32 @@ pub struct Memories {
 }
 
 /// A scalar that is trained with, `W` histories side by side.
-pub trait Precision<const W: usize>: Real {
+pub trait TrainedScalar<const W: usize>: Real {
     fn own(memories: &Memories) -> &Mutex<Vec<Workspace<W, Self>>>;
 }
 
-impl Precision<8> for f64 {
+impl TrainedScalar<8> for f64 {
     fn own(memories: &Memories) -> &Mutex<Vec<Workspace<8, f64>>> {
         &memories.double
     }
 }
 
-impl Precision<16> for f32 {
+impl TrainedScalar<16> for f32 {
     fn own(memories: &Memories) -> &Mutex<Vec<Workspace<16, f32>>> {
         &memories.single
     }
 }
 
 impl Memories {
-    pub(super) fn take<T: Precision<W>, const W: usize>(&self) -> Workspace<W, T> {
+    pub(super) fn take<T: TrainedScalar<W>, const W: usize>(&self) -> Workspace<W, T> {
         self.lock::<T, W>().pop().unwrap_or_default()
     }
 
-    fn give<T: Precision<W>, const W: usize>(&self, memory: Workspace<W, T>) {
+    fn give<T: TrainedScalar<W>, const W: usize>(&self, memory: Workspace<W, T>) {
         self.lock::<T, W>().push(memory);
     }
 
-    fn lock<T: Precision<W>, const W: usize>(&self) -> MutexGuard<'_, Vec<Workspace<W, T>>> {
+    fn lock<T: TrainedScalar<W>, const W: usize>(&self) -> MutexGuard<'_, Vec<Workspace<W, T>>> {
         // A poisoned pool only holds memory to be overwritten.
         T::own(self)
             .lock()
@@ -161,7 +161,7 @@ impl<T: Real, const W: usize> Block<T, W> {
         output: &[T],
     ) -> Gradient<T>
     where
-        T: Precision<W>,
+        T: TrainedScalar<W>,
     {
         let [rows, width, records] = histories.shape();
         let kept = self.workspace.lock();

@@ -6,8 +6,8 @@ use super::Histories;
 use crate::graph::{
     Gradient, Graph, Interpreter, Program, Real, Routine, Runner, Tables, numbers, tensor,
 };
-use crate::recurrent::{Increment, IncrementInputs, RecurrentLaw, output};
-use block::{Block, Memories, Precision};
+use crate::recurrent::{Advance, IncrementInputs, RecurrentLaw, output};
+use block::{Block, Memories, TrainedScalar};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{DType, Device, Element, Tensor, TensorData};
 use burn_autodiff::checkpoint::base::Checkpointer;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 fn increment(law: &dyn RecurrentLaw, external: usize) -> Routine {
     let graph = Graph::new();
     let inputs = IncrementInputs::new(&graph, law, external);
-    graph.routine(&Increment::of(law, &inputs).outputs()[..output::ENERGY])
+    graph.routine(&Advance::of(law, &inputs).outputs()[..output::ENERGY])
 }
 
 /// The roll-outs of one law: its increment, compiled once, and the memory that they run in. One
@@ -71,7 +71,7 @@ impl RollOut {
         }
     }
 
-    fn one_operation<T: Precision<W> + Element, const W: usize>(
+    fn one_operation<T: TrainedScalar<W> + Element, const W: usize>(
         &self,
         constrained: Tensor<1>,
         histories: &Arc<Histories>,
@@ -155,7 +155,7 @@ struct Recorded<T, const W: usize> {
     blocks: Vec<Block<T, W>>,
 }
 
-impl<T: Precision<W>, const W: usize> Recorded<T, W> {
+impl<T: TrainedScalar<W>, const W: usize> Recorded<T, W> {
     /// The gradient of the constrained parameters from that of the roll-out. The blocks are summed
     /// in their order, so that the result does not depend on the number of threads.
     fn backward(&self, output: &[T]) -> Vec<T> {
@@ -184,7 +184,7 @@ impl<S, const W: usize> fmt::Debug for SweepBack<S, W> {
     }
 }
 
-impl<T: Precision<W> + Element, const W: usize> Backward<Flex, 1> for SweepBack<fn() -> T, W> {
+impl<T: TrainedScalar<W> + Element, const W: usize> Backward<Flex, 1> for SweepBack<fn() -> T, W> {
     type State = Arc<Recorded<T, W>>;
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
