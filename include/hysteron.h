@@ -132,6 +132,13 @@ int32_t hysteron_update(const struct hysteron_law *law,
                         const struct hysteron_points *points,
                         size_t threads);
 
+// In what a point of an update is outside the range of the law, such as "strain 11 = 0.03, trained from 0 to
+// 0.02"; "" where it is inside. Null where the call is wrong; the last error says why. The text stays until
+// the next call of this function in this thread.
+const char *hysteron_outside(const struct hysteron_law *law,
+                             const struct hysteron_points *points,
+                             size_t point);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -68,6 +68,7 @@ impl Law {
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
+    static OUTSIDE: RefCell<CString> = RefCell::default();
 }
 
 /// Stores the message for [`hysteron_last_error`] and returns the code of the error.
@@ -270,4 +271,34 @@ pub unsafe extern "C" fn hysteron_update(
         // SAFETY: as the caller promises.
         unsafe { points.update(law.law.as_ref(), threads) }
     })
+}
+
+/// In what a point of an update is outside the range of the law, such as "strain 11 = 0.03, trained from 0 to
+/// 0.02"; "" where it is inside. Null where the call is wrong; the last error says why. The text stays until
+/// the next call of this function in this thread.
+#[cfg_attr(feature = "capi", unsafe(no_mangle))]
+pub unsafe extern "C" fn hysteron_outside(
+    law: *const Law,
+    points: *const Points,
+    point: usize,
+) -> *const c_char {
+    let found = code(|| {
+        // SAFETY: as the caller promises.
+        let (law, points) = unsafe { (law.as_ref(), points.as_ref()) };
+        let law = law.ok_or_else(|| HostError::call("the law is null"))?;
+        let points = points.ok_or_else(|| HostError::call("the points are null"))?;
+        // SAFETY: as the caller promises.
+        let departure = unsafe { points.departure(law.law.as_ref(), point)? };
+        let text = departure.map_or_else(String::new, |what| what.to_string());
+        let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
+        let _ = OUTSIDE.try_with(|last| last.replace(text));
+        Ok(())
+    });
+    match found {
+        OK => {
+            let text = OUTSIDE.try_with(|last| last.borrow().as_ptr());
+            text.unwrap_or(c"".as_ptr())
+        }
+        _ => ptr::null(),
+    }
 }

@@ -247,6 +247,19 @@ fn a_learned_law_loads_from_bytes_and_a_file() {
     far.strain[1][0] = 0.5;
     assert_eq!(far.update(&from_file, 1), OK);
     assert_eq!(far.status, [1]);
+    let points = far.points();
+    // SAFETY: a law and its points.
+    let outside = |point| unsafe { hysteron_outside(from_file.0, &points, point) };
+    let words = text(outside(0));
+    assert!(words.starts_with("strain 11 = 0.5"), "{words}");
+    assert!(outside(1).is_null());
+    assert!(text(hysteron_last_error()).contains("no point 1"));
+    let points = a.points();
+    // SAFETY: a law and its points.
+    let outside = unsafe { hysteron_outside(from_file.0, &points, 8) };
+    assert_eq!(text(outside), "");
+    // SAFETY: null is refused.
+    assert!(unsafe { hysteron_outside(null(), &points, 0) }.is_null());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod threads;
 
 use crate::host::HostError;
-use crate::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, Status};
+use crate::law::{BatchInput, BatchOutput, Departure, Increment, MaterialLaw, Response, Status};
 use std::cell::RefCell;
 use std::slice;
 
@@ -130,6 +130,37 @@ impl Points {
                 _ => self.advance_in_threads(law, threads),
             }
         }
+    }
+
+    /// In what a point is outside the range of the law.
+    ///
+    /// # Safety
+    /// That of [`Points::update`].
+    pub(super) unsafe fn departure(
+        &self,
+        law: &dyn MaterialLaw,
+        point: usize,
+    ) -> Result<Option<Departure>, HostError> {
+        self.check(law)?;
+        if point >= self.points {
+            let message = format!("there is no point {point}, there are {}", self.points);
+            return Err(HostError::call(message));
+        }
+        let of_point = |(_, pointer, rows): (_, *const f64, usize)| -> Vec<f64> {
+            // SAFETY: the pointers were checked.
+            (0..rows)
+                .map(|row| unsafe { *pointer.add(row * self.points + point) })
+                .collect()
+        };
+        let [strain_old, strain_new, dt, external_old, external_new, _] =
+            self.inputs().map(of_point);
+        Ok(law.departure(&Increment {
+            strain_old: &strain_old,
+            strain_new: &strain_new,
+            dt: dt[0],
+            external_old: &external_old,
+            external_new: &external_new,
+        }))
     }
 
     /// Inputs with their rows.
