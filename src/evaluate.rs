@@ -4,6 +4,7 @@
 use crate::driver::{Curve, follow};
 use crate::error::{Error, Result};
 use crate::law::{MaterialLaw, Status};
+use crate::mandel::{Mandel, deviator, trace};
 use crate::record::Record;
 use serde::Serialize;
 
@@ -51,6 +52,52 @@ pub struct Score {
     pub outside_share: f64,
     /// In what the first of them is outside.
     pub departure: Option<String>,
+    /// Pressure and deviator on their own, where stresses of six components are compared.
+    pub split: Option<SplitError>,
+}
+
+/// The error of a stress of six components, split. A stiff response to volume changes makes pressures so large
+/// that they hide the deviator, which yields.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SplitError {
+    /// Root mean square error of `tr σ/3`, MPa.
+    pub pressure: f64,
+    /// Largest measured `|tr σ/3|`, MPa.
+    pub largest_pressure: f64,
+    /// Root mean square of von Mises' equivalent `√(3/2)|s|` of the error of the deviator `s`, MPa.
+    pub deviator: f64,
+    /// Largest measured equivalent stress, MPa.
+    pub largest_equivalent: f64,
+}
+
+impl SplitError {
+    /// `None` for other than six components.
+    fn of(record: &Record, curve: &Curve) -> Option<Self> {
+        if record.components != 6 || curve.record.components != 6 {
+            return None;
+        }
+        let parts = |stress: &Mandel| {
+            let equivalent = (1.5f64).sqrt() * deviator(stress).norm();
+            [trace(stress) / 3.0, equivalent]
+        };
+        let (mut squares, mut largest) = ([0.0; 2], [0.0f64; 2]);
+        for row in 0..record.rows() {
+            let stress = |record: &Record| Mandel::from_column_slice(record.stress_at(row));
+            let measured = stress(record);
+            let (error, size) = (parts(&(stress(&curve.record) - measured)), parts(&measured));
+            for part in 0..2 {
+                squares[part] += error[part].powi(2);
+                largest[part] = largest[part].max(size[part].abs());
+            }
+        }
+        let [pressure, deviator] = squares.map(|sum| (sum / record.rows() as f64).sqrt());
+        Some(Self {
+            pressure,
+            largest_pressure: largest[0],
+            deviator,
+            largest_equivalent: largest[1],
+        })
+    }
 }
 
 /// Means of scores; of `nrmse` and `r2`, over the records that have them.
@@ -132,6 +179,7 @@ pub fn score(record: &Record, curve: &Curve) -> Result<Score> {
         negative_share: count as f64 / negative.len().max(1) as f64,
         outside_share: outside.count() as f64 / curve.status.len().max(1) as f64,
         departure: curve.departure.as_ref().map(ToString::to_string),
+        split: SplitError::of(record, curve).filter(|_| quantity == Quantity::Stress),
     })
 }
 
@@ -243,6 +291,36 @@ mod tests {
         };
         let mean = mean(&[score.clone(), other]).unwrap();
         assert_eq!((mean.rmse, mean.r2), (0.5 * score.rmse, score.r2));
+    }
+
+    /// 10 MPa of pressure and 6 MPa of shear are seen apart.
+    #[test]
+    fn pressure_and_deviator_are_told_apart() {
+        let mut record = Record {
+            name: "r".into(),
+            components: 6,
+            time: vec![0.0, 1.0],
+            strain: vec![0.0; 12],
+            stress: vec![0.0; 12],
+            ..Record::default()
+        };
+        record.stress[6..9].fill(300.0);
+        record.stress[9] = 2.0f64.sqrt() * 40.0;
+        let mut curve = Curve {
+            record: record.clone(),
+            ..Curve::default()
+        };
+        curve.record.stress[6..9].fill(310.0);
+        curve.record.stress[9] = 2.0f64.sqrt() * 34.0;
+        let split = SplitError::of(&record, &curve).unwrap();
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(near(split.pressure, 10.0 / 2.0f64.sqrt()), "{split:?}");
+        assert!(near(split.largest_pressure, 300.0), "{split:?}");
+        assert!(near(split.deviator, 6.0 * 1.5f64.sqrt()), "{split:?}");
+        assert!(
+            near(split.largest_equivalent, 40.0 * 3.0f64.sqrt()),
+            "{split:?}"
+        );
     }
 
     #[test]

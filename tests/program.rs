@@ -265,11 +265,12 @@ fn scores_have_exactly_their_keys() {
         "r2",
         "rmse",
         "rows",
+        "split",
     ];
     assert_eq!(keys(&records[0]), score);
     let mean: Vec<_> = score
         .into_iter()
-        .filter(|k| !["name", "departure", "quantity"].contains(k))
+        .filter(|k| !["name", "departure", "quantity", "split"].contains(k))
         .collect();
     assert_eq!(keys(&report["mean"]), mean);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! `hysteron evaluate`
 
 use super::Verdict;
-use super::output::{Table, departures, one_line, print, print_json};
+use super::output::{Table, departures, one_line, print, print_json, splits};
 use super::source::Records;
 use clap::Args;
 use hysteron::evaluate::{MeanScore, Score, mean, score};
@@ -64,7 +64,8 @@ impl Arguments {
                 if let (Some(mean), true) = (&report.mean, report.records.len() > 1) {
                     table.mean(mean);
                 }
-                print(&format!("{table}{}", departures(&report.records)))?;
+                let (split, outside) = (splits(&report.records), departures(&report.records));
+                print(&format!("{table}{split}{outside}"))?;
             }
         }
         match failures.is_empty() {

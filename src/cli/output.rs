@@ -110,6 +110,22 @@ pub fn departures(scores: &[Score]) -> String {
     lines.collect()
 }
 
+/// Pressure and deviator of the errors of six components: a line for each record.
+pub fn splits(scores: &[Score]) -> String {
+    let lines = scores.iter().filter_map(|score| {
+        let split = score.split.as_ref()?;
+        Some(format!(
+            "{}: pressure {} of {} MPa, von Mises equivalent of the deviator {} of {} MPa\n",
+            score.name,
+            short(split.pressure),
+            short(split.largest_pressure),
+            short(split.deviator),
+            short(split.largest_equivalent)
+        ))
+    });
+    lines.collect()
+}
+
 /// A table of scores, a heading above each group.
 pub struct Table {
     rows: Vec<[String; 8]>,

@@ -1,7 +1,7 @@
 //! After a training: audit, comparison with the records, files.
 
 use super::Verdict;
-use super::output::{Table, note, one_line, print, print_json, short};
+use super::output::{Table, note, one_line, print, print_json, short, splits};
 use super::source::audit_options;
 use super::train::Arguments;
 use hysteron::audit::{Audit, audit};
@@ -286,7 +286,9 @@ fn tables(compared: &Group<Vec<Comparison<'_>>>, audit: &Audit, files: &Files) -
             table.mean(&mean);
         }
     }
-    let mut text = format!("{table}\n");
+    let all = compared.train.iter().chain(&compared.validation);
+    let scores: Vec<Score> = all.filter_map(Comparison::score).cloned().collect();
+    let mut text = format!("{table}{}\n", splits(&scores));
     let all = compared.train.iter().chain(&compared.validation);
     for failure in all.filter_map(Comparison::failure) {
         text.push_str(&format!("not followed: {failure}\n"));
