@@ -1,6 +1,6 @@
 //! What in test records deserves a doubt before a law is learned from them.
 
-use super::facts::{HELD, NOTICEABLE, RATES};
+use super::facts::{NOTICEABLE, RATES};
 use super::noise::Noise;
 use super::reversals::distance;
 use super::{Facts, Record};
@@ -9,6 +9,8 @@ use super::{Facts, Record};
 const MODULI: [f64; 2] = [1e-3, 1e6];
 /// Below this modulus, MPa, strains up to the second number are those of rubber and gels.
 const SOFT: [f64; 2] = [30.0, 20.0];
+/// Share of the strain range that is more than the noise of a first row.
+const OFFSET: f64 = 0.01;
 /// Names of further records in a line.
 const NAMED: usize = 3;
 
@@ -20,17 +22,19 @@ impl Record {
         let soft = modulus.is_some_and(|modulus| modulus.abs() < SOFT[0]);
         let per_cent = largest > if soft { SOFT[1] } else { 1.0 };
         let per_cent =
-            per_cent.then(|| format!("its strains reach {largest}: are they in per cent?"));
+            per_cent.then(|| format!("its strains reach {largest}: are they in per cent or µm/m?"));
         let modulus = modulus.filter(|modulus| !(MODULI[0]..=MODULI[1]).contains(modulus));
         let units = modulus.map(|modulus| {
-            format!(
-                "its initial modulus is {modulus:.3e} MPa: are its units MPa and a number for the strain?"
-            )
+            let question = match modulus < 0.0 {
+                true => "are strain and stress of the same sign, positive in tension?",
+                false => "are its units MPa and a number for the strain?",
+            };
+            format!("its initial modulus is {modulus:.3e} MPa: {question}")
         });
         let (strain, stress) = (self.strain_range(), self.stress_size());
         let first = |values: &[f64]| distance(values, &vec![0.0; values.len()]);
         let (e, s) = (first(self.strain_at(0)), first(self.stress_at(0)));
-        let offset = (e > HELD * strain || s > NOTICEABLE * stress).then(|| {
+        let offset = (e > OFFSET * strain || s > NOTICEABLE * stress).then(|| {
             format!(
                 "it starts at a strain of {e:.3e} and {s:.3} MPa, a law starts at rest: take preload and \
                  offset off"
