@@ -260,6 +260,7 @@ fn a_law_turns_with_its_material() {
         let states = law.with_components(6).unwrap().state_layout().len();
         let mut still = Point::new(3, 3, states);
         let mut turning = Point::new(3, 3, states + 9);
+        (turning.props, turning.nprops) = (vec![1.0, 2.0], 2);
         let mut random = Random::new(8);
         let mut whole = Matrix3::identity();
         for _ in 0..12 {
@@ -308,12 +309,46 @@ fn a_host_whose_frame_turns_with_the_material_says_so() {
             assert_eq!(still.ddsdde, turning.ddsdde);
             assert_eq!(still.statev, turning.statev);
         }
-        // There is no rotation to be kept.
-        let states = law.with_components(6).unwrap().state_layout().len();
-        let mut roomy = Point::new(3, 3, states + 9);
-        (roomy.props, roomy.nprops) = (turning.props, 2);
-        roomy.fails(Ok(&law));
     }
+}
+
+#[test]
+fn what_a_law_does_not_need_of_the_state_stays_as_it_is() {
+    // CalculiX passes the largest number of internal variables of a model to every material.
+    for (law, frame) in [(steel(), 0.0), (ply(), 0.0), (steel(), 2.0)] {
+        let law = host(&law);
+        let states = law.with_components(6).unwrap().state_layout().len();
+        let used = if frame == 2.0 { states + 9 } else { states };
+        for more in [1, 9, 18, 100] {
+            let mut exact = Point::new(3, 3, used);
+            let mut roomy = Point::new(3, 3, used + more);
+            roomy.statev[used..].fill(f64::NAN);
+            for point in [&mut exact, &mut roomy] {
+                (point.props, point.nprops) = (vec![1.0, frame], 2);
+                for _ in 0..3 {
+                    point.advance(&law, &[2e-3, -1e-3, 0.0, 1e-3, 0.0, -2e-3]);
+                }
+            }
+            assert_eq!(exact.stress, roomy.stress);
+            assert_eq!(exact.ddsdde, roomy.ddsdde);
+            let (first, rest) = roomy.statev.split_at(used);
+            assert_eq!(exact.statev, first);
+            assert!(rest.iter().all(|z| z.is_nan()), "{rest:?}");
+        }
+    }
+}
+
+#[test]
+fn room_for_a_rotation_does_not_ask_for_one() {
+    // The nine of another law of the model.
+    let law = host(&steel());
+    let mut point = Point::new(3, 3, 13 + 9);
+    point.drot = *Rotation3::new(Vector3::new(0.0, 0.0, 1e-3)).matrix();
+    point.clone().fails(Ok(&law));
+    // And where it is asked for there must be room.
+    let mut point = Point::new(3, 3, 13 + 8);
+    (point.props, point.nprops) = (vec![1.0, 2.0], 2);
+    point.fails(Ok(&law));
 }
 
 #[test]
@@ -404,11 +439,11 @@ fn what_cannot_be_advanced_asks_for_a_smaller_step() {
     with(|p| p.ntens = 5);
     with(|p| p.ndi = 2);
     with(|p| (p.ndi, p.nshr) = (i32::MAX, 1));
-    with(|p| p.nstatv += 1);
+    with(|p| p.nstatv -= 1);
     with(|p| p.nstatv = -1);
     with(|p| p.nstatv = 0);
     with(|p| p.nprops = 3);
-    with(|p| (p.props, p.nprops) = (vec![1.0, 2.0], 2));
+    with(|p| (p.props, p.nprops) = (vec![1.0, 3.0], 2));
     with(|p| (p.props, p.nprops) = (vec![1.0, f64::NAN], 2));
     with(|p| p.nprops = -1);
     with(|p| p.props[0] = 0.0);

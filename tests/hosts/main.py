@@ -642,8 +642,8 @@ def calculix(name, mesh, material, supports, library=None, threads=1, **options)
     folder = WORK / "ccx" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    if library:
-        place(folder, *library)
+    for each in library if isinstance(library, list) else [library] if library else []:
+        place(folder, *each)
     ccx.deck(folder, mesh, material, supports, **options)
     result = ccx.run(CCX, folder, libraries=folder, threads=threads)
     assert "unable to load" not in result.log, tail(result)
@@ -654,6 +654,14 @@ def ccx_pulled(mesh, size=1.0):
     low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
     top = {0: 0.004 * size, 1: 0.001 * size, 2: 0.002 * size}
     return [(low, {0: 0.0, 1: 0.0, 2: 0.0}), (high, top)]
+
+
+OWN_J2 = ["*ELASTIC", f"{YOUNG},{POISSON}", "*PLASTIC", f"{YIELD},0.", f"{YIELD + HARDENING},1."]
+OWN_PLY = ["*ELASTIC,TYPE=ENGINEERING CONSTANTS", "126000.,11000.,9000.,.28,.25,.4,6600.,5500.,", "3900.,0."]
+
+
+def own(name, lines):
+    return name, [f"*MATERIAL,NAME={name}", *lines]
 
 
 def same_in_calculix(name, law, states, lines, **options):
@@ -678,16 +686,68 @@ def calculix_elasticity_is_its_own():
 
 @test
 def calculix_orthotropic_elasticity_is_its_own():
-    lines = ["*ELASTIC,TYPE=ENGINEERING CONSTANTS", "126000.,11000.,9000.,.28,.25,.4,6600.,5500.,", "3900.,0."]
-    same_in_calculix("ply", PLY, 0, lines)
+    same_in_calculix("ply", PLY, 0, OWN_PLY)
 
 
 @test
 def calculix_j2_is_its_own():
-    lines = ["*ELASTIC", f"{YOUNG},{POISSON}", "*PLASTIC", f"{YIELD},0.", f"{YIELD + HARDENING},1."]
-    a = same_in_calculix("j2", J2, 7, lines)
+    a = same_in_calculix("j2", J2, 7, OWN_J2)
     b = same_in_calculix("j2_threads", J2, 7, lines, threads=2)
     assert ccx.differs(a, b) == 0.0
+
+
+@test
+def calculix_has_several_laws_in_one_model():
+    # It passes the largest number of internal variables of the model to every law. The parts behave as with
+    # its own laws, whichever of them stand beside each other.
+    mesh = ogs.block((2, 2, 2), bend=0.05)
+    low, high = range(4), range(4, 8)
+    steel, ply, chaboche = ccx.user("STEEL", 7), ccx.user("PLY", 0), ccx.user("CHABOCHE", 13)
+    again, roomy = ccx.user("STEEL@B", 7), ccx.user("STEEL", 16)
+    own_steel, own_ply = own("OWNSTEEL", OWN_J2), own("OWNPLY", OWN_PLY)
+    laws = [("STEEL", J2), ("PLY", PLY), ("CHABOCHE", CHABOCHE)]
+    cases = {
+        "two": ([steel, ply], [own_steel, own_ply]),
+        "other_way": ([ply, steel], [own_ply, own_steel]),
+        "beside_own": ([steel, own_ply], [own_steel, own_ply]),
+        "beside_plastic": ([ply, own_steel], [own_ply, own_steel]),
+        "beside_itself": ([steel, own_steel], [own_steel, own_steel]),
+        "two_names": ([steel, again], [own_steel, own_steel]),
+        "room_for_a_rotation": ([roomy, ply], [own_steel, own_ply]),
+        "thirteen": ([chaboche, steel], [chaboche, own_steel]),
+    }
+    for name, pairs in cases.items():
+        results = []
+        for which, (below, above) in zip(("ours", "own"), pairs):
+            parts = [(*below, low), (*above, high)]
+            results.append(calculix(f"several_{name}_{which}", mesh, parts, ccx_pulled(mesh), laws))
+        a, b = results
+        assert a.code == 0 and b.code == 0 and len(a.rows) == len(b.rows), (name, tail(a))
+        assert ccx.differs(a, b) <= 1e-7 and a.iterations == b.iterations, (name, ccx.differs(a, b))
+
+
+@test
+def calculix_has_laws_beside_contact_with_friction():
+    # Two cubes, one on the other; the contact has nine internal variables.
+    cube = ogs.block((1, 1, 1))
+    nodes = np.concatenate([cube.nodes, cube.nodes + [0.0, 0.0, 1.0]])
+    mesh = ogs.Mesh(nodes, [*cube.cells, [n + 8 for n in cube.cells[0]]], ogs.HEXAHEDRON)
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == 2)
+    supports = [(low, {0: 0.0, 1: 0.0, 2: 0.0}), (high, {0: 0.002, 1: 0.0, 2: -0.006})]
+    contact = [
+        "*SURFACE,NAME=BELOW", "1,S2", "*SURFACE,NAME=ABOVE", "2,S1", "*SURFACE INTERACTION,NAME=RUB",
+        "*SURFACE BEHAVIOR,PRESSURE-OVERCLOSURE=LINEAR", "1e7", "*FRICTION", "0.3,1e6",
+        "*CONTACT PAIR,INTERACTION=RUB,TYPE=SURFACE TO SURFACE", "ABOVE,BELOW",
+    ]
+    results = []
+    for name, parts in [("ours", (ccx.user("STEEL", 7), ccx.user("PLY", 0))),
+                        ("own", (own("OWNSTEEL", OWN_J2), own("OWNPLY", OWN_PLY)))]:
+        parts = [(*part, [cell]) for cell, part in enumerate(parts)]
+        laws = [("STEEL", J2), ("PLY", PLY)]
+        results.append(calculix(f"friction_{name}", mesh, parts, supports, laws, extra=contact))
+    a, b = results
+    assert a.code == 0 and b.code == 0 and len(a.increments) == 10, tail(a)
+    assert len(a.rows) == len(b.rows) and ccx.differs(a, b) <= 1e-6, ccx.differs(a, b)
 
 
 @test

@@ -1,6 +1,6 @@
 //! One increment of one point.
 
-use super::arguments::{UmatArguments, real};
+use super::arguments::{Frame, UmatArguments, real};
 use super::frame::MaterialFrame;
 use crate::host::state::States;
 use crate::host::{HostError, HostLaw};
@@ -18,15 +18,16 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
     let (states, externals) = (law.state_layout().len(), law.external_variables().len());
     // SAFETY: as the caller promises, here and below.
     let properties = unsafe { arguments.properties()? };
-    let nstatv = arguments.nstatv(law, properties.turns)?;
-    arguments.check_outputs(nstatv)?;
+    let used = states + properties.frame.entries();
+    arguments.check_room(law.name(), used)?;
+    arguments.check_outputs(used)?;
     let temperatures = arguments.temperatures(law)?;
     let [start, end] = unsafe { arguments.strains(n)? };
     let dt = real("DTIME", arguments.dtime)?;
-    let (stored, kept) = unsafe { arguments.state(states, nstatv) };
-    let rotation = match properties.turns {
-        true => None,
-        false => unsafe { arguments.rotation(kept)? },
+    let (stored, kept) = unsafe { arguments.state(used) }.split_at(states);
+    let rotation = match properties.frame {
+        Frame::Turning => None,
+        Frame::Fixed | Frame::Stored => unsafe { arguments.rotation(kept)? },
     };
     let frame = MaterialFrame::new(stress_state, rotation.as_ref());
     let (strain_old, strain_new) = (frame.strain_in(&start), frame.strain_in(&end));
@@ -52,7 +53,7 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
                     *arguments.ddsdde.add(j * n + i) = unit * moduli[(i, j)];
                 }
             }
-            let (stored, kept) = arguments.state_mut(states, nstatv);
+            let (stored, kept) = arguments.state_mut(used).split_at_mut(states);
             buffers.store(stored);
             if let Some(rotation) = rotation {
                 kept.copy_from_slice((rotation - Matrix3::identity()).as_slice());

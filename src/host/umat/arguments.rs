@@ -11,6 +11,10 @@ const ROTATION: usize = 9;
 /// Largest deviation of `DROT` from the identity where no rotation is stored.
 const NO_ROTATION: f64 = 1e-10;
 
+/// What `PROPS(2)` means.
+const FRAMES: &str = "1 where the frame of the host turns with the material, 2 where nine more variables of \
+                      *DEPVAR store its rotation";
+
 /// The arguments of a UMAT that are used, under their names in lower case.
 #[derive(Clone, Copy, Debug)]
 pub struct UmatArguments {
@@ -40,8 +44,29 @@ pub struct UmatArguments {
 pub(super) struct Properties {
     /// One MPa in the stress unit of the host.
     pub unit: f64,
-    /// Whether the frame of the host turns with the material.
-    pub turns: bool,
+    pub frame: Frame,
+}
+
+/// How the frame of the host moves with the material, as `PROPS(2)` says.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Frame {
+    /// 0: not at all; `DROT` must be the identity.
+    Fixed,
+    /// 1: it turns with the material, whatever `DROT` says.
+    Turning,
+    /// 2: it is fixed and the material turns by `DROT`; `STATEV` stores the rotation after the internal
+    /// variables.
+    Stored,
+}
+
+impl Frame {
+    /// Entries of `STATEV` after the internal variables.
+    pub fn entries(self) -> usize {
+        match self {
+            Self::Stored => ROTATION,
+            Self::Fixed | Self::Turning => 0,
+        }
+    }
 }
 
 /// The safety of the methods below is that of [`super::call`].
@@ -75,53 +100,47 @@ impl UmatArguments {
             other => {
                 return Err(HostError::call(format!(
                     "NPROPS = {other}: the law lies in its file; give no constant, one (one MPa in the \
-                     stress unit of the model) or two (and 1 where the frame of the host turns with the \
-                     material)"
+                     stress unit of the model) or two (and {FRAMES})"
                 )));
             }
         };
-        let [unit, turns] = values;
+        let [unit, frame] = values;
         if !(unit.is_finite() && unit > 0.0) {
             return Err(HostError::call(format!(
                 "PROPS(1) = {unit}: one MPa in the stress unit of the model is needed, a positive number"
             )));
         }
-        if turns != 0.0 && turns != 1.0 {
-            return Err(HostError::call(format!(
-                "PROPS(2) = {turns}: 1 where the frame of the host turns with the material, else 0"
-            )));
-        }
-        let turns = turns == 1.0;
-        Ok(Properties { unit, turns })
+        let frame = match frame {
+            0.0 => Frame::Fixed,
+            1.0 => Frame::Turning,
+            2.0 => Frame::Stored,
+            other => {
+                return Err(HostError::call(format!("PROPS(2) = {other}: {FRAMES}")));
+            }
+        };
+        Ok(Properties { unit, frame })
     }
 
-    /// `NSTATV`: the internal variables of the law, with nine more where a rotation is stored.
-    pub(super) fn nstatv(&self, law: &dyn MaterialLaw, turns: bool) -> Result<usize, HostError> {
-        let states = law.state_layout().len();
-        let nstatv = usize::try_from(integer("NSTATV", self.nstatv)?).unwrap_or(0);
-        if nstatv == states || (nstatv == states + ROTATION && !turns) {
-            return Ok(nstatv);
+    /// `NSTATV` must leave room for so many entries of `STATEV`. It can be larger: CalculiX passes the largest
+    /// number of all materials and contacts of the model.
+    pub(super) fn check_room(&self, law: &str, needed: usize) -> Result<(), HostError> {
+        let nstatv = integer("NSTATV", self.nstatv)?;
+        if usize::try_from(nstatv).is_ok_and(|nstatv| nstatv >= needed) {
+            return Ok(());
         }
-        let needed = match turns {
-            true => format!("{states} where PROPS(2) = 1"),
-            false => format!(
-                "{states}, or {} where the material turns",
-                states + ROTATION
-            ),
-        };
         Err(HostError::call(format!(
-            "NSTATV = {nstatv}: `{}` needs {needed}",
-            law.name()
+            "NSTATV = {nstatv}: `{law}` needs *DEPVAR with {needed}"
         )))
     }
 
-    pub(super) fn check_outputs(&self, nstatv: usize) -> Result<(), HostError> {
+    /// The outputs are there; of `STATEV` so many entries are used.
+    pub(super) fn check_outputs(&self, used: usize) -> Result<(), HostError> {
         for (name, pointer) in [
             ("STRESS", self.stress),
             ("DDSDDE", self.ddsdde),
             ("STATEV", self.statev),
         ] {
-            if pointer.is_null() && (name, nstatv) != ("STATEV", 0) {
+            if pointer.is_null() && (name, used) != ("STATEV", 0) {
                 return Err(HostError::call(format!("{name} is null")));
             }
         }
@@ -155,27 +174,23 @@ impl UmatArguments {
         }
     }
 
-    /// Internal variables and, where it is stored, the rotation, from an array that is not null. The
-    /// borrow ends before [`UmatArguments::state_mut`] is called.
-    pub(super) unsafe fn state(&self, states: usize, nstatv: usize) -> (&[f64], &[f64]) {
-        match nstatv {
-            0 => (&[], &[]),
+    /// The first entries of `STATEV`, of which there are as many. The borrow ends before
+    /// [`UmatArguments::state_mut`] is called.
+    pub(super) unsafe fn state(&self, used: usize) -> &[f64] {
+        match used {
+            0 => &[],
             // SAFETY: as the caller promises.
-            _ => unsafe { slice::from_raw_parts(self.statev, nstatv) }.split_at(states),
+            _ => unsafe { slice::from_raw_parts(self.statev, used) },
         }
     }
 
     /// [`UmatArguments::state`], to be written.
     #[allow(clippy::mut_from_ref)] // The array is the host's.
-    pub(super) unsafe fn state_mut(
-        &self,
-        states: usize,
-        nstatv: usize,
-    ) -> (&mut [f64], &mut [f64]) {
-        match nstatv {
-            0 => (&mut [], &mut []),
+    pub(super) unsafe fn state_mut(&self, used: usize) -> &mut [f64] {
+        match used {
+            0 => &mut [],
             // SAFETY: as the caller promises.
-            _ => unsafe { slice::from_raw_parts_mut(self.statev, nstatv) }.split_at_mut(states),
+            _ => unsafe { slice::from_raw_parts_mut(self.statev, used) },
         }
     }
 
@@ -192,10 +207,9 @@ impl UmatArguments {
         }
         match (turn - Matrix3::identity()).amax() <= NO_ROTATION {
             true => Ok(None),
-            false => Err(HostError::call(
-                "the material turns (DROT): give nine more variables of state, or PROPS(2) = 1 in \
-                 CalculiX",
-            )),
+            false => Err(HostError::call(format!(
+                "the material turns (DROT): give PROPS(2), {FRAMES}"
+            ))),
         }
     }
 }

@@ -10,12 +10,12 @@
 //! Shear strains are engineering ones, `DDSDDE` is `∂σ_i/∂γ_j`, column by column.
 //!
 //! * `PROPS`: nothing; or `PROPS(1)`, one MPa in the stress unit of the host (1 for N and mm, 1e6
-//!   for SI); or also `PROPS(2)`, 1 where the host strains and stresses the material in the frame
-//!   that turns with it, as CalculiX does in `@ABAQUSNL`, whatever `DROT` says; else 0.
-//! * `STATEV`: the internal variables of the law. With nine more the rotation that `DROT` adds up to
-//!   is stored there, and the law is evaluated in the frame that turns with the material, as finite
-//!   strain requires where the host turns `STRAN` by `DROT`, as Abaqus does. Without them, and without
-//!   `PROPS(2)`, `DROT` must be the identity.
+//!   for SI); or also `PROPS(2)`: 1 where the host strains and stresses the material in the frame
+//!   that turns with it, as CalculiX does in `@ABAQUSNL`, whatever `DROT` says; 2 where the host turns
+//!   `STRAN` by `DROT`, as Abaqus does; else 0, and `DROT` must be the identity.
+//! * `STATEV`: the internal variables of the law. Where `PROPS(2)` is 2, the next nine store the rotation that
+//!   `DROT` adds up to, and the law is evaluated in the frame that turns with the material. `NSTATV` may be
+//!   larger, as it is in CalculiX with several materials; what is not used stays as it is.
 //! * `TEMP + DTEMP` is the external variable of a law that has one.
 //! * `SSE` receives the stored energy, `SPD` is increased by the dissipation.
 //! * After a failure `PNEWDT` is below one, `STRESS`, `STATEV` and `DDSDDE` are as they were, and the
