@@ -27,10 +27,12 @@ def user(name, states, constants=(1.0,), interface="ABAQUS"):
     return f"@{interface}_{name}", lines
 
 
-def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, nonlinear=False, extra=()):
+def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, nonlinear=False, extra=(),
+         steps_after=()):
     """Writes a deck; `material` is one of the whole mesh, or a list of them, each with its cells from 0;
     `supports` are node numbers from 0 and values for each held component, reached at time 1, or a list of
-    values, the ends of as many steps; `extra` are further lines of the model."""
+    values, the ends of as many steps; `extra` are further lines of the model, `steps_after` further
+    steps."""
     materials = material if isinstance(material, list) else [(*material, range(len(mesh.cells)))]
     out = ["*NODE,NSET=ALL"]
     out += [f"{i + 1},{x:.12f},{y:.12f},{z:.12f}" for i, (x, y, z) in enumerate(mesh.nodes)]
@@ -52,6 +54,7 @@ def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, non
         for i, (_, values) in enumerate(supports):
             out += [f"S{i},{c + 1},{c + 1},{np.ravel(v)[step]:.12g}" for c, v in values.items()]
         out += ["*NODE PRINT,NSET=ALL", "U", "*EL PRINT,ELSET=BODY", "S", "*END STEP"]
+    out += steps_after
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "job.inp").write_text("\n".join(out) + "\n")
     return folder

@@ -692,7 +692,7 @@ def calculix_orthotropic_elasticity_is_its_own():
 @test
 def calculix_j2_is_its_own():
     a = same_in_calculix("j2", J2, 7, OWN_J2)
-    b = same_in_calculix("j2_threads", J2, 7, lines, threads=2)
+    b = same_in_calculix("j2_threads", J2, 7, OWN_J2, threads=2)
     assert ccx.differs(a, b) == 0.0
 
 
@@ -777,24 +777,27 @@ def turned(axis, angle):
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def nonlinear(law, states):
-    return ccx.user("LAW", states, (1.0, 1.0), "ABAQUSNL"), ("LAW", law)
+def nonlinear(law, states, constants=(1.0,)):
+    return ccx.user("LAW", states, constants, "ABAQUSNL"), ("LAW", law)
 
 
 @test
 def calculix_asks_in_the_logarithmic_strain():
-    # Homogeneous, large and turned. CalculiX takes the answer for Cauchy's stress.
+    # Homogeneous, large and turned. CalculiX takes the answer for Cauchy's stress, Kirchhoff's over det F; the
+    # third constant leaves it at Kirchhoff's.
     end = np.array([[1.1, 0.1, 0.05], [-0.05, 0.95, 0.04], [0.02, 0.05, 1.05]])
     mesh = ogs.block((2, 2, 2), bend=0.05)
     outside = mesh.where(lambda x, y, z: (x % 1 == 0) | (y % 1 == 0) | (z % 1 == 0))
     supports = [([n], dict(enumerate((end - np.eye(3)) @ mesh.nodes[n]))) for n in outside]
-    material, library = nonlinear(ELASTIC, 0)
-    result = calculix("hencky", mesh, material, supports, library, nonlinear=True, control="0.25,1.")
-    assert result.code == 0 and len(result.increments) == 4, tail(result)
     left, values, _ = np.linalg.svd(end)
     logs = np.log(values)
-    expected = left @ np.diag(2 * SHEAR * (logs - logs.mean()) + BULK * logs.sum()) @ left.T
-    assert np.abs(tensors(result)[-1] - expected).max() <= 2e-7 * np.abs(expected).max()
+    kirchhoff = left @ np.diag(2 * SHEAR * (logs - logs.mean()) + BULK * logs.sum()) @ left.T
+    for constants, volume in [((1.0,), np.linalg.det(end)), ((1.0, 1.0), np.linalg.det(end)), ((1.0, 0.0, 1.0), 1.0)]:
+        material, library = nonlinear(ELASTIC, 0, constants)
+        result = calculix("hencky", mesh, material, supports, library, nonlinear=True, control="0.25,1.")
+        assert result.code == 0 and len(result.increments) == 4, tail(result)
+        expected = kirchhoff / volume
+        assert np.abs(tensors(result)[-1] - expected).max() <= 2e-7 * np.abs(expected).max(), constants
 
 
 @test
@@ -815,9 +818,47 @@ def calculix_turns_a_law_with_its_material():
         for turn, found in zip(turns, stress):
             expected = turn @ stress[0] @ turn.T
             assert np.abs(found - expected).max() <= 3e-7 * np.abs(stress[0]).max(), (name, found[0], expected[0])
-        # Not told so, the UMAT refuses to guess.
-        wrong = calculix("turns_untold", mesh, ccx.user("LAW", states, interface="ABAQUSNL"), supports, library, nonlinear=True, control="1.,1.")
-        assert "PROPS(2)" in wrong.log and (wrong.code != 0 or len(wrong.increments) < 10), tail(wrong)
+
+
+@test
+def calculix_hears_of_an_interface_in_the_wrong_step():
+    # The line to write stands in the message, and the job does not go on.
+    mesh = ogs.block((1, 1, 1))
+    small, logarithmic = ccx.user("LAW", 7), ccx.user("LAW", 7, interface="ABAQUSNL")
+    stored = ccx.user("LAW", 16, (1.0, 2.0), "ABAQUSNL")
+    cases = {
+        "green": (small, True, "write *MATERIAL,NAME=@ABAQUSNL_LAW"),
+        "linear": (logarithmic, False, "needs *STEP,NLGEOM"),
+        "stored": (stored, True, "PROPS(2) = 2 is for Abaqus"),
+        "native": (("@LAW", [line.replace("ABAQUS_", "") for line in small[1]]), False, "write *MATERIAL,NAME=@ABAQUS_LAW"),
+    }
+    for name, (material, geometry, reason) in cases.items():
+        result = calculix(f"step_{name}", mesh, material, ccx_pulled(mesh), ("LAW", J2), nonlinear=geometry)
+        assert result.code >= 0, (name, result.code, tail(result))
+        assert reason in result.log, (name, tail(result))
+        assert not result.increments or result.increments[-1] < 1.0, (name, result.increments)
+        # Once, not for every point.
+        assert sum(reason in line for line in result.log.splitlines()) <= 3, (name, tail(result))
+
+
+@test
+def calculix_has_a_frequency_step_after_a_nonlinear_one():
+    # The frequencies of a loaded part, with its own elasticity and with ours.
+    mesh = ogs.block((2, 2, 6), (1.0, 1.0, 6.0))
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
+    supports = [(low, {0: 0.0, 1: 0.0, 2: 0.0}), (high, {2: 0.01})]
+    frequencies = []
+    for name, material, library in [("ours", *nonlinear(ELASTIC, 0)), ("own", own("OWN", ["*ELASTIC", f"{YOUNG},{POISSON}"]), None)]:
+        name_, lines = material
+        material = name_, [*lines, "*DENSITY", "7.8e-9"]
+        more = ["*STEP,PERTURBATION", "*FREQUENCY", "4", "*END STEP"]
+        result = calculix(f"frequency_{name}", mesh, material, supports, library, nonlinear=True, control="0.5,1.", steps_after=more)
+        assert result.code == 0 and "NLGEOM" not in result.log, tail(result)
+        table = (WORK / "ccx" / f"frequency_{name}" / "job.dat").read_text().split("E I G E N V A L U E   O U T P U T")[1]
+        rows = [line.split() for line in table.splitlines()]
+        frequencies.append([float(row[3]) for row in rows if len(row) == 5 and row[0].isdigit()][:4])
+    one, other = map(np.array, frequencies)
+    assert len(one) == 4 and np.abs(one / other - 1).max() < 3e-3, frequencies
 
 
 @test
@@ -867,7 +908,7 @@ def calculix_outlives_what_goes_wrong():
         "panics": (ccx.user("FAULTS_PANICS", 7), ("FAULTS", J2, FAULTS), "the law panicked"),
         "nan": (ccx.user("FAULTS_NAN", 7), ("FAULTS", J2, FAULTS), ""),
         "states": (ccx.user("LAW", 6), ("LAW", J2), "NSTATV = 6"),
-        "constants": (ccx.user("LAW", 7, (1.0, 0.0, 0.0)), ("LAW", J2), "NPROPS = 3"),
+        "constants": (ccx.user("LAW", 7, (1.0, 0.0, 0.0, 0.0)), ("LAW", J2), "NPROPS = 4"),
         "unit": (ccx.user("LAW", 7, (-1.0,)), ("LAW", J2), "PROPS(1) = -1"),
     }
     for name, (material, library, reason) in cases.items():

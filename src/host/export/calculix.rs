@@ -58,9 +58,8 @@ fn readme(name: &str, law: &dyn MaterialLaw) -> String {
              Debian.\n\nIn a deck of your own: `*MATERIAL,NAME=@ABAQUS_{name}`, `*USER \
              MATERIAL,CONSTANTS=1` with one MPa in your stress unit (1 for N and mm, 1e6 for SI), \
              `*DEPVAR` with {states}. Where the geometry is nonlinear: in CalculiX \
-             `*MATERIAL,NAME=@ABAQUSNL_{name}` with `CONSTANTS=2`, the second 1; in Abaqus \
-             `CONSTANTS=2`, the second 2, and `*DEPVAR` with {}, the last nine for the rotation of the \
-             material.\n",
+             `*STEP,NLGEOM` and `*MATERIAL,NAME=@ABAQUSNL_{name}`; in Abaqus `CONSTANTS=2`, the second 2, and \
+             `*DEPVAR` with {}, the last nine for the rotation of the material.\n",
             states + 9
         )
 }

@@ -2,6 +2,8 @@
 
 use super::arguments::{Frame, UmatArguments, real};
 use super::frame::MaterialFrame;
+use super::geometry::Geometry;
+use crate::host::pointer::leads;
 use crate::host::state::States;
 use crate::host::{HostError, HostLaw};
 use crate::law::{Increment, MaterialLaw, Response};
@@ -23,9 +25,11 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
     arguments.check_outputs(used)?;
     let temperatures = arguments.temperatures(law)?;
     let [start, end] = unsafe { arguments.strains(n)? };
+    let strained = start.iter().chain(&end).any(|e| *e != 0.0);
+    let geometry = unsafe { Geometry::new(arguments, &properties, stress_state, strained)? };
     let dt = real("DTIME", arguments.dtime)?;
     let (stored, kept) = unsafe { arguments.state(used) }.split_at(states);
-    let rotation = match properties.frame {
+    let rotation = match geometry.frame {
         Frame::Turning => None,
         Frame::Fixed | Frame::Stored => unsafe { arguments.rotation(kept)? },
     };
@@ -48,9 +52,9 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
         // SAFETY: the lengths are those that the caller promises; no view of them is left.
         unsafe {
             for i in 0..n {
-                *arguments.stress.add(i) = unit * stress[i];
+                *arguments.stress.add(i) = unit * stress[i] / geometry.stress;
                 for j in 0..n {
-                    *arguments.ddsdde.add(j * n + i) = unit * moduli[(i, j)];
+                    *arguments.ddsdde.add(j * n + i) = unit * moduli[(i, j)] / geometry.tangent;
                 }
             }
             let (stored, kept) = arguments.state_mut(used).split_at_mut(states);
@@ -58,10 +62,10 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
             if let Some(rotation) = rotation {
                 kept.copy_from_slice((rotation - Matrix3::identity()).as_slice());
             }
-            if !arguments.sse.is_null() {
+            if leads(arguments.sse) {
                 *arguments.sse = unit * response.stored_energy;
             }
-            if !arguments.spd.is_null() {
+            if leads(arguments.spd) {
                 *arguments.spd += unit * response.dissipation;
             }
         }

@@ -1,6 +1,8 @@
 //! The arguments of a UMAT, checked and converted.
 
 use crate::host::HostError;
+use crate::host::external::check_given;
+use crate::host::pointer::{check, leads, read, value};
 use crate::law::MaterialLaw;
 use crate::mandel::{StressState, abaqus};
 use nalgebra::Matrix3;
@@ -11,9 +13,15 @@ const ROTATION: usize = 9;
 /// Largest deviation of `DROT` from the identity where no rotation is stored.
 const NO_ROTATION: f64 = 1e-10;
 
+/// Where the temperature of a model is written.
+const TEMPERATURE: &str = "write *INITIAL CONDITIONS,TYPE=TEMPERATURE, in the unit of the law";
+
 /// What `PROPS(2)` means.
 const FRAMES: &str = "1 where the frame of the host turns with the material, 2 where nine more variables of \
                       *DEPVAR store its rotation";
+
+/// What `PROPS(3)` means.
+const STRESSES: &str = "1 where the stress is not to be divided by det F, else 0";
 
 /// The arguments of a UMAT that are used, under their names in lower case.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +36,7 @@ pub struct UmatArguments {
     pub dtime: *const f64,
     pub temp: *const f64,
     pub dtemp: *const f64,
+    pub cmname: *const u8,
     pub ndi: *const i32,
     pub nshr: *const i32,
     pub ntens: *const i32,
@@ -36,8 +45,11 @@ pub struct UmatArguments {
     pub nprops: *const i32,
     pub drot: *const f64,
     pub pnewdt: *mut f64,
+    pub celent: *mut f64,
+    pub dfgrd1: *const f64,
     pub noel: *const i32,
     pub npt: *const i32,
+    pub kstep: *const i32,
 }
 
 /// The values of `PROPS`.
@@ -45,6 +57,8 @@ pub(super) struct Properties {
     /// One MPa in the stress unit of the host.
     pub unit: f64,
     pub frame: Frame,
+    /// Whether the answer is Cauchy's stress where the geometry is nonlinear, else Kirchhoff's.
+    pub cauchy: bool,
 }
 
 /// How the frame of the host moves with the material, as `PROPS(2)` says.
@@ -91,20 +105,21 @@ impl UmatArguments {
 
     pub(super) unsafe fn properties(&self) -> Result<Properties, HostError> {
         let count = integer("NPROPS", self.nprops)?;
-        let values: [f64; 2] = match count {
-            0 => [1.0, 0.0],
-            // SAFETY: as the caller promises.
-            1 => unsafe { [entries::<1>("PROPS", self.props, 1)?[0], 0.0] },
-            // SAFETY: as the caller promises.
-            2 => unsafe { entries("PROPS", self.props, 2)? },
-            other => {
+        let count = match usize::try_from(count) {
+            Ok(count @ 0..=3) => count,
+            _ => {
                 return Err(HostError::call(format!(
-                    "NPROPS = {other}: the law lies in its file; give no constant, one (one MPa in the \
-                     stress unit of the model) or two (and {FRAMES})"
+                    "NPROPS = {count}: the law lies in its file; give no constant, one (one MPa in the \
+                     stress unit of the model), two (and {FRAMES}) or three (and {STRESSES})"
                 )));
             }
         };
-        let [unit, frame] = values;
+        // SAFETY: as the caller promises.
+        let mut values = unsafe { read::<3>("PROPS", self.props, count)? };
+        if count == 0 {
+            values[0] = 1.0;
+        }
+        let [unit, frame, stress] = values;
         if !(unit.is_finite() && unit > 0.0) {
             return Err(HostError::call(format!(
                 "PROPS(1) = {unit}: one MPa in the stress unit of the model is needed, a positive number"
@@ -118,7 +133,15 @@ impl UmatArguments {
                 return Err(HostError::call(format!("PROPS(2) = {other}: {FRAMES}")));
             }
         };
-        Ok(Properties { unit, frame })
+        if stress != 0.0 && stress != 1.0 {
+            return Err(HostError::call(format!("PROPS(3) = {stress}: {STRESSES}")));
+        }
+        let cauchy = stress == 0.0;
+        Ok(Properties {
+            unit,
+            frame,
+            cauchy,
+        })
     }
 
     /// `NSTATV` must leave room for so many entries of `STATEV`. It can be larger: CalculiX passes the largest
@@ -135,16 +158,12 @@ impl UmatArguments {
 
     /// The outputs are there; of `STATEV` so many entries are used.
     pub(super) fn check_outputs(&self, used: usize) -> Result<(), HostError> {
-        for (name, pointer) in [
-            ("STRESS", self.stress),
-            ("DDSDDE", self.ddsdde),
-            ("STATEV", self.statev),
-        ] {
-            if pointer.is_null() && (name, used) != ("STATEV", 0) {
-                return Err(HostError::call(format!("{name} is null")));
-            }
+        check("STRESS", self.stress)?;
+        check("DDSDDE", self.ddsdde)?;
+        match used {
+            0 => Ok(()),
+            _ => check("STATEV", self.statev),
         }
-        Ok(())
     }
 
     /// The strains at both ends of the increment, as the host has them.
@@ -152,8 +171,8 @@ impl UmatArguments {
         // SAFETY: as the caller promises.
         let (strain, increment) = unsafe {
             (
-                entries::<6>("STRAN", self.stran, components)?,
-                entries::<6>("DSTRAN", self.dstran, components)?,
+                read::<6>("STRAN", self.stran, components)?,
+                read::<6>("DSTRAN", self.dstran, components)?,
             )
         };
         Ok([strain, std::array::from_fn(|i| strain[i] + increment[i])])
@@ -165,7 +184,9 @@ impl UmatArguments {
             0 => Ok([0.0; 2]),
             1 => {
                 let old = real("TEMP", self.temp)?;
-                Ok([old, old + real("DTEMP", self.dtemp)?])
+                let ends = [old, old + real("DTEMP", self.dtemp)?];
+                check_given(law, 0, ends, TEMPERATURE)?;
+                Ok(ends)
             }
             count => Err(HostError::call(format!(
                 "`{}` needs {count} external variables, a host passes one (TEMP)",
@@ -197,9 +218,9 @@ impl UmatArguments {
     /// The rotation from the frame that turns with the material to that of the host, if one is stored.
     pub(super) unsafe fn rotation(&self, kept: &[f64]) -> Result<Option<Matrix3<f64>>, HostError> {
         // SAFETY: nine numbers, as the caller promises.
-        let turn = match self.drot.is_null() {
-            true => Matrix3::identity(),
-            false => Matrix3::from(unsafe { *self.drot.cast::<[[f64; 3]; 3]>() }),
+        let turn = match leads(self.drot) {
+            true => Matrix3::from(unsafe { *self.drot.cast::<[[f64; 3]; 3]>() }),
+            false => Matrix3::identity(),
         };
         if !kept.is_empty() {
             let old = Matrix3::identity() + Matrix3::from_column_slice(kept);
@@ -216,36 +237,12 @@ impl UmatArguments {
 
 /// An integer of the host.
 pub(super) fn integer(name: &str, pointer: *const i32) -> Result<i32, HostError> {
-    if pointer.is_null() {
-        return Err(HostError::call(format!("{name} is null")));
-    }
-    // SAFETY: a number of the host, not null.
-    Ok(unsafe { *pointer })
+    // SAFETY: a number of the host.
+    unsafe { value(name, pointer) }
 }
 
 /// A real number of the host.
 pub(super) fn real(name: &str, pointer: *const f64) -> Result<f64, HostError> {
-    if pointer.is_null() {
-        return Err(HostError::call(format!("{name} is null")));
-    }
-    // SAFETY: a number of the host, not null.
-    Ok(unsafe { *pointer })
-}
-
-/// `N` numbers of the host, the rest of the array zero.
-///
-/// # Safety
-/// The pointer is null or leads to so many numbers.
-unsafe fn entries<const N: usize>(
-    name: &str,
-    pointer: *const f64,
-    count: usize,
-) -> Result<[f64; N], HostError> {
-    if pointer.is_null() {
-        return Err(HostError::call(format!("{name} is null")));
-    }
-    let mut values = [0.0; N];
-    // SAFETY: as the caller promises.
-    values[..count].copy_from_slice(unsafe { slice::from_raw_parts(pointer, count) });
-    Ok(values)
+    // SAFETY: a number of the host.
+    unsafe { value(name, pointer) }
 }
