@@ -159,6 +159,7 @@ fn export(saved: &str) -> Result<()> {
         name: "FADING",
         out: Path::new("out/own_law/umat"),
         library: Some(&library),
+        allow: &[],
     };
     for file in export.write()?.files {
         println!("exported: {}", file.display());

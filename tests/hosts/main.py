@@ -598,7 +598,6 @@ def the_library_exports_what_the_header_declares():
 def an_exported_folder_runs_in_opengeosys():
     for name, model in [("steel", LEARNED), ("ply", ROOT / "materials/carbon_epoxy_as4_3501_6")]:
         folder = WORK / "export" / f"mgis_{name}"
-        shutil.rmtree(folder, ignore_errors=True)
         export(model, "mgis", name, folder)
         result = ogs.run(folder / f"{name}.prj")
         assert result.code == 0, tail(result)
@@ -606,13 +605,115 @@ def an_exported_folder_runs_in_opengeosys():
         assert "ogs -o . " in (folder / "README.md").read_text()
 
 
-def export(model, host, name, folder):
+def export(model, host, name, folder, *options):
+    shutil.rmtree(folder, ignore_errors=True)
     done = subprocess.run(
-        [PROGRAM, "export", model, "--host", host, "--name", name, "--out", folder],
+        [PROGRAM, "export", model, "--host", host, "--name", name, "--out", folder, *options],
         capture_output=True, text=True, check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done
+    return (folder / "README.md").read_text()
+
+
+def warm_law(external="temperature_C", value=200.0):
+    """A law of a variable, trained in seconds on an elasticity that becomes softer with it; not a good one."""
+    folder = WORK / "warm" / external
+    model = folder / "warm.safetensors"
+    if model.is_file():
+        return model
+    (folder / "records").mkdir(parents=True, exist_ok=True)
+    labels = ["11", "22", "33", "12", "13", "23"]
+    names = ["time_s", *(f"eps{c}" for c in labels[:3]), *(f"gam{c}" for c in labels[3:]), *(f"sig{c}" for c in labels)]
+    for axis in range(3):
+        level = value * (0.5 + 0.5 * axis)
+        shear = (YOUNG - 200 * level) / (2 + 2 * POISSON)
+        rows = [",".join([*names, external])]
+        for step in range(61):
+            strain = 2e-3 * np.sin(0.15 * step) * np.where(np.arange(3) == axis, 1.0, -0.4)
+            slip = 1e-3 * np.sin(0.15 * step) * (np.arange(3) == axis) * step / 60
+            stress = 2 * shear * (strain + POISSON / (1 - 2 * POISSON) * strain.sum())
+            numbers = [0.1 * step, *strain, *slip, *stress, *(shear * slip), level]
+            rows.append(",".join(f"{x:.9g}" for x in numbers))
+        (folder / "records" / f"r{axis}.csv").write_text("\n".join(rows) + "\n")
+    options = ["--law", "relaxation", "--external", external, "--epochs", "2", "--no-plots", "--quiet", "--out", model]
+    done = subprocess.run([PROGRAM, "train", folder / "records", *options], capture_output=True, text=True, check=False)
+    assert model.is_file(), done.stderr
+    return model
+
+
+def allowed(model, host, folder):
+    """The options that let a law be exported, from the message that refuses it."""
+    command = [PROGRAM, "export", model, "--host", host, "--name", "warm", "--out", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return []
+    assert done.returncode == 2 and "is not fit for a solver" in done.stderr, done.stderr
+    return ["--allow", done.stderr.split("--allow ")[1].split()[0]]
+
+
+@test
+def an_exported_law_has_a_temperature_in_opengeosys():
+    folder = WORK / "export" / "mgis_warm"
+    model = warm_law()
+    readme = export(model, "mgis", "warm", folder, *allowed(model, "mgis", folder))
+    assert "473.15 K" in readme and "<reference_temperature>" in readme, readme
+    result = ogs.run(folder / "warm.prj")
+    assert result.code == 0, tail(result)
+    # Where the project gives none, the reason arrives.
+    project = (folder / "warm.prj").read_text()
+    (folder / "cold.prj").write_text(project.replace("<reference_temperature>temperature</reference_temperature>", ""))
+    result = ogs.run(folder / "cold.prj")
+    assert result.code > 0 and "write <reference_temperature>" in result.log, tail(result)
+    assert sum("hysteron:" in line for line in result.log.splitlines()) <= 3, tail(result)
+
+
+@test
+def an_input_that_opengeosys_does_not_give_must_be_allowed():
+    folder = WORK / "export" / "mgis_humid"
+    model = warm_law("humidity", 0.5)
+    options = allowed(model, "mgis", folder)
+    assert "humidity" in options[1], options
+    readme = export(model, "mgis", "humid", folder, *options)
+    assert "`humidity`: an external state variable" in readme, readme
+    result = ogs.run(folder / "humid.prj")
+    assert result.code > 0 and "the law needs `humidity`" in result.log, tail(result)
+
+
+@test
+def an_exported_law_has_a_temperature_in_calculix():
+    if not CCX.is_file():
+        raise Skipped("CalculiX is not here: tests/hosts/calculix builds it")
+    folder = WORK / "export" / "umat_warm"
+    model = warm_law()
+    readme = export(model, "umat", "warm", folder, *allowed(model, "umat", folder))
+    assert "has 200.0, the mean of the training" in readme and str(CCX) in readme, readme
+    result = ccx.run(CCX, folder, job="WARM", libraries=folder)
+    assert result.code == 0 and len(result.increments) == 40, tail(result)
+    deck = (folder / "WARM.inp").read_text()
+    assert "*INITIAL CONDITIONS,TYPE=TEMPERATURE\nALL,200.0\n" in deck, deck
+    (folder / "COLD.inp").write_text(deck.replace("*INITIAL CONDITIONS,TYPE=TEMPERATURE\nALL,200.0\n", ""))
+    cold = ccx.run(CCX, folder, job="COLD", libraries=folder)
+    assert "write *INITIAL CONDITIONS,TYPE=TEMPERATURE" in cold.log and not cold.increments, tail(cold)
+    # Its message comes once, and is counted.
+    assert sum("hysteron:" in line for line in cold.log.splitlines()) <= 3, tail(cold)
+
+
+@test
+def an_exported_folder_says_what_it_holds():
+    folder = WORK / "export" / "read"
+    readme = export(LEARNED, "umat", "steel", folder)
+    for words in ["S355 structural steel, all components: a law `physically-recurrent`", "At rest: E 1.", "| 1 | `",
+                  "strain path of a record: at most", "Trained range"]:
+        assert words in readme, (words, readme)
+    states = Law(LIBRARY, LEARNED, 6).states
+    assert sum(line.startswith("| ") and line[2].isdigit() for line in readme.splitlines()) == states, readme
+    card = WORK / "export" / "card.toml"
+    card.write_text(f'name = "mild steel"\n[reference]\n{J2}')
+    readme = export(card, "mgis", "mild", folder)
+    for words in ["mild steel: a law `j2`", "E 2.00000e5 MPa, ν₁₂ 0.3000", "`EquivalentPlasticStrain`"]:
+        assert words in readme, (words, readme)
+    readme = export(ROOT / "materials/carbon_epoxy_as4_3501_6", "umat", "ply", folder)
+    assert "*DEPVAR` with 0" not in readme, readme
 
 
 @test
@@ -626,6 +727,7 @@ def an_export_says_what_is_wrong():
         ([ROOT / "nowhere.safetensors", "--name", "steel"], "nowhere"),
         ([LEARNED, "--name", "steel", "--library", ROOT / "Cargo.toml"], "does not load"),
         ([LEARNED, "--name", "steel", "--library", ROOT / "nowhere.so"], "nowhere.so"),
+        ([LEARNED, "--name", "steel", "--allow", "stat_growth"], "--allow stat_growth: neither"),
     ]
     for arguments, reason in cases:
         command = [PROGRAM, "export", *arguments, "--host", "umat", "--out", folder]
@@ -924,7 +1026,6 @@ def an_exported_folder_runs_in_calculix():
         raise Skipped("CalculiX is not here: tests/hosts/calculix builds it")
     for name, model in [("steel", LEARNED), ("ply", ROOT / "materials/carbon_epoxy_as4_3501_6")]:
         folder = WORK / "export" / f"umat_{name}"
-        shutil.rmtree(folder, ignore_errors=True)
         export(model, "umat", name, folder)
         result = ccx.run(CCX, folder, job=name.upper(), libraries=folder)
         assert result.code == 0 and abs(result.increments[-1] - 0.1) < 1, tail(result)

@@ -23,7 +23,7 @@ const OUTSIDE: c_int = 0;
 const RELIABLE: c_int = 1;
 
 /// Kelvin's zero in degrees Celsius.
-const ZERO_CELSIUS: f64 = 273.15;
+pub(in crate::host) const ZERO_CELSIUS: f64 = 273.15;
 
 /// The measure of deformation of a behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,13 +15,14 @@ use nalgebra::Matrix3;
 /// That of [`super::call`].
 pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result<(), HostError> {
     let stress_state = arguments.stress_state()?;
+    let name = law.name();
     let law = law.in_stress_state(stress_state)?;
     let n = stress_state.components();
     let (states, externals) = (law.state_layout().len(), law.external_variables().len());
     // SAFETY: as the caller promises, here and below.
     let properties = unsafe { arguments.properties()? };
     let used = states + properties.frame.entries();
-    arguments.check_room(law.name(), used)?;
+    arguments.check_room(name, used)?;
     arguments.check_outputs(used)?;
     let temperatures = arguments.temperatures(law)?;
     let [start, end] = unsafe { arguments.strains(n)? };
