@@ -103,7 +103,8 @@ struct hysteron_law *hysteron_load_own(size_t components);
 // Ends a law that no thread uses any more; null is allowed.
 void hysteron_free(struct hysteron_law *law);
 
-// Name of a law; it lives as long as the law, as do the names of its variables. Null for null.
+// Name of a law, that of its file or card; it lives as long as the law, as do the names of its
+// variables. Null for null.
 const char *hysteron_name(const struct hysteron_law *law);
 
 // Strain components; 0 for null.

@@ -65,11 +65,16 @@ pub struct Departure {
 impl fmt::Display for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, value, range } = self;
-        let [value, least, most] = [*value, range[0], range[1]].map(|x| match x.abs() {
-            1e-3..1e6 | 0.0 => format!("{}", (x * 1e6).round() / 1e6),
-            _ => format!("{x:.4e}"),
-        });
+        let [value, least, most] = [*value, range[0], range[1]].map(in_words);
         write!(f, "{what} = {value}, trained from {least} to {most}")
+    }
+}
+
+/// A number in a sentence.
+pub(crate) fn in_words(x: f64) -> String {
+    match x.abs() {
+        1e-3..1e6 | 0.0 => format!("{}", (x * 1e6).round() / 1e6),
+        _ => format!("{x:.4e}"),
     }
 }
 

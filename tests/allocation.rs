@@ -156,16 +156,20 @@ fn calls_of_hosts_do_not_allocate() {
             dtime: &1.0,
             temp: null(),
             dtemp: null(),
+            cmname: c"STEEL".as_ptr().cast(),
             ndi: &3,
             nshr: &3,
             ntens: &6,
             nstatv: &nstatv,
-            props: &1.0,
-            nprops: &1,
+            props: [1.0, 2.0].as_ptr(),
+            nprops: &2,
             drot: drot.as_ptr(),
             pnewdt: &mut pnewdt,
+            celent: null_mut(),
+            dfgrd1: drot.as_ptr(),
             noel: null(),
             npt: null(),
+            kstep: [1, 1, 1, 0].as_ptr(),
         };
         // SAFETY: arrays of these sizes.
         let count = allocations(|| unsafe { umat::call(|| Ok(&host), &arguments) });

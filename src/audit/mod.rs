@@ -105,6 +105,12 @@ const ROWS: [Definition; 20] = [
     at_most("cyclic_drift", 0.1, "the stress peaks settle within 100 of 1000 trained cycles: beyond, hardening or softening goes on"),
 ];
 
+/// What a row of this name says of a law, `None` where there is no such row.
+pub fn meaning(row: &str) -> Option<&'static str> {
+    let row = ROWS.iter().find(|definition| definition.name == row);
+    row.map(|definition| definition.meaning)
+}
+
 /// Audits a law. Never fails: a law that cannot be evaluated gives rows without a value, which do
 /// not pass.
 pub fn audit(law: &dyn MaterialLaw, options: &AuditOptions) -> Audit {

@@ -34,6 +34,10 @@ pub struct Arguments {
     /// The shared library to copy [default: libhysteron.so beside this program].
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
+    /// Export the law although these rows of its audit are beyond their limits, or although OpenGeoSys does not
+    /// give it these inputs.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    allow: Vec<String>,
 }
 
 impl Arguments {
@@ -44,6 +48,7 @@ impl Arguments {
             name: &self.name,
             out: &self.out,
             library: self.library.as_deref(),
+            allow: &self.allow,
         }
         .write()?;
         for file in &exported.files {

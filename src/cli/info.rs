@@ -199,22 +199,9 @@ fn text(model: &Model, metadata: &Metadata) -> String {
     }
     if let Some(range) = &n.range {
         let between = |[low, high]: &[f64; 2]| format!("{} … {}", short(*low), short(*high));
-        for (name, bounds) in model.law.strain_measures().zip(&range.strain) {
-            line("range", format!("{name}: {}", between(bounds)));
+        for quantity in model.law.trained_range() {
+            line("range", quantity);
         }
-        for (name, bounds) in n.external_names.iter().zip(&range.external) {
-            line("range", format!("{name}: {}", between(bounds)));
-        }
-        if let Some(rate) = range.strain_rate {
-            line("range", format!("strain rate: at most {} /s", short(rate)));
-        }
-        line(
-            "range",
-            format!(
-                "strain path of a record: at most {}",
-                short(range.strain_path)
-            ),
-        );
         for record in range.records.iter().take(SHOWN_RECORDS) {
             let strains: Vec<_> = record.strain.iter().map(between).collect();
             let cycles = record.amplitudes.map_or_else(String::new, |sizes| {

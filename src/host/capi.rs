@@ -45,13 +45,14 @@ impl Law {
             0 => law.components(),
             n => n,
         };
+        let name = law.name();
         let law = law.with_components(components)?.clone();
         let text = |text: &str| {
             CString::new(text).map_err(|_| HostError::call(format!("a name with a zero: {text:?}")))
         };
         let labels = law.state_layout().labels();
         Ok(Self {
-            name: text(law.name())?,
+            name: text(name)?,
             states: labels
                 .iter()
                 .map(|label| text(label))
@@ -188,7 +189,8 @@ pub unsafe extern "C" fn hysteron_free(law: *mut Law) {
     }
 }
 
-/// Name of a law; it lives as long as the law, as do the names of its variables. Null for null.
+/// Name of a law, that of its file or card; it lives as long as the law, as do the names of its
+/// variables. Null for null.
 #[cfg_attr(feature = "capi", unsafe(no_mangle))]
 pub unsafe extern "C" fn hysteron_name(law: *const Law) -> *const c_char {
     unsafe { property(law, ptr::null(), |law| law.name.as_ptr()) }

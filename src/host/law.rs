@@ -77,14 +77,23 @@ impl HostLaw {
     /// # Errors
     /// As [`HostLaw::load`].
     pub fn from_source(source: LawSource) -> Result<Self> {
+        let name = match &source {
+            LawSource::Model(model) => model.metadata.name.clone(),
+            LawSource::Card(card) => card.name.clone(),
+        };
         let soft = matches!(&source, LawSource::Model(model) if starts_soft(&model.metadata.audit));
         let law: Arc<dyn MaterialLaw> = source.solid_law()?.into();
-        Self::new(match soft {
+        let law = match soft {
             true => Arc::new(StartStiffness::new(law)),
             false => law,
+        };
+        Ok(Self {
+            name,
+            ..Self::new(law)?
         })
     }
 
+    /// The name of the saved law or card, or of the law itself where it comes from neither.
     pub fn name(&self) -> &str {
         &self.name
     }

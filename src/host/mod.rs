@@ -19,8 +19,11 @@ pub mod capi;
 mod error;
 #[cfg(feature = "cli")]
 pub mod export;
+mod external;
 mod law;
 pub mod mgis;
+mod pointer;
+mod report;
 mod start;
 mod state;
 pub mod umat;

@@ -9,7 +9,7 @@ use crate::graph::{Graph, ParameterLayout, Program, Routine, Runner, Seeds, Tabl
 use crate::kernels::elementwise::Delivery;
 use crate::law::{
     BatchInput, BatchOutput, Departure, Guarantees, Increment, MaterialLaw, Response, Scales,
-    StateLayout, Status, check_batch, prepare,
+    StateLayout, Status, check_batch, in_words, prepare,
 };
 use crate::recurrent::{Advance, IncrementInputs, RecurrentLaw, input, output};
 use std::sync::Arc;
@@ -140,9 +140,26 @@ impl LearnedLaw {
         &self.normalisation
     }
 
-    /// Names of the measures of the strain by which [`TrainedRange`](super::TrainedRange) bounds it.
-    pub fn strain_measures(&self) -> impl Iterator<Item = &str> {
-        self.measures.names()
+    /// What the training records hold, a line for each quantity; nothing where the law does not know.
+    pub fn trained_range(&self) -> Vec<String> {
+        let Some(range) = &self.normalisation.range else {
+            return Vec::new();
+        };
+        let between = |name: &str, [least, most]: &[f64; 2]| {
+            format!("{name}: {} … {}", in_words(*least), in_words(*most))
+        };
+        let strains = self.measures.names().zip(&range.strain);
+        let names = self.normalisation.external_names.iter().map(String::as_str);
+        let named = strains.chain(names.zip(&range.external));
+        let mut lines: Vec<_> = named.map(|(name, ends)| between(name, ends)).collect();
+        if let Some(rate) = range.strain_rate {
+            lines.push(format!("strain rate: at most {} /s", in_words(rate)));
+        }
+        lines.push(format!(
+            "strain path of a record: at most {}",
+            in_words(range.strain_path)
+        ));
+        lines
     }
 
     /// The equations of an increment as the law writes them, the graph with the consistent tangent, and

@@ -32,6 +32,7 @@ pub(crate) use increment::{Advance, input, output};
 pub use lstm::Lstm;
 pub use minimal_state::MinimalState;
 pub use physically_recurrent::PhysicallyRecurrent;
+#[cfg(feature = "train")]
 pub(crate) use reduced::FREE_STRAIN;
 pub use reduced::Reduced;
 pub use registry::{Entry, laws, register, symmetric_laws};

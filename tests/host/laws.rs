@@ -3,7 +3,10 @@
 use hysteron::UpdateError;
 use hysteron::host::HostLaw;
 use hysteron::law::{Guarantees, Increment, MaterialLaw, Response, Scales, StateLayout, Status};
-use hysteron::laws::{Backstress, OrthotropicParameters, PlasticityParameters, ReferenceLaw, Voce};
+use hysteron::laws::{
+    Backstress, IsotropicParameters, OrthotropicParameters, PlasticityParameters, ReferenceLaw,
+    Voce,
+};
 use std::sync::Arc;
 
 /// A steel whose tangent is not symmetric.
@@ -21,6 +24,14 @@ pub fn steel() -> ReferenceLaw {
             c: 30e3,
             gamma: 150.0,
         }],
+    })
+}
+
+/// The elasticity of this steel.
+pub fn elastic() -> ReferenceLaw {
+    ReferenceLaw::IsotropicElastic(IsotropicParameters {
+        young: 200e3,
+        poisson: 0.3,
     })
 }
 

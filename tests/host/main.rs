@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod absurd;
 mod capi;
 mod laws;
 mod mgis;

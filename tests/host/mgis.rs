@@ -305,6 +305,23 @@ fn externals_are_the_temperature_and_then_the_others() {
 }
 
 #[test]
+fn an_external_variable_that_the_host_does_not_give_is_refused() {
+    let call = |names: &[&str], values: &[f64]| {
+        let law = Strange::host(Fault::Echoes, names);
+        let mut point = Point::new(&law, Kinematics::Small, 6);
+        point.externals = [values.to_vec(), values.to_vec()];
+        point.fails(Ok(&law)).0
+    };
+    // OpenGeoSys without a temperature, and with another variable than that.
+    for missing in [0.0, f64::NAN] {
+        let message = call(&["temperature_C"], &[missing]);
+        assert!(message.contains("<reference_temperature>"), "{message}");
+        let message = call(&["temperature_K", "humidity"], &[300.0, missing]);
+        assert!(message.contains("`humidity`"), "{message}");
+    }
+}
+
+#[test]
 fn the_stress_unit_scales_what_has_a_stress_in_it() {
     let law = host(&steel());
     let mut mega = Point::new(&law, Kinematics::Small, 4);

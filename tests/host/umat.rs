@@ -1,7 +1,7 @@
 //! UMAT: every stress state against the law itself, and what must not happen.
 
 use crate::common::Random;
-use crate::laws::{Fault, Strange, host, ply, steel};
+use crate::laws::{Fault, Strange, elastic, host, ply, steel};
 use approx::assert_relative_eq;
 use hysteron::host::{HostLaw, umat};
 use hysteron::law::{Increment, MaterialLaw, Response};
@@ -21,6 +21,7 @@ struct Point {
     dtime: f64,
     temp: f64,
     dtemp: f64,
+    cmname: Vec<u8>,
     ndi: i32,
     nshr: i32,
     ntens: i32,
@@ -29,6 +30,8 @@ struct Point {
     nprops: i32,
     drot: Matrix3<f64>,
     pnewdt: f64,
+    dfgrd1: Matrix3<f64>,
+    kstep: [i32; 4],
 }
 
 impl Point {
@@ -45,6 +48,7 @@ impl Point {
             dtime: 1.0,
             temp: 0.0,
             dtemp: 0.0,
+            cmname: named("STEEL"),
             ndi,
             nshr,
             ntens: n as i32,
@@ -53,7 +57,13 @@ impl Point {
             nprops: 1,
             drot: Matrix3::identity(),
             pnewdt: 1.0,
+            dfgrd1: Matrix3::identity(),
+            kstep: [1, 1, 0, 0],
         }
+    }
+
+    fn props(&mut self, values: &[f64]) {
+        (self.props, self.nprops) = (values.to_vec(), values.len() as i32);
     }
 
     fn of(law: &HostLaw, ndi: i32, nshr: i32) -> Self {
@@ -73,6 +83,7 @@ impl Point {
             dtime: &self.dtime,
             temp: &self.temp,
             dtemp: &self.dtemp,
+            cmname: self.cmname.as_ptr(),
             ndi: &self.ndi,
             nshr: &self.nshr,
             ntens: &self.ntens,
@@ -81,8 +92,11 @@ impl Point {
             nprops: &self.nprops,
             drot: self.drot.as_ptr(),
             pnewdt: &mut self.pnewdt,
+            celent: std::ptr::null_mut(),
+            dfgrd1: self.dfgrd1.as_ptr(),
             noel: &1,
             npt: &2,
+            kstep: self.kstep.as_ptr(),
         }
     }
 
@@ -120,6 +134,11 @@ impl Point {
         assert!(0.0 < self.pnewdt && self.pnewdt < 1.0, "{}", self.pnewdt);
         self.pnewdt
     }
+}
+
+/// A name of a material as Fortran has it.
+fn named(name: &str) -> Vec<u8> {
+    format!("{name:80}").into_bytes()
 }
 
 /// The stress states of a host, with the components of the law and the weights of the host's shears.
@@ -260,6 +279,7 @@ fn a_law_turns_with_its_material() {
         let states = law.with_components(6).unwrap().state_layout().len();
         let mut still = Point::new(3, 3, states);
         let mut turning = Point::new(3, 3, states + 9);
+        turning.props(&[1.0, 2.0]);
         let mut random = Random::new(8);
         let mut whole = Matrix3::identity();
         for _ in 0..12 {
@@ -292,28 +312,198 @@ fn a_law_turns_with_its_material() {
 
 #[test]
 fn a_host_whose_frame_turns_with_the_material_says_so() {
-    // CalculiX strains in that frame and passes DROT nevertheless.
+    // CalculiX strains in that frame and passes DROT nevertheless: its name is enough. Others say it in PROPS.
+    let calculix: [(&str, &[f64]); 3] = [
+        ("@ABAQUSNL_STEEL", &[1.0]),
+        ("@ABAQUSNL_STEEL@B", &[1.0, 1.0]),
+        ("STEEL", &[1.0, 1.0]),
+    ];
     for law in [steel(), ply()] {
         let law = host(&law);
-        let (mut still, mut turning) = (Point::of(&law, 3, 3), Point::of(&law, 3, 3));
-        turning.props = vec![1.0, 1.0];
-        turning.nprops = 2;
-        let mut random = Random::new(9);
-        for _ in 0..5 {
-            let step = random.vector(6, 3e-3);
-            turning.drot = *Rotation3::new(Vector3::from_vec(random.vector(3, 0.5))).matrix();
-            still.advance(&law, &step);
-            turning.advance(&law, &step);
-            assert_eq!(still.stress, turning.stress);
-            assert_eq!(still.ddsdde, turning.ddsdde);
-            assert_eq!(still.statev, turning.statev);
+        for (name, props) in calculix {
+            let (mut still, mut turning) = (Point::of(&law, 3, 3), Point::of(&law, 3, 3));
+            turning.cmname = named(name);
+            turning.kstep[2] = 1;
+            turning.props(props);
+            let mut random = Random::new(9);
+            for _ in 0..5 {
+                let step = random.vector(6, 3e-3);
+                turning.drot = *Rotation3::new(Vector3::from_vec(random.vector(3, 0.5))).matrix();
+                still.advance(&law, &step);
+                turning.advance(&law, &step);
+                assert_eq!(still.stress, turning.stress);
+                assert_eq!(still.ddsdde, turning.ddsdde);
+                assert_eq!(still.statev, turning.statev);
+            }
         }
-        // There is no rotation to be kept.
-        let states = law.with_components(6).unwrap().state_layout().len();
-        let mut roomy = Point::new(3, 3, states + 9);
-        (roomy.props, roomy.nprops) = (turning.props, 2);
-        roomy.fails(Ok(&law));
     }
+}
+
+#[test]
+fn an_interface_of_calculix_in_the_wrong_step_is_refused() {
+    let law = host(&steel());
+    let called = |name: &str, nonlinear: i32, props: &[f64]| {
+        let mut point = Point::of(&law, 3, 3);
+        point.cmname = named(name);
+        point.kstep[2] = nonlinear;
+        point.props(props);
+        point.dstran[0] = 1e-4;
+        point
+    };
+    for (name, nonlinear) in [("@ABAQUS_STEEL", 0), ("@ABAQUSNL_STEEL", 1), ("STEEL", 1)] {
+        let mut right = called(name, nonlinear, &[1.0]);
+        right.call(&law);
+        assert_eq!(right.pnewdt, 1.0, "{name}");
+        // The other step. A host without these names is not asked: Elmer has one number there.
+        let mut wrong = called(name, 1 - nonlinear, &[1.0]);
+        if name == "STEEL" {
+            wrong.call(&law);
+            assert_eq!(wrong.pnewdt, 1.0);
+            continue;
+        }
+        wrong.clone().fails(Ok(&law));
+        // In a perturbation, and without a strain, there is nothing to tell apart.
+        let mut perturbed = wrong.clone();
+        perturbed.kstep[3] = 1;
+        perturbed.call(&law);
+        assert_eq!(perturbed.pnewdt, 1.0, "{name}");
+        wrong.dstran[0] = 0.0;
+        wrong.call(&law);
+        assert_eq!(wrong.pnewdt, 1.0, "{name}");
+    }
+    // The rotation is kept for Abaqus.
+    for (name, nonlinear) in [("@ABAQUS_STEEL", 0), ("@ABAQUSNL_STEEL", 1)] {
+        let mut point = called(name, nonlinear, &[1.0, 2.0]);
+        point.statev.resize(13 + 9, 0.0);
+        point.nstatv = 13 + 9;
+        point.fails(Ok(&law));
+    }
+}
+
+/// Hencky's law: Kirchhoff's stress of a deformation.
+fn hencky(gradient: &Matrix3<f64>, bulk: f64, shear: f64) -> Matrix3<f64> {
+    let svd = gradient.svd(true, true);
+    let logs = svd.singular_values.map(f64::ln);
+    let principal = logs.map(|e| 2.0 * shear * (e - logs.sum() / 3.0) + bulk * logs.sum());
+    let left = svd.u.unwrap();
+    left * Matrix3::from_diagonal(&principal) * left.transpose()
+}
+
+#[test]
+fn the_stress_is_cauchys_where_the_geometry_is_nonlinear() {
+    // Abaqus: the strain is turned by DROT and then increased, here by stretches along fixed material axes,
+    // whose logarithms add up. CalculiX: the logarithmic strain in the material's frame.
+    let law = host(&elastic());
+    let (bulk, shear) = (200e3 / (3.0 * 0.4), 200e3 / 2.6);
+    let axes = *Rotation3::new(Vector3::new(0.3, -0.2, 0.5)).matrix();
+    let logs = |time: f64| Vector3::new(0.3, 0.1, -0.05) * time;
+    let turned = |time: f64| *Rotation3::new(Vector3::new(0.4, 1.1, -0.7) * time).matrix();
+    let tensor = |values: &Vector3<f64>| axes * Matrix3::from_diagonal(values) * axes.transpose();
+    let components = |tensor: &Matrix3<f64>| abaqus::strain_out(&mandel::from_tensor(tensor));
+    let mut points = [
+        ("STEEL", vec![1.0, 2.0], 9),
+        ("STEEL", vec![1.0, 2.0, 1.0], 9),
+        ("STEEL", vec![1.0, 1.0], 0),
+        ("@ABAQUSNL_STEEL", vec![1.0], 0),
+        ("@ABAQUSNL_STEEL", vec![1.0, 0.0, 1.0], 0),
+    ]
+    .map(|(name, props, states)| {
+        let mut point = Point::new(3, 3, states);
+        point.cmname = named(name);
+        point.kstep[2] = 1;
+        point.props(&props);
+        point
+    });
+    for step in 1..=4 {
+        let (before, now) = (f64::from(step - 1) / 4.0, f64::from(step) / 4.0);
+        let (whole, rotation) = (tensor(&logs(now)), turned(now));
+        let increment = whole - tensor(&logs(before));
+        let gradient = rotation * tensor(&logs(now).map(f64::exp));
+        let volume = logs(now).sum().exp();
+        let kirchhoff = hencky(&gradient, bulk, shear);
+        for point in &mut points {
+            // The frame of the host against that of the material.
+            let frame = match point.statev.len() {
+                9 => rotation,
+                _ => Matrix3::identity(),
+            };
+            point.drot = rotation * turned(before).transpose();
+            point.dfgrd1 = gradient;
+            let there = |tensor: &Matrix3<f64>| components(&(frame * tensor * frame.transpose()));
+            point.stran.copy_from_slice(&there(&(whole - increment)));
+            point.advance(&law, &there(&increment));
+            let undivided = point.props.len() == 3;
+            let expected = frame * rotation.transpose() * kirchhoff * rotation * frame.transpose()
+                / if undivided { 1.0 } else { volume };
+            let expected = abaqus::stress_out(&mandel::from_tensor(&expected));
+            for (found, expected) in point.stress.iter().zip(expected) {
+                assert_relative_eq!(*found, expected, max_relative = 1e-10, epsilon = 1e-7);
+            }
+            // Abaqus's Jacobian is that of det F times the stress, over det F; CalculiX multiplies by itself.
+            let abaqus = point.cmname[0] != b'@';
+            let over = if undivided || !abaqus { 1.0 } else { volume };
+            assert_relative_eq!(
+                point.ddsdde[0],
+                (bulk + 4.0 * shear / 3.0) / over,
+                max_relative = 1e-10
+            );
+        }
+    }
+    // A step with linear geometry has no volume change; nor has one whose host does not say.
+    let mut linear = Point::new(3, 3, 0);
+    linear.props(&[1.0, 1.0]);
+    linear.dfgrd1 *= 2.0;
+    linear.advance(&law, &[1e-3, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_relative_eq!(
+        linear.stress[0],
+        (bulk + 4.0 * shear / 3.0) * 1e-3,
+        max_relative = 1e-12
+    );
+    // An inverted element asks for a smaller step.
+    let [_, _, mut inverted, _, _] = points;
+    inverted.dfgrd1[(0, 0)] *= -1.0;
+    inverted.dfgrd1[(0, 1)] *= -1.0;
+    inverted.dfgrd1[(0, 2)] *= -1.0;
+    assert_eq!(inverted.fails(Ok(&law)), 0.5);
+}
+
+#[test]
+fn what_a_law_does_not_need_of_the_state_stays_as_it_is() {
+    // CalculiX passes the largest number of internal variables of a model to every material.
+    for (law, frame) in [(steel(), 0.0), (ply(), 0.0), (steel(), 2.0)] {
+        let law = host(&law);
+        let states = law.with_components(6).unwrap().state_layout().len();
+        let used = if frame == 2.0 { states + 9 } else { states };
+        for more in [1, 9, 18, 100] {
+            let mut exact = Point::new(3, 3, used);
+            let mut roomy = Point::new(3, 3, used + more);
+            roomy.statev[used..].fill(f64::NAN);
+            for point in [&mut exact, &mut roomy] {
+                point.props(&[1.0, frame]);
+                for _ in 0..3 {
+                    point.advance(&law, &[2e-3, -1e-3, 0.0, 1e-3, 0.0, -2e-3]);
+                }
+            }
+            assert_eq!(exact.stress, roomy.stress);
+            assert_eq!(exact.ddsdde, roomy.ddsdde);
+            let (first, rest) = roomy.statev.split_at(used);
+            assert_eq!(exact.statev, first);
+            assert!(rest.iter().all(|z| z.is_nan()), "{rest:?}");
+        }
+    }
+}
+
+#[test]
+fn room_for_a_rotation_does_not_ask_for_one() {
+    // The nine of another law of the model.
+    let law = host(&steel());
+    let mut point = Point::new(3, 3, 13 + 9);
+    point.drot = *Rotation3::new(Vector3::new(0.0, 0.0, 1e-3)).matrix();
+    point.clone().fails(Ok(&law));
+    // And where it is asked for there must be room.
+    let mut point = Point::new(3, 3, 13 + 8);
+    point.props(&[1.0, 2.0]);
+    point.fails(Ok(&law));
 }
 
 #[test]
@@ -383,6 +573,13 @@ fn the_temperature_of_the_host_is_the_external_variable() {
     (point.temp, point.dtemp) = (20.0, 5.0);
     point.advance(&law, &[0.0; 6]);
     assert_eq!(point.stress[0], 25.0);
+    // What the host does not give is never zero.
+    (point.temp, point.dtemp) = (0.0, 0.0);
+    point.clone().fails(Ok(&law));
+    point.dtemp = f64::NAN;
+    point.clone().fails(Ok(&law));
+    (point.temp, point.dtemp) = (0.0, 1e-6);
+    point.advance(&law, &[0.0; 6]);
     let two = Strange::host(Fault::Echoes, &["temperature_C", "humidity"]);
     Point::of(&two, 3, 3).fails(Ok(&two));
 }
@@ -404,12 +601,13 @@ fn what_cannot_be_advanced_asks_for_a_smaller_step() {
     with(|p| p.ntens = 5);
     with(|p| p.ndi = 2);
     with(|p| (p.ndi, p.nshr) = (i32::MAX, 1));
-    with(|p| p.nstatv += 1);
+    with(|p| p.nstatv -= 1);
     with(|p| p.nstatv = -1);
     with(|p| p.nstatv = 0);
-    with(|p| p.nprops = 3);
-    with(|p| (p.props, p.nprops) = (vec![1.0, 2.0], 2));
-    with(|p| (p.props, p.nprops) = (vec![1.0, f64::NAN], 2));
+    with(|p| p.nprops = 4);
+    with(|p| p.props(&[1.0, 3.0]));
+    with(|p| p.props(&[1.0, f64::NAN]));
+    with(|p| p.props(&[1.0, 0.0, 2.0]));
     with(|p| p.nprops = -1);
     with(|p| p.props[0] = 0.0);
     with(|p| p.props[0] = f64::NAN);
@@ -458,6 +656,8 @@ fn null_pointers_are_refused() {
     (arguments.sse, arguments.spd) = (std::ptr::null_mut(), std::ptr::null_mut());
     (arguments.temp, arguments.drot) = (std::ptr::null(), std::ptr::null());
     (arguments.noel, arguments.npt) = (std::ptr::null(), std::ptr::null());
+    (arguments.cmname, arguments.kstep) = (std::ptr::null(), std::ptr::null());
+    arguments.dfgrd1 = std::ptr::null();
     // SAFETY: as above.
     unsafe { umat::call(|| Ok(&law), &arguments) };
     assert_eq!(point.pnewdt, 1.0);

@@ -27,10 +27,13 @@ def user(name, states, constants=(1.0,), interface="ABAQUS"):
     return f"@{interface}_{name}", lines
 
 
-def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, nonlinear=False):
-    """Writes a deck; `supports` are node numbers from 0 and values for each held component, reached
-    at time 1, or a list of values, the ends of as many steps."""
-    name, lines = material
+def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, nonlinear=False, extra=(),
+         steps_after=()):
+    """Writes a deck; `material` is one of the whole mesh, or a list of them, each with its cells from 0;
+    `supports` are node numbers from 0 and values for each held component, reached at time 1, or a list of
+    values, the ends of as many steps; `extra` are further lines of the model, `steps_after` further
+    steps."""
+    materials = material if isinstance(material, list) else [(*material, range(len(mesh.cells)))]
     out = ["*NODE,NSET=ALL"]
     out += [f"{i + 1},{x:.12f},{y:.12f},{z:.12f}" for i, (x, y, z) in enumerate(mesh.nodes)]
     out.append("*ELEMENT,TYPE=C3D8,ELSET=BODY")
@@ -38,8 +41,10 @@ def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, non
     for i, (nodes, _) in enumerate(supports):
         out.append(f"*NSET,NSET=S{i}")
         out += [f"{n + 1}," for n in nodes]
-    out += lines
-    out += [f"*SOLID SECTION,ELSET=BODY,MATERIAL={name}", "*AMPLITUDE,NAME=RAMP", "0.,0.,1.,1."]
+    for i, (name, lines, cells) in enumerate(materials):
+        out += [f"*ELSET,ELSET=PART{i}", *(f"{e + 1}," for e in cells), *lines]
+        out.append(f"*SOLID SECTION,ELSET=PART{i},MATERIAL={name}")
+    out += [*extra, "*AMPLITUDE,NAME=RAMP", "0.,0.,1.,1."]
     steps = max(np.size(v) for _, values in supports for v in values.values())
     for step in range(steps):
         out += ["*STEP,INC=1000,NLGEOM" if nonlinear else "*STEP,INC=1000"]
@@ -49,6 +54,7 @@ def deck(folder, mesh, material, supports, *, control="0.1,1.", direct=True, non
         for i, (_, values) in enumerate(supports):
             out += [f"S{i},{c + 1},{c + 1},{np.ravel(v)[step]:.12g}" for c, v in values.items()]
         out += ["*NODE PRINT,NSET=ALL", "U", "*EL PRINT,ELSET=BODY", "S", "*END STEP"]
+    out += steps_after
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "job.inp").write_text("\n".join(out) + "\n")
     return folder

@@ -30,7 +30,7 @@ int main(int count, char **arguments) {
 
     hysteron_law *law = hysteron_load(arguments[1], N);
     EXPECT(law != NULL);
-    EXPECT(strcmp(hysteron_name(law), "j2") == 0);
+    EXPECT(strcmp(hysteron_name(law), "steel") == 0);
     EXPECT(hysteron_components(law) == N);
     EXPECT(hysteron_externals(law) == 0);
     EXPECT(hysteron_external_name(law, 0) == NULL);

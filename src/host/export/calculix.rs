@@ -1,17 +1,31 @@
 //! The job of a UMAT: an input deck of CalculiX.
 
-use super::job::{CORNERS, CYCLE, FACES, STEPS, amplitude, face, heading};
-use crate::law::MaterialLaw;
+use super::Host;
+use super::check::built_calculix;
+use super::job::{CORNERS, CYCLE, FACES, STEPS, amplitude, face};
+use super::subject::Subject;
 
 /// Deck and README.
-pub(super) fn files(name: &str, law: &dyn MaterialLaw) -> Vec<(String, String)> {
+pub(super) fn files(subject: &Subject) -> Vec<(String, String)> {
     vec![
-        (format!("{name}.inp"), deck(name, law)),
-        ("README.md".into(), readme(name, law)),
+        (format!("{}.inp", subject.name), deck(subject)),
+        ("README.md".into(), readme(subject)),
     ]
 }
 
-fn deck(name: &str, law: &dyn MaterialLaw) -> String {
+/// The temperature of the model, in the unit of the law.
+fn initial_conditions(subject: &Subject) -> String {
+    match subject.law.external_variables().is_empty() {
+        true => String::new(),
+        false => format!(
+            "*INITIAL CONDITIONS,TYPE=TEMPERATURE\nALL,{:?}\n",
+            subject.typical(0)
+        ),
+    }
+}
+
+fn deck(subject: &Subject) -> String {
+    let Subject { name, law, .. } = subject;
     let states = law.state_layout().len();
     let mut text = format!(
         "** One element with the law {name}, strained to {strain:.6e} and back.\n*NODE,NSET=ALL\n",
@@ -37,6 +51,7 @@ fn deck(name: &str, law: &dyn MaterialLaw) -> String {
         text += &format!("*DEPVAR\n{states}\n");
     }
     text += &format!("*SOLID SECTION,ELSET=BODY,MATERIAL=@ABAQUS_{name}\n");
+    text += &initial_conditions(subject);
     let cycle: Vec<_> = CYCLE.iter().map(|[t, u]| format!("{t:?},{u:?}")).collect();
     text += &format!("*AMPLITUDE,NAME=CYCLE\n{}\n", cycle.join(","));
     let (end, strain) = (CYCLE[3][0], amplitude(law));
@@ -49,17 +64,38 @@ fn deck(name: &str, law: &dyn MaterialLaw) -> String {
     text
 }
 
-fn readme(name: &str, law: &dyn MaterialLaw) -> String {
+fn readme(subject: &Subject) -> String {
+    let Subject { name, law, .. } = subject;
     let states = law.state_layout().len();
-    heading(name, law)
+    let (program, origin) = match built_calculix() {
+        Some(program) => (program.display().to_string(), "is the one that"),
+        None => ("ccx".into(), "must be built with external behaviours, as"),
+    };
+    let depvar = match states {
+        0 => String::new(),
+        _ => format!(", `*DEPVAR` with {states}"),
+    };
+    let inputs = law.external_variables().iter().enumerate();
+    let inputs: Vec<_> = inputs
+        .map(|(index, input)| {
+            format!(
+                "`{input}`: the temperature of the host, in the unit of the law. CalculiX and Abaqus: `*INITIAL \
+                 CONDITIONS,TYPE=TEMPERATURE`, then `*TEMPERATURE` where it changes. This job has {:?}, the mean of \
+                 the training. Where the host gives none the law refuses.",
+                subject.typical(index)
+            )
+        })
+        .collect();
+    subject.heading()
         + &format!(
-            "```sh\nexport LD_LIBRARY_PATH=$PWD\nccx -i {name}\ncat {name}.dat\n```\n\n`ccx` must \
-             be built with external behaviours; hysteron's `tests/hosts/calculix` does so on \
-             Debian.\n\nIn a deck of your own: `*MATERIAL,NAME=@ABAQUS_{name}`, `*USER \
-             MATERIAL,CONSTANTS=1` with one MPa in your stress unit (1 for N and mm, 1e6 for SI), \
-             `*DEPVAR` with {states}. Where the geometry is nonlinear: in CalculiX \
-             `*MATERIAL,NAME=@ABAQUSNL_{name}` with `CONSTANTS=2`, the second 1; in Abaqus {} \
-             variables, the last nine of which hold the rotation of the material.\n",
+            "```sh\nexport LD_LIBRARY_PATH=$PWD\n{program} -i {name}\ncat {name}.dat\n```\n\nThis `ccx` {origin} \
+             hysteron's `tests/hosts/calculix` builds on Debian; packaged ones cannot load laws.\n\nIn a deck of your own: \
+             `*MATERIAL,NAME=@ABAQUS_{name}`, `*USER MATERIAL,CONSTANTS=1` with one MPa in your stress unit (1 for N \
+             and mm, 1e6 for SI){depvar}. Further names of the same law: `@ABAQUS_{name}@B`. Other laws may stand \
+             beside it. Where the geometry is nonlinear: in CalculiX `*STEP,NLGEOM` and \
+             `*MATERIAL,NAME=@ABAQUSNL_{name}`; in Abaqus `CONSTANTS=2`, the second 2, and `*DEPVAR` with {}, the last \
+             nine for the rotation of the material.\n",
             states + 9
         )
+        + &subject.description(Host::Umat, &inputs, &law.state_layout().labels())
 }

@@ -3,7 +3,7 @@
 use super::Host;
 use crate::error::{Error, Result};
 use crate::law::MaterialLaw;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Loads a library as a host does, and with it the adjacent law.
 ///
@@ -80,7 +80,14 @@ pub(super) fn loads(_: &Path, _: &dyn MaterialLaw) -> Result<()> {
     ))
 }
 
-/// The programs that are not on this machine's path, and how to get them.
+/// The CalculiX that `tests/hosts/calculix` built, in the target folder of this program.
+pub(super) fn built_calculix() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let built = program.ancestors().nth(2)?.join("hosts/calculix/ccx");
+    built.is_file().then_some(built)
+}
+
+/// The programs that are not on this machine, and how to get them.
 pub(super) fn missing(host: Host) -> Vec<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let there = |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
@@ -89,7 +96,7 @@ pub(super) fn missing(host: Host) -> Vec<String> {
         Host::Mgis if !there("ogs") => {
             missing.push("OpenGeoSys (the program `ogs`): pip install ogs==6.5.9".into());
         }
-        Host::Umat if !there("ccx") => missing.push(
+        Host::Umat if !there("ccx") && built_calculix().is_none() => missing.push(
             "CalculiX with external behaviours (the program `ccx`): tests/hosts/calculix in the \
              folder of hysteron builds it on Debian; packaged ones cannot load laws"
                 .into(),

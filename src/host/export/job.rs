@@ -21,7 +21,7 @@ pub(super) const CORNERS: [[u8; 3]; 8] = [
 /// range of its training.
 pub(super) fn amplitude(law: &dyn MaterialLaw) -> f64 {
     let (state, mut next) = (law.new_state(), law.new_state());
-    let external = vec![0.0; law.external_variables().len()];
+    let external = law.typical_external();
     let mut inside = |strain: f64| {
         let mut response = Response::default();
         let increment = Increment {
@@ -61,12 +61,7 @@ pub(super) fn face(axis: usize, value: u8) -> impl Iterator<Item = usize> {
 /// Time, and strain over its amplitude, at the corners of the cycle.
 pub(super) const CYCLE: [[f64; 2]; 4] = [[0.0, 0.0], [1.0, 1.0], [3.0, -1.0], [4.0, 0.0]];
 
-/// The beginning of a README.
-pub(super) fn heading(name: &str, law: &dyn MaterialLaw) -> String {
-    format!(
-        "# {name}\n\nThe law `{}` with {} internal variables. The library reads the law that lies \
-         beside it under the same name: keep the two together.\n\n",
-        law.name(),
-        law.state_layout().len()
-    )
+/// To six digits, as a deck has it.
+pub(super) fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }

@@ -3,19 +3,20 @@
 //! The library is a copy of the one built from this crate. It carries no law: it reads the one that
 //! lies beside it ([`adjacent_law`](super::adjacent_law)), so that nothing has to be compiled.
 
+mod audited;
 mod calculix;
 mod check;
 mod job;
 mod open_geo_sys;
+mod subject;
 
 use super::adjacent::{CARD, MODEL};
-use super::{HostError, HostLaw};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::law::MaterialLaw;
-use crate::mandel::StressState;
 use crate::open::{LawSource, open};
 use std::path::{Path, PathBuf};
+use subject::Subject;
 
 /// The interface that a host speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub struct Export<'a> {
     pub out: &'a Path,
     /// The shared library; by default the one beside the running program.
     pub library: Option<&'a Path>,
+    /// Rows of the audit that may be beyond their limits although a solver suffers from them, and inputs that
+    /// OpenGeoSys does not give.
+    pub allow: &'a [String],
 }
 
 /// The files of an export.
@@ -56,13 +60,18 @@ impl Export<'_> {
     /// Writes the folder, once the library has been loaded with the law.
     ///
     /// # Errors
-    /// A name that the host cannot use, a law that it cannot use or that cannot be loaded, no
-    /// library, a folder that cannot be written, a library that does not find the law.
+    /// A name that the host cannot use, a law that it cannot use, that cannot be loaded, or that a solver
+    /// suffers from without leave; no library, a folder that cannot be written, a library that does not find the law.
     pub fn write(&self) -> Result<Exported> {
         let name = self.checked_name()?;
-        let (law, file, extension) = self.law()?;
-        let solid = law.in_stress_state(StressState::Solid).map_err(unusable)?;
-        let source = self.library()?;
+        let source = open(self.model)?;
+        let (file, extension) = match &source {
+            LawSource::Model(_) => (self.model.to_path_buf(), MODEL),
+            LawSource::Card(card) => (card.path().to_path_buf(), CARD),
+        };
+        let subject = Subject::new(name.clone(), source)?;
+        subject.check_allowed(self.host, self.allow)?;
+        let built = self.library()?;
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, e));
         let other = if extension == MODEL { CARD } else { MODEL };
         let stale = self.out.join(format!("{name}.{other}"));
@@ -72,17 +81,17 @@ impl Export<'_> {
                 stale.display()
             )));
         }
-        let library = (format!("lib{name}.so"), read(&source)?);
+        let library = (format!("lib{name}.so"), read(&built)?);
         let law = (format!("{name}.{extension}"), read(&file)?);
         let missing = check::missing(self.host);
         let job = match self.host {
-            Host::Umat => calculix::files(&name, solid.as_ref()),
-            Host::Mgis => open_geo_sys::files(&name, solid.as_ref()),
+            Host::Umat => calculix::files(&subject),
+            Host::Mgis => open_geo_sys::files(&subject),
         };
         let job = job
             .into_iter()
             .map(|(name, text)| (name, text.into_bytes()));
-        self.try_out(&library, &law, solid.as_ref())?;
+        self.try_out(&library, &law, &subject.law)?;
         let all = [library, law].into_iter().chain(job);
         let files = all.map(|(name, bytes)| put(self.out, &name, &bytes));
         Ok(Exported {
@@ -136,27 +145,6 @@ impl Export<'_> {
         })
     }
 
-    /// The law, the file that it comes from, and the extension of a file of this kind.
-    fn law(&self) -> Result<(HostLaw, PathBuf, &'static str)> {
-        let source = open(self.model)?;
-        let (file, extension) = match &source {
-            LawSource::Model(_) => (self.model.to_path_buf(), MODEL),
-            LawSource::Card(card) => (card.path().to_path_buf(), CARD),
-        };
-        let law = HostLaw::from_source(source)?;
-        let externals = match law.in_stress_state(StressState::Solid) {
-            Ok(solid) => solid.external_variables().len(),
-            Err(_) => 0,
-        };
-        if self.host == Host::Umat && externals > 1 {
-            return Err(Error::invalid(format!(
-                "`{}` needs {externals} external variables, a UMAT gets one (the temperature)",
-                law.name()
-            )));
-        }
-        Ok((law, file, extension))
-    }
-
     fn library(&self) -> Result<PathBuf> {
         if let Some(library) = self.library {
             return Ok(library.to_path_buf());
@@ -180,10 +168,4 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let path = folder.join(name);
     file::write(&path, bytes).map_err(|e| Error::io(&path, e))?;
     Ok(path)
-}
-
-fn unusable(error: HostError) -> Error {
-    Error::invalid(format!(
-        "{error}; these programs pass all components, also for plane elements: export a law of six"
-    ))
 }

@@ -1,15 +1,17 @@
 //! The job of an MGIS behaviour: a project of OpenGeoSys.
 
-use super::job::{CORNERS, CYCLE, FACES, STEPS, amplitude, face, heading};
-use crate::law::MaterialLaw;
+use super::Host;
+use super::job::{CORNERS, CYCLE, FACES, STEPS, amplitude, face};
+use super::subject::Subject;
+use crate::host::mgis::{ZERO_CELSIUS, is_temperature, state_name};
 
 /// Project, meshes and README.
-pub(super) fn files(name: &str, law: &dyn MaterialLaw) -> Vec<(String, String)> {
+pub(super) fn files(subject: &Subject) -> Vec<(String, String)> {
     let corners: Vec<usize> = (0..CORNERS.len()).collect();
     let mut files = vec![
-        (format!("{name}.prj"), project(name, law)),
+        (format!("{}.prj", subject.name), project(subject)),
         ("cube.vtu".into(), mesh(&corners, Cells::Hexahedron)),
-        ("README.md".into(), readme(name, law)),
+        ("README.md".into(), readme(subject)),
     ];
     for (axis, value, file) in FACES {
         let nodes: Vec<usize> = face(axis, value).collect();
@@ -18,14 +20,35 @@ pub(super) fn files(name: &str, law: &dyn MaterialLaw) -> Vec<(String, String)> 
     files
 }
 
-fn project(name: &str, law: &dyn MaterialLaw) -> String {
+/// The temperature of the model in kelvin, where the law knows one.
+fn temperature(subject: &Subject) -> Option<f64> {
+    let names = subject.law.external_variables();
+    let index = names.iter().position(|name| is_temperature(name))?;
+    let celsius = names[index].eq_ignore_ascii_case("temperature_C");
+    Some(subject.typical(index) + if celsius { ZERO_CELSIUS } else { 0.0 })
+}
+
+fn project(subject: &Subject) -> String {
+    let Subject { name, law, .. } = subject;
     let strain = amplitude(law);
+    let (reference, parameter) = match temperature(subject) {
+        None => (String::new(), String::new()),
+        Some(kelvin) => (
+            "            <reference_temperature>temperature</reference_temperature>\n".into(),
+            format!(
+                "        <!-- Kelvin; the mean of the training. -->\n        <parameter><name>temperature</name>\
+                 <type>Constant</type><value>{kelvin:?}</value></parameter>\n"
+            ),
+        ),
+    };
     let end = CYCLE[3][0];
     let column = |i: usize| CYCLE.map(|entry| format!("{:?}", entry[i])).join(" ");
     format!(
         include_str!("open_geo_sys.prj"),
         name = name,
         strain = strain,
+        reference = reference,
+        temperature = parameter,
         meshes = mesh_list(),
         conditions = boundary_conditions(),
         tolerance = 1e-10 * strain,
@@ -60,8 +83,25 @@ fn boundary_conditions() -> String {
     FACES.iter().map(condition).collect()
 }
 
-fn readme(name: &str, law: &dyn MaterialLaw) -> String {
-    heading(name, law)
+fn readme(subject: &Subject) -> String {
+    let Subject { name, law, .. } = subject;
+    let inputs = law.external_variables().iter();
+    let inputs: Vec<_> = inputs
+        .map(|input| match (is_temperature(input), temperature(subject)) {
+            (true, Some(kelvin)) => format!(
+                "`{input}`: the temperature of the host, which is in kelvin and is converted. OpenGeoSys: \
+                 `<reference_temperature>` in the process names a parameter. This project has {kelvin:?} K, the mean \
+                 of the training. Where the host gives none the law refuses."
+            ),
+            _ => format!(
+                "`{input}`: an external state variable of that name. OpenGeoSys gives none: this project stops at \
+                 its first step."
+            ),
+        })
+        .collect();
+    let names: Vec<_> = law.state_layout().labels();
+    let names: Vec<_> = names.iter().map(|label| state_name(label)).collect();
+    subject.heading()
         + &format!(
             "```sh\npip install ogs==6.5.9\nogs -o . {name}.prj\ngrep -A2 sigma \
              {name}_{STEPS}_*.vtu\n```\n\nIn a project of your own: `<library>lib{name}.so</library>` \
@@ -69,6 +109,7 @@ fn readme(name: &str, law: &dyn MaterialLaw) -> String {
              `HysteronFiniteStrain` in a process of large deformation; the material property \
              `StressUnit` is one MPa in your stress unit (1 for N and mm, 1e6 for SI).\n"
         )
+        + &subject.description(Host::Mgis, &inputs, &names)
 }
 
 /// The cells of a mesh.

@@ -113,7 +113,7 @@ fn list(
 }
 
 /// A label of the state under the glossary's name, or as an identifier.
-fn state_name(label: &str) -> String {
+pub(in crate::host) fn state_name(label: &str) -> String {
     match label {
         "accumulated_plastic_strain" => "EquivalentPlasticStrain".into(),
         label => label.replace('[', "_").replace(']', ""),
@@ -121,7 +121,7 @@ fn state_name(label: &str) -> String {
 }
 
 /// Whether an external variable is the one that MGIS calls `Temperature`.
-pub(super) fn is_temperature(name: &str) -> bool {
+pub(in crate::host) fn is_temperature(name: &str) -> bool {
     let names = ["temperature", "temperature_K", "temperature_C"];
     names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }

@@ -5,6 +5,9 @@ use super::describe::is_temperature;
 use super::point::IntegrationPoint;
 use super::view::{BehaviourDataView, MESSAGE};
 use crate::host::error::{guard, warn};
+use crate::host::external::check_given;
+use crate::host::pointer::{check, leads, read, view};
+use crate::host::report::report;
 use crate::host::state::States;
 use crate::host::{HostError, HostLaw};
 use crate::law::{MaterialLaw, Status};
@@ -13,12 +16,14 @@ use std::ffi::{CStr, c_int};
 use std::slice;
 use std::sync::{Arc, Once};
 
+/// Where a failure happened: MGIS does not say more.
+const PLACE: &str = "an integration point";
 const FAILED: c_int = -1;
 const OUTSIDE: c_int = 0;
 const RELIABLE: c_int = 1;
 
 /// Kelvin's zero in degrees Celsius.
-const ZERO_CELSIUS: f64 = 273.15;
+pub(in crate::host) const ZERO_CELSIUS: f64 = 273.15;
 
 /// The measure of deformation of a behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +99,12 @@ pub unsafe fn call<'a>(
     stress_state: StressState,
     data: *mut BehaviourDataView,
 ) -> c_int {
-    // SAFETY: as the caller promises; the host does not touch it during the call.
-    let Some(data) = (unsafe { data.as_mut() }) else {
+    if let Err(error) = check("the data of the behaviour", data) {
+        report(PLACE, &error);
         return FAILED;
-    };
+    }
+    // SAFETY: as the caller promises; the host does not touch it during the call.
+    let data = unsafe { &mut *data };
     let result = guard(|| {
         let law = law().map_err(HostError::call)?;
         let law = law.in_stress_state(stress_state)?;
@@ -117,17 +124,20 @@ pub unsafe fn call<'a>(
             OUTSIDE
         }
         Err(error) => {
+            report(PLACE, &error);
             // SAFETY: as the caller promises.
-            unsafe { report(&error, data) };
+            unsafe { answer(&error, data) };
             FAILED
         }
     }
 }
 
+/// Message and step factor of a failure.
+///
 /// # Safety
 /// As [`call`].
-unsafe fn report(error: &HostError, data: &mut BehaviourDataView) {
-    if !data.error_message.is_null() {
+unsafe fn answer(error: &HostError, data: &mut BehaviourDataView) {
+    if leads(data.error_message) {
         let text = error.to_string();
         let mut count = text.len().min(MESSAGE - 1);
         while !text.is_char_boundary(count) {
@@ -140,60 +150,52 @@ unsafe fn report(error: &HostError, data: &mut BehaviourDataView) {
             message[count] = 0;
         }
     }
-    if let (false, Some(cut)) = (data.rdt.is_null(), error.cut()) {
+    if let (true, Some(cut)) = (leads(data.rdt), error.cut()) {
         // SAFETY: a number of the host, not null.
         unsafe { *data.rdt = cut };
     }
 }
 
-/// The first numbers of an array of the host, by value; the rest zero.
-///
-/// # Safety
-/// The pointer is null or leads to so many numbers.
-pub(super) unsafe fn read<const N: usize>(
-    name: &str,
-    pointer: *const f64,
-    count: usize,
-) -> Result<[f64; N], HostError> {
-    let mut values = [0.0; N];
-    // SAFETY: as the caller promises.
-    values[..count].copy_from_slice(unsafe { view(name, pointer, count)? });
-    Ok(values)
-}
+/// Where the temperature of a model is written.
+const TEMPERATURE: &str = "in OpenGeoSys write <reference_temperature>, in kelvin";
+/// The same of another variable.
+const OTHER: &str =
+    "OpenGeoSys has a temperature only, other hosts of MGIS set external state variables";
 
-/// # Safety
-/// The pointer is null or leads to so many numbers, which nobody writes while the view lives.
-unsafe fn view<'a>(name: &str, pointer: *const f64, count: usize) -> Result<&'a [f64], HostError> {
-    match (count, pointer.is_null()) {
-        (0, _) => Ok(&[]),
-        (_, true) => Err(HostError::call(format!("no {name}"))),
-        // SAFETY: as the caller promises.
-        _ => Ok(unsafe { slice::from_raw_parts(pointer, count) }),
-    }
-}
-
-/// The external variables of a law. The host stores the temperature first, whether or not the law
+/// The external variables of a law at both ends. The host stores the temperature first, whether or not the law
 /// knows it, then the others in the order of the law.
 ///
 /// # Safety
-/// The pointer is null or leads to the temperature and the others.
+/// The pointers lead nowhere or to the temperature and the others.
 unsafe fn externals(
-    names: &[String],
-    pointer: *const f64,
-) -> Result<[f64; MAX_EXTERNALS], HostError> {
+    law: &dyn MaterialLaw,
+    pointers: [*const f64; 2],
+) -> Result<[[f64; MAX_EXTERNALS]; 2], HostError> {
+    let names = law.external_variables();
     let others = names.iter().filter(|name| !is_temperature(name)).count();
     let count = if names.is_empty() { 0 } else { 1 + others };
+    let [old, new] = pointers;
     // SAFETY: as the caller promises.
-    let stored = unsafe { view("external state variables", pointer, count)? };
+    let stored = unsafe {
+        [
+            view("external state variables", old, count)?,
+            view("external state variables", new, count)?,
+        ]
+    };
     let mut next = 1;
-    let mut values = [0.0; MAX_EXTERNALS];
-    for (value, name) in values.iter_mut().zip(names) {
-        if is_temperature(name) {
+    let mut values = [[0.0; MAX_EXTERNALS]; 2];
+    for (index, name) in names.iter().enumerate() {
+        let (place, zero, how) = if is_temperature(name) {
             let celsius = name.eq_ignore_ascii_case("temperature_C");
-            *value = stored[0] - if celsius { ZERO_CELSIUS } else { 0.0 };
+            (0, if celsius { ZERO_CELSIUS } else { 0.0 }, TEMPERATURE)
         } else {
-            *value = stored[next];
             next += 1;
+            (next - 1, 0.0, OTHER)
+        };
+        let ends = stored.map(|stored| stored[place]);
+        check_given(law, index, ends, how)?;
+        for (values, end) in values.iter_mut().zip(ends) {
+            values[index] = end - zero;
         }
     }
     Ok(values)
@@ -223,14 +225,12 @@ unsafe fn integrate(
              number"
         )));
     }
-    let names = law.external_variables();
-    let external_old = unsafe { externals(names, s0.external_state_variables)? };
-    let external_new = unsafe { externals(names, s1.external_state_variables)? };
-    if s1.thermodynamic_forces.is_null() {
-        return Err(HostError::call("no thermodynamic forces"));
-    }
-    if s1.internal_state_variables.is_null() && states > 0 {
-        return Err(HostError::call("no internal state variables"));
+    let count = law.external_variables().len();
+    let pointers = [s0.external_state_variables, s1.external_state_variables];
+    let [external_old, external_new] = unsafe { externals(law.as_ref(), pointers)? };
+    check("the thermodynamic forces", s1.thermodynamic_forces)?;
+    if states > 0 {
+        check("the internal state variables", s1.internal_state_variables)?;
     }
 
     States::with(law.as_ref(), |buffers| {
@@ -249,8 +249,8 @@ unsafe fn integrate(
                 _ => s1.gradients,
             },
             dt: data.dt,
-            external_old: &external_old[..names.len()],
-            external_new: &external_new[..names.len()],
+            external_old: &external_old[..count],
+            external_new: &external_new[..count],
         };
         let outputs = match kinematics {
             Kinematics::Small => unsafe { point.small(buffers)? },
@@ -273,10 +273,10 @@ unsafe fn integrate(
                 let stored = slice::from_raw_parts_mut(s1.internal_state_variables, states);
                 buffers.store(stored);
             }
-            if !s1.stored_energy.is_null() {
+            if leads(s1.stored_energy) {
                 *s1.stored_energy = unit * outputs.stored_energy;
             }
-            if !s1.dissipated_energy.is_null() && !s0.dissipated_energy.is_null() {
+            if leads(s1.dissipated_energy) && leads(s0.dissipated_energy) {
                 *s1.dissipated_energy = *s0.dissipated_energy + unit * outputs.dissipation;
             }
         }

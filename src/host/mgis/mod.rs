@@ -28,6 +28,10 @@ mod point;
 mod view;
 
 pub use describe::{DataSymbols, describe};
+#[cfg(feature = "cli")]
+pub(super) use describe::{is_temperature, state_name};
+#[cfg(feature = "cli")]
+pub(super) use integrate::ZERO_CELSIUS;
 pub use integrate::{Kinematics, call};
 pub use view::{BehaviourDataView, InitialStateView, StateView};
 

@@ -1,8 +1,8 @@
 //! The update of one integration point, in the stress measure and tangent that the host requests.
 
-use super::integrate::read;
 use crate::finite_strain::{FiniteIncrement, FiniteResponse, FiniteStrain, TENSOR_PLACES};
 use crate::host::HostError;
+use crate::host::pointer::read;
 use crate::host::state::States;
 use crate::law::{Increment, MaterialLaw, Response, Status};
 use nalgebra::Matrix3;

@@ -1,7 +1,9 @@
 //! One increment of one point.
 
-use super::arguments::{UmatArguments, real};
+use super::arguments::{Frame, UmatArguments, real};
 use super::frame::MaterialFrame;
+use super::geometry::Geometry;
+use crate::host::pointer::leads;
 use crate::host::state::States;
 use crate::host::{HostError, HostLaw};
 use crate::law::{Increment, MaterialLaw, Response};
@@ -13,20 +15,24 @@ use nalgebra::Matrix3;
 /// That of [`super::call`].
 pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result<(), HostError> {
     let stress_state = arguments.stress_state()?;
+    let name = law.name();
     let law = law.in_stress_state(stress_state)?;
     let n = stress_state.components();
     let (states, externals) = (law.state_layout().len(), law.external_variables().len());
     // SAFETY: as the caller promises, here and below.
     let properties = unsafe { arguments.properties()? };
-    let nstatv = arguments.nstatv(law, properties.turns)?;
-    arguments.check_outputs(nstatv)?;
+    let used = states + properties.frame.entries();
+    arguments.check_room(name, used)?;
+    arguments.check_outputs(used)?;
     let temperatures = arguments.temperatures(law)?;
     let [start, end] = unsafe { arguments.strains(n)? };
+    let strained = start.iter().chain(&end).any(|e| *e != 0.0);
+    let geometry = unsafe { Geometry::new(arguments, &properties, stress_state, strained)? };
     let dt = real("DTIME", arguments.dtime)?;
-    let (stored, kept) = unsafe { arguments.state(states, nstatv) };
-    let rotation = match properties.turns {
-        true => None,
-        false => unsafe { arguments.rotation(kept)? },
+    let (stored, kept) = unsafe { arguments.state(used) }.split_at(states);
+    let rotation = match geometry.frame {
+        Frame::Turning => None,
+        Frame::Fixed | Frame::Stored => unsafe { arguments.rotation(kept)? },
     };
     let frame = MaterialFrame::new(stress_state, rotation.as_ref());
     let (strain_old, strain_new) = (frame.strain_in(&start), frame.strain_in(&end));
@@ -47,20 +53,20 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
         // SAFETY: the lengths are those that the caller promises; no view of them is left.
         unsafe {
             for i in 0..n {
-                *arguments.stress.add(i) = unit * stress[i];
+                *arguments.stress.add(i) = unit * stress[i] / geometry.stress;
                 for j in 0..n {
-                    *arguments.ddsdde.add(j * n + i) = unit * moduli[(i, j)];
+                    *arguments.ddsdde.add(j * n + i) = unit * moduli[(i, j)] / geometry.tangent;
                 }
             }
-            let (stored, kept) = arguments.state_mut(states, nstatv);
+            let (stored, kept) = arguments.state_mut(used).split_at_mut(states);
             buffers.store(stored);
             if let Some(rotation) = rotation {
                 kept.copy_from_slice((rotation - Matrix3::identity()).as_slice());
             }
-            if !arguments.sse.is_null() {
+            if leads(arguments.sse) {
                 *arguments.sse = unit * response.stored_energy;
             }
-            if !arguments.spd.is_null() {
+            if leads(arguments.spd) {
                 *arguments.spd += unit * response.dissipation;
             }
         }

@@ -1,6 +1,8 @@
 //! The arguments of a UMAT, checked and converted.
 
 use crate::host::HostError;
+use crate::host::external::check_given;
+use crate::host::pointer::{check, leads, read, value};
 use crate::law::MaterialLaw;
 use crate::mandel::{StressState, abaqus};
 use nalgebra::Matrix3;
@@ -10,6 +12,16 @@ use std::slice;
 const ROTATION: usize = 9;
 /// Largest deviation of `DROT` from the identity where no rotation is stored.
 const NO_ROTATION: f64 = 1e-10;
+
+/// Where the temperature of a model is written.
+const TEMPERATURE: &str = "write *INITIAL CONDITIONS,TYPE=TEMPERATURE, in the unit of the law";
+
+/// What `PROPS(2)` means.
+const FRAMES: &str = "1 where the frame of the host turns with the material, 2 where nine more variables of \
+                      *DEPVAR store its rotation";
+
+/// What `PROPS(3)` means.
+const STRESSES: &str = "1 where the stress is not to be divided by det F, else 0";
 
 /// The arguments of a UMAT that are used, under their names in lower case.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +36,7 @@ pub struct UmatArguments {
     pub dtime: *const f64,
     pub temp: *const f64,
     pub dtemp: *const f64,
+    pub cmname: *const u8,
     pub ndi: *const i32,
     pub nshr: *const i32,
     pub ntens: *const i32,
@@ -32,16 +45,42 @@ pub struct UmatArguments {
     pub nprops: *const i32,
     pub drot: *const f64,
     pub pnewdt: *mut f64,
+    pub celent: *mut f64,
+    pub dfgrd1: *const f64,
     pub noel: *const i32,
     pub npt: *const i32,
+    pub kstep: *const i32,
 }
 
 /// The values of `PROPS`.
 pub(super) struct Properties {
     /// One MPa in the stress unit of the host.
     pub unit: f64,
-    /// Whether the frame of the host turns with the material.
-    pub turns: bool,
+    pub frame: Frame,
+    /// Whether the answer is Cauchy's stress where the geometry is nonlinear, else Kirchhoff's.
+    pub cauchy: bool,
+}
+
+/// How the frame of the host moves with the material, as `PROPS(2)` says.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Frame {
+    /// 0: not at all; `DROT` must be the identity.
+    Fixed,
+    /// 1: it turns with the material, whatever `DROT` says.
+    Turning,
+    /// 2: it is fixed and the material turns by `DROT`; `STATEV` stores the rotation after the internal
+    /// variables.
+    Stored,
+}
+
+impl Frame {
+    /// Entries of `STATEV` after the internal variables.
+    pub fn entries(self) -> usize {
+        match self {
+            Self::Stored => ROTATION,
+            Self::Fixed | Self::Turning => 0,
+        }
+    }
 }
 
 /// The safety of the methods below is that of [`super::call`].
@@ -66,66 +105,65 @@ impl UmatArguments {
 
     pub(super) unsafe fn properties(&self) -> Result<Properties, HostError> {
         let count = integer("NPROPS", self.nprops)?;
-        let values: [f64; 2] = match count {
-            0 => [1.0, 0.0],
-            // SAFETY: as the caller promises.
-            1 => unsafe { [entries::<1>("PROPS", self.props, 1)?[0], 0.0] },
-            // SAFETY: as the caller promises.
-            2 => unsafe { entries("PROPS", self.props, 2)? },
-            other => {
+        let count = match usize::try_from(count) {
+            Ok(count @ 0..=3) => count,
+            _ => {
                 return Err(HostError::call(format!(
-                    "NPROPS = {other}: the law lies in its file; give no constant, one (one MPa in the \
-                     stress unit of the model) or two (and 1 where the frame of the host turns with the \
-                     material)"
+                    "NPROPS = {count}: the law lies in its file; give no constant, one (one MPa in the \
+                     stress unit of the model), two (and {FRAMES}) or three (and {STRESSES})"
                 )));
             }
         };
-        let [unit, turns] = values;
+        // SAFETY: as the caller promises.
+        let mut values = unsafe { read::<3>("PROPS", self.props, count)? };
+        if count == 0 {
+            values[0] = 1.0;
+        }
+        let [unit, frame, stress] = values;
         if !(unit.is_finite() && unit > 0.0) {
             return Err(HostError::call(format!(
                 "PROPS(1) = {unit}: one MPa in the stress unit of the model is needed, a positive number"
             )));
         }
-        if turns != 0.0 && turns != 1.0 {
-            return Err(HostError::call(format!(
-                "PROPS(2) = {turns}: 1 where the frame of the host turns with the material, else 0"
-            )));
+        let frame = match frame {
+            0.0 => Frame::Fixed,
+            1.0 => Frame::Turning,
+            2.0 => Frame::Stored,
+            other => {
+                return Err(HostError::call(format!("PROPS(2) = {other}: {FRAMES}")));
+            }
+        };
+        if stress != 0.0 && stress != 1.0 {
+            return Err(HostError::call(format!("PROPS(3) = {stress}: {STRESSES}")));
         }
-        let turns = turns == 1.0;
-        Ok(Properties { unit, turns })
+        let cauchy = stress == 0.0;
+        Ok(Properties {
+            unit,
+            frame,
+            cauchy,
+        })
     }
 
-    /// `NSTATV`: the internal variables of the law, with nine more where a rotation is stored.
-    pub(super) fn nstatv(&self, law: &dyn MaterialLaw, turns: bool) -> Result<usize, HostError> {
-        let states = law.state_layout().len();
-        let nstatv = usize::try_from(integer("NSTATV", self.nstatv)?).unwrap_or(0);
-        if nstatv == states || (nstatv == states + ROTATION && !turns) {
-            return Ok(nstatv);
+    /// `NSTATV` must leave room for so many entries of `STATEV`. It can be larger: CalculiX passes the largest
+    /// number of all materials and contacts of the model.
+    pub(super) fn check_room(&self, law: &str, needed: usize) -> Result<(), HostError> {
+        let nstatv = integer("NSTATV", self.nstatv)?;
+        if usize::try_from(nstatv).is_ok_and(|nstatv| nstatv >= needed) {
+            return Ok(());
         }
-        let needed = match turns {
-            true => format!("{states} where PROPS(2) = 1"),
-            false => format!(
-                "{states}, or {} where the material turns",
-                states + ROTATION
-            ),
-        };
         Err(HostError::call(format!(
-            "NSTATV = {nstatv}: `{}` needs {needed}",
-            law.name()
+            "NSTATV = {nstatv}: `{law}` needs *DEPVAR with {needed}"
         )))
     }
 
-    pub(super) fn check_outputs(&self, nstatv: usize) -> Result<(), HostError> {
-        for (name, pointer) in [
-            ("STRESS", self.stress),
-            ("DDSDDE", self.ddsdde),
-            ("STATEV", self.statev),
-        ] {
-            if pointer.is_null() && (name, nstatv) != ("STATEV", 0) {
-                return Err(HostError::call(format!("{name} is null")));
-            }
+    /// The outputs are there; of `STATEV` so many entries are used.
+    pub(super) fn check_outputs(&self, used: usize) -> Result<(), HostError> {
+        check("STRESS", self.stress)?;
+        check("DDSDDE", self.ddsdde)?;
+        match used {
+            0 => Ok(()),
+            _ => check("STATEV", self.statev),
         }
-        Ok(())
     }
 
     /// The strains at both ends of the increment, as the host has them.
@@ -133,8 +171,8 @@ impl UmatArguments {
         // SAFETY: as the caller promises.
         let (strain, increment) = unsafe {
             (
-                entries::<6>("STRAN", self.stran, components)?,
-                entries::<6>("DSTRAN", self.dstran, components)?,
+                read::<6>("STRAN", self.stran, components)?,
+                read::<6>("DSTRAN", self.dstran, components)?,
             )
         };
         Ok([strain, std::array::from_fn(|i| strain[i] + increment[i])])
@@ -146,7 +184,9 @@ impl UmatArguments {
             0 => Ok([0.0; 2]),
             1 => {
                 let old = real("TEMP", self.temp)?;
-                Ok([old, old + real("DTEMP", self.dtemp)?])
+                let ends = [old, old + real("DTEMP", self.dtemp)?];
+                check_given(law, 0, ends, TEMPERATURE)?;
+                Ok(ends)
             }
             count => Err(HostError::call(format!(
                 "`{}` needs {count} external variables, a host passes one (TEMP)",
@@ -155,36 +195,32 @@ impl UmatArguments {
         }
     }
 
-    /// Internal variables and, where it is stored, the rotation, from an array that is not null. The
-    /// borrow ends before [`UmatArguments::state_mut`] is called.
-    pub(super) unsafe fn state(&self, states: usize, nstatv: usize) -> (&[f64], &[f64]) {
-        match nstatv {
-            0 => (&[], &[]),
+    /// The first entries of `STATEV`, of which there are as many. The borrow ends before
+    /// [`UmatArguments::state_mut`] is called.
+    pub(super) unsafe fn state(&self, used: usize) -> &[f64] {
+        match used {
+            0 => &[],
             // SAFETY: as the caller promises.
-            _ => unsafe { slice::from_raw_parts(self.statev, nstatv) }.split_at(states),
+            _ => unsafe { slice::from_raw_parts(self.statev, used) },
         }
     }
 
     /// [`UmatArguments::state`], to be written.
     #[allow(clippy::mut_from_ref)] // The array is the host's.
-    pub(super) unsafe fn state_mut(
-        &self,
-        states: usize,
-        nstatv: usize,
-    ) -> (&mut [f64], &mut [f64]) {
-        match nstatv {
-            0 => (&mut [], &mut []),
+    pub(super) unsafe fn state_mut(&self, used: usize) -> &mut [f64] {
+        match used {
+            0 => &mut [],
             // SAFETY: as the caller promises.
-            _ => unsafe { slice::from_raw_parts_mut(self.statev, nstatv) }.split_at_mut(states),
+            _ => unsafe { slice::from_raw_parts_mut(self.statev, used) },
         }
     }
 
     /// The rotation from the frame that turns with the material to that of the host, if one is stored.
     pub(super) unsafe fn rotation(&self, kept: &[f64]) -> Result<Option<Matrix3<f64>>, HostError> {
         // SAFETY: nine numbers, as the caller promises.
-        let turn = match self.drot.is_null() {
-            true => Matrix3::identity(),
-            false => Matrix3::from(unsafe { *self.drot.cast::<[[f64; 3]; 3]>() }),
+        let turn = match leads(self.drot) {
+            true => Matrix3::from(unsafe { *self.drot.cast::<[[f64; 3]; 3]>() }),
+            false => Matrix3::identity(),
         };
         if !kept.is_empty() {
             let old = Matrix3::identity() + Matrix3::from_column_slice(kept);
@@ -192,46 +228,21 @@ impl UmatArguments {
         }
         match (turn - Matrix3::identity()).amax() <= NO_ROTATION {
             true => Ok(None),
-            false => Err(HostError::call(
-                "the material turns (DROT): give nine more variables of state, or PROPS(2) = 1 in \
-                 CalculiX",
-            )),
+            false => Err(HostError::call(format!(
+                "the material turns (DROT): give PROPS(2), {FRAMES}"
+            ))),
         }
     }
 }
 
 /// An integer of the host.
 pub(super) fn integer(name: &str, pointer: *const i32) -> Result<i32, HostError> {
-    if pointer.is_null() {
-        return Err(HostError::call(format!("{name} is null")));
-    }
-    // SAFETY: a number of the host, not null.
-    Ok(unsafe { *pointer })
+    // SAFETY: a number of the host.
+    unsafe { value(name, pointer) }
 }
 
 /// A real number of the host.
 pub(super) fn real(name: &str, pointer: *const f64) -> Result<f64, HostError> {
-    if pointer.is_null() {
-        return Err(HostError::call(format!("{name} is null")));
-    }
-    // SAFETY: a number of the host, not null.
-    Ok(unsafe { *pointer })
-}
-
-/// `N` numbers of the host, the rest of the array zero.
-///
-/// # Safety
-/// The pointer is null or leads to so many numbers.
-unsafe fn entries<const N: usize>(
-    name: &str,
-    pointer: *const f64,
-    count: usize,
-) -> Result<[f64; N], HostError> {
-    if pointer.is_null() {
-        return Err(HostError::call(format!("{name} is null")));
-    }
-    let mut values = [0.0; N];
-    // SAFETY: as the caller promises.
-    values[..count].copy_from_slice(unsafe { slice::from_raw_parts(pointer, count) });
-    Ok(values)
+    // SAFETY: a number of the host.
+    unsafe { value(name, pointer) }
 }

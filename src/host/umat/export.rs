@@ -28,7 +28,7 @@ macro_rules! umat {
                 dtemp: *const f64,
                 _predef: *const f64,
                 _dpred: *const f64,
-                _cmname: *const u8,
+                cmname: *const u8,
                 ndi: *const i32,
                 nshr: *const i32,
                 ntens: *const i32,
@@ -38,14 +38,14 @@ macro_rules! umat {
                 _coords: *const f64,
                 drot: *const f64,
                 pnewdt: *mut f64,
-                _celent: *const f64,
+                celent: *mut f64,
                 _dfgrd0: *const f64,
-                _dfgrd1: *const f64,
+                dfgrd1: *const f64,
                 noel: *const i32,
                 npt: *const i32,
                 _layer: *const i32,
                 _kspt: *const i32,
-                _kstep: *const i32,
+                kstep: *const i32,
                 _kinc: *const i32,
             ) {
                 let arguments = $crate::host::umat::UmatArguments {
@@ -59,6 +59,7 @@ macro_rules! umat {
                     dtime,
                     temp,
                     dtemp,
+                    cmname,
                     ndi,
                     nshr,
                     ntens,
@@ -67,8 +68,11 @@ macro_rules! umat {
                     nprops,
                     drot,
                     pnewdt,
+                    celent,
+                    dfgrd1,
                     noel,
                     npt,
+                    kstep,
                 };
                 // SAFETY: the host calls with the arguments that Abaqus documents.
                 unsafe { $crate::host::umat::call(|| $law, &arguments) }

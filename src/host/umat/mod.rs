@@ -10,45 +10,58 @@
 //! Shear strains are engineering ones, `DDSDDE` is `∂σ_i/∂γ_j`, column by column.
 //!
 //! * `PROPS`: nothing; or `PROPS(1)`, one MPa in the stress unit of the host (1 for N and mm, 1e6
-//!   for SI); or also `PROPS(2)`, 1 where the host strains and stresses the material in the frame
-//!   that turns with it, as CalculiX does in `@ABAQUSNL`, whatever `DROT` says; else 0.
-//! * `STATEV`: the internal variables of the law. With nine more the rotation that `DROT` adds up to
-//!   is stored there, and the law is evaluated in the frame that turns with the material, as finite
-//!   strain requires where the host turns `STRAN` by `DROT`, as Abaqus does. Without them, and without
-//!   `PROPS(2)`, `DROT` must be the identity.
+//!   for SI); or also `PROPS(2)`, for nonlinear geometry: 1 where the host strains and stresses the
+//!   material in the frame that turns with it, whatever `DROT` says; 2 where the host turns `STRAN` by
+//!   `DROT`, as Abaqus does; else 0, and `DROT` must be the identity; or also `PROPS(3)`: 1 where the host
+//!   wants Kirchhoff's stress, else 0.
+//! * `CMNAME`, which begins with `@ABAQUS_` or `@ABAQUSNL_` in CalculiX, and `KSTEP(3)`, 1 with `NLGEOM`, say
+//!   which strain CalculiX passes. It needs no `PROPS(2)`; `@ABAQUS_` with `NLGEOM` and `@ABAQUSNL_` without
+//!   are refused at the first strain.
+//! * `DFGRD1`: where the geometry is nonlinear and `NDI` is 3, Kirchhoff's stress is divided by its
+//!   determinant.
+//! * `STATEV`: the internal variables of the law. Where `PROPS(2)` is 2, the next nine store the rotation that
+//!   `DROT` adds up to, and the law is evaluated in the frame that turns with the material. `NSTATV` may be
+//!   larger, as it is in CalculiX with several materials; what is not used stays as it is.
 //! * `TEMP + DTEMP` is the external variable of a law that has one.
-//! * `SSE` receives the stored energy, `SPD` is increased by the dissipation.
+//! * `SSE` receives the stored energy, `SPD` is increased by the dissipation, of the undeformed volume.
 //! * After a failure `PNEWDT` is below one, `STRESS`, `STATEV` and `DDSDDE` are as they were, and the
 //!   standard error says why.
 //!
 //! `STRESS` is not read: the response depends on the total strain `STRAN + DSTRAN`. The hidden length of
 //! `CMNAME` and the arguments that are not named here are not read either.
 //!
-//! Source: Abaqus User Subroutines Reference Guide, UMAT.
+//! `DDSDDE` is the derivative of Kirchhoff's stress, in Abaqus over `det F` (its definition of the Jacobian);
+//! CalculiX multiplies only the stress by `det F`.
+//!
+//! Sources: Abaqus User Subroutines Reference Guide, UMAT; CalculiX 2.20, `umat_abaqus.f`, `umat_abaqusnl.f`,
+//! `call_external_umat_user.c`.
 
 mod advance;
 mod arguments;
 mod export;
 mod frame;
+mod geometry;
+mod material;
 
 pub use arguments::UmatArguments;
 
-use super::error::{guard, warn};
+use super::error::guard;
+use super::pointer::leads;
+use super::report::report;
 use super::{HostError, HostLaw};
 use advance::advance;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use material::Material;
 
 /// `PNEWDT` where no smaller step can help: the host gives up after a few cuts.
 const HOPELESS: f64 = 0.25;
-/// Most messages on the standard error.
-const MAX_MESSAGES: usize = 20;
 
 /// Advances one point.
 ///
 /// # Safety
-/// Each pointer is null or leads to what Abaqus documents under its name: single numbers, `NTENS`
+/// Each pointer leads nowhere or to what Abaqus documents under its name: single numbers, `NTENS`
 /// entries of `STRESS`, `STRAN`, `DSTRAN`, `NTENS²` of `DDSDDE`, `NSTATV` of `STATEV`, `NPROPS` of
-/// `PROPS`, nine of `DROT`.
+/// `PROPS`, nine of `DROT` and `DFGRD1`, a name in `CMNAME` that ends with a blank, a zero, or after 80
+/// characters; of `KSTEP` four where the host is CalculiX or `PROPS(2)` is not 0.
 pub unsafe fn call<'a>(
     law: impl FnOnce() -> Result<&'a HostLaw, &'a str>,
     arguments: &UmatArguments,
@@ -58,27 +71,61 @@ pub unsafe fn call<'a>(
     let Err(error) = guard(advance) else {
         return;
     };
-    report(&error, arguments);
-    if !arguments.pnewdt.is_null() {
-        // SAFETY: a number of the host, not null.
+    if let Some(native) = NativeCall::of(arguments) {
+        return native.refuse();
+    }
+    let place = |name, pointer| match arguments
+        .stress_state()
+        .and(arguments::integer(name, pointer))
+    {
+        Ok(number) => number.to_string(),
+        Err(_) => "?".into(),
+    };
+    let (element, point) = (place("NOEL", arguments.noel), place("NPT", arguments.npt));
+    report(format_args!("element {element}, point {point}"), &error);
+    if leads(arguments.pnewdt) {
+        // SAFETY: a number of the host.
         unsafe { *arguments.pnewdt = error.cut().unwrap_or(HOPELESS) };
     }
 }
 
-fn report(error: &HostError, arguments: &UmatArguments) {
-    static MESSAGES: AtomicUsize = AtomicUsize::new(0);
-    let count = MESSAGES.fetch_add(1, Ordering::Relaxed);
-    if count >= MAX_MESSAGES {
-        return;
+/// The arguments of CalculiX's own interface, which it uses for a material `@STEEL` without `ABAQUS_`: the name
+/// of the material is the first, the element the second, the integration point the third, the step factor the
+/// 29th.
+struct NativeCall {
+    name: Material,
+    element: *const i32,
+    point: *const i32,
+    step_factor: *mut f64,
+}
+
+impl NativeCall {
+    /// The call, where the arguments cannot be those of a UMAT and the first is a name.
+    fn of(arguments: &UmatArguments) -> Option<Self> {
+        let name = Material::new(arguments.stress.cast());
+        // SAFETY: a number of the host, or a name of CalculiX.
+        let native = arguments.stress_state().is_err() && unsafe { name.is_calculix() };
+        native.then_some(Self {
+            name,
+            element: arguments.statev.cast(),
+            point: arguments.ddsdde.cast(),
+            step_factor: arguments.celent,
+        })
     }
-    let place =
-        |pointer| arguments::integer("", pointer).map_or("?".into(), |number| number.to_string());
-    let (element, point) = (place(arguments.noel), place(arguments.npt));
-    let last = match count + 1 == MAX_MESSAGES {
-        true => " (further messages are not shown)",
-        false => "",
-    };
-    warn(format_args!(
-        "element {element}, point {point}: {error}{last}"
-    ));
+
+    fn refuse(self) {
+        let place = |pointer| arguments::integer("", pointer).map_or("?".into(), |n| n.to_string());
+        // SAFETY: a name of CalculiX.
+        let library = unsafe { self.name.library() };
+        let error = HostError::call(format!(
+            "`@{library}` calls CalculiX's own interface: write *MATERIAL,NAME=@ABAQUS_{library}, or \
+             @ABAQUSNL_{library} with NLGEOM, also in *SOLID SECTION"
+        ));
+        let (element, point) = (place(self.element), place(self.point));
+        report(format_args!("element {element}, point {point}"), &error);
+        if leads(self.step_factor) {
+            // SAFETY: a number of the host.
+            unsafe { *self.step_factor = HOPELESS };
+        }
+    }
 }

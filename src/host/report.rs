@@ -1,0 +1,68 @@
+//! Failures on the standard error: hosts drop the messages, or have no place for any.
+
+use super::HostError;
+use super::error::warn;
+use std::fmt::Display;
+use std::sync::Mutex;
+
+/// Most kinds of failures that are told apart.
+const MAX_KINDS: usize = 64;
+
+/// Kinds of failures, and how many there were of each.
+static SEEN: Mutex<Vec<(String, u64)>> = Mutex::new(Vec::new());
+
+/// Writes a failure when it is the first of its kind, the tenth, the hundredth, …; two failures that differ
+/// in numbers only are of one kind. `place` is where it happened.
+pub(super) fn report(place: impl Display, error: &HostError) {
+    let text = error.to_string();
+    match count(&text) {
+        Some(1) => warn(format_args!("{place}: {text}")),
+        Some(count) if is_power_of_ten(count) => {
+            warn(format_args!("{place}: {text} ({count} times so far)"));
+        }
+        _ => {}
+    }
+}
+
+/// How many failures of this kind there were, with this one.
+fn count(text: &str) -> Option<u64> {
+    let kind: String = text.chars().filter(|c| !is_of_a_number(*c)).collect();
+    // A panic elsewhere leaves a list that can be used.
+    let mut seen = SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some((_, count)) = seen.iter_mut().find(|(known, _)| *known == kind) {
+        *count += 1;
+        return Some(*count);
+    }
+    if seen.len() == MAX_KINDS {
+        return None;
+    }
+    seen.push((kind, 1));
+    Some(1)
+}
+
+/// Digits, signs, points and exponents.
+fn is_of_a_number(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e')
+}
+
+fn is_power_of_ten(count: u64) -> bool {
+    count == 10_u64.pow(count.ilog10())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_that_differ_in_numbers_are_of_one_kind() {
+        let texts = [
+            "a residual of 1.0e-3",
+            "a residual of 23",
+            "a residuum of 2",
+        ];
+        let counts = texts.map(|text| count(text).unwrap());
+        assert_eq!(counts, [1, 2, 1]);
+        let said: Vec<u64> = (1..=1000).filter(|count| is_power_of_ten(*count)).collect();
+        assert_eq!(said, [1, 10, 100, 1000]);
+    }
+}
