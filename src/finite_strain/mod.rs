@@ -25,7 +25,7 @@ pub use logarithm::LogarithmicStrain;
 pub use response::{FiniteResponse, TENSOR_PLACES};
 
 use crate::error::{Error, Result, UpdateError};
-use crate::law::{Increment, MaterialLaw, Response};
+use crate::law::{Departure, Increment, MaterialLaw, Response};
 use crate::mandel::{Mandel, Moduli};
 use nalgebra::Matrix3;
 
@@ -63,6 +63,20 @@ impl<L: MaterialLaw> FiniteStrain<L> {
 
     pub fn law(&self) -> &L {
         &self.law
+    }
+
+    /// In what an increment is outside the range of the law, as [`MaterialLaw::departure`].
+    pub fn departure(&self, increment: &FiniteIncrement) -> Option<Departure> {
+        let n = self.law.components();
+        let old = LogarithmicStrain::new(increment.deformation_old).ok()?;
+        let new = LogarithmicStrain::new(increment.deformation_new).ok()?;
+        self.law.departure(&Increment {
+            strain_old: &old.strain().as_slice()[..n],
+            strain_new: &new.strain().as_slice()[..n],
+            dt: increment.dt,
+            external_old: increment.external_old,
+            external_new: increment.external_new,
+        })
     }
 
     /// Advances one point. With four components there is no shear out of the plane 1–2.

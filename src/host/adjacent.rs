@@ -1,7 +1,7 @@
 //! The law in the file adjacent to the shared library.
 
-use super::HostLaw;
 use super::error::warn;
+use super::{HostLaw, Outside};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,7 +12,8 @@ pub(super) const MODEL: &str = "safetensors";
 pub(super) const CARD: &str = "toml";
 
 /// The law adjacent to the library that this code is part of: `NAME.safetensors` or `NAME.toml` in the
-/// folder of `libNAME.so`. It is loaded once.
+/// folder of `libNAME.so`; a file `NAME.outside` there says what is done [outside its range](Outside). It is loaded
+/// once.
 ///
 /// # Errors
 /// The message of the first call, repeated by later ones.
@@ -20,7 +21,10 @@ pub fn adjacent_law() -> Result<&'static HostLaw, &'static str> {
     static LAW: OnceLock<Result<HostLaw, String>> = OnceLock::new();
     let law = LAW.get_or_init(|| {
         let library = library().map_err(|error| error.to_string())?;
-        let law = adjacent_file(&library).and_then(HostLaw::load);
+        let law = adjacent_file(&library).and_then(|file| {
+            let outside = Outside::beside(&file)?;
+            Ok(HostLaw::load(file)?.with_outside(outside))
+        });
         law.map_err(|error| {
             // Hosts say little more than that a library cannot be used. An executable, and the library
             // without a law, which C programs load, need none.

@@ -1,6 +1,7 @@
 //! The law behind a host: loaded from a file, in every stress state that it has.
 
 use super::HostError;
+use super::outside::Outside;
 use super::start::StartStiffness;
 use crate::error::Result;
 use crate::law::MaterialLaw;
@@ -32,6 +33,7 @@ pub struct HostLaw {
     components: usize,
     /// In the order of [`STRESS_STATES`].
     laws: [Option<Arc<dyn MaterialLaw>>; 4],
+    outside: Outside,
 }
 
 impl HostLaw {
@@ -51,7 +53,17 @@ impl HostLaw {
             name,
             components,
             laws,
+            outside: Outside::default(),
         })
+    }
+
+    /// What UMAT and MGIS do with increments outside the trained range.
+    pub fn with_outside(self, outside: Outside) -> Self {
+        Self { outside, ..self }
+    }
+
+    pub fn outside(&self) -> Outside {
+        self.outside
     }
 
     /// Opens a saved law, or the reference law of a material card, which is always the

@@ -22,6 +22,7 @@ pub mod export;
 mod external;
 mod law;
 pub mod mgis;
+mod outside;
 mod pointer;
 mod report;
 mod start;
@@ -31,6 +32,7 @@ pub mod umat;
 pub use adjacent::adjacent_law;
 pub use error::HostError;
 pub use law::HostLaw;
+pub use outside::Outside;
 
 #[cfg(feature = "capi")]
 mod exports {

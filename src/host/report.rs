@@ -1,4 +1,5 @@
-//! Failures on the standard error: hosts drop the messages, or have no place for any.
+//! Failures, and what is outside the trained range, on the standard error: hosts drop the messages, or have no
+//! place for any.
 
 use super::HostError;
 use super::error::warn;
@@ -15,7 +16,13 @@ static SEEN: Mutex<Vec<(String, u64)>> = Mutex::new(Vec::new());
 /// in numbers only are of one kind. `place` is where it happened.
 pub(super) fn report(place: impl Display, error: &HostError) {
     let text = error.to_string();
-    match count(&text) {
+    let kind = text.chars().filter(|c| !is_of_a_number(*c)).collect();
+    report_kind(place, kind, text);
+}
+
+/// The same of a kind that the caller names.
+pub(super) fn report_kind(place: impl Display, kind: String, text: impl Display) {
+    match count(kind) {
         Some(1) => warn(format_args!("{place}: {text}")),
         Some(count) if is_power_of_ten(count) => {
             warn(format_args!("{place}: {text} ({count} times so far)"));
@@ -24,9 +31,27 @@ pub(super) fn report(place: impl Display, error: &HostError) {
     }
 }
 
-/// How many failures of this kind there were, with this one.
-fn count(text: &str) -> Option<u64> {
-    let kind: String = text.chars().filter(|c| !is_of_a_number(*c)).collect();
+/// Writes at the end of the process how often each kind was met that was met more than once.
+pub(super) fn summarise_at_exit() {
+    #[cfg(unix)]
+    {
+        extern "C" fn summarise() {
+            let seen = SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            for (kind, count) in seen.iter().filter(|(_, count)| *count > 1) {
+                warn(format_args!("{count} times in all: {kind}"));
+            }
+        }
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        // SAFETY: the function is part of this library, which the C runtime asks when it is unloaded. Where
+        // there is no room for it, nothing is written.
+        ONCE.call_once(|| unsafe {
+            libc::atexit(summarise);
+        });
+    }
+}
+
+/// How many there were of this kind, with this one.
+fn count(kind: String) -> Option<u64> {
     // A panic elsewhere leaves a list that can be used.
     let mut seen = SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some((_, count)) = seen.iter_mut().find(|(known, _)| *known == kind) {
@@ -60,7 +85,8 @@ mod tests {
             "a residual of 23",
             "a residuum of 2",
         ];
-        let counts = texts.map(|text| count(text).unwrap());
+        let kind = |text: &str| text.chars().filter(|c| !is_of_a_number(*c)).collect();
+        let counts = texts.map(|text| count(kind(text)).unwrap());
         assert_eq!(counts, [1, 2, 1]);
         let said: Vec<u64> = (1..=1000).filter(|count| is_power_of_ten(*count)).collect();
         assert_eq!(said, [1, 10, 100, 1000]);

@@ -4,11 +4,11 @@ use crate::common::Random;
 use crate::laws::{Fault, Strange, host, ply, steel};
 use approx::assert_relative_eq;
 use hysteron::finite_strain::{FiniteIncrement, FiniteStrain, TENSOR_PLACES};
-use hysteron::host::HostLaw;
 use hysteron::host::mgis::{
     self, BehaviourDataView, DataSymbols, InitialStateView, Kinematics, MAX_EXTERNALS, MAX_STATES,
     StateView,
 };
+use hysteron::host::{HostLaw, Outside};
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::mandel::{self, StressState};
 use nalgebra::Matrix3;
@@ -280,12 +280,19 @@ fn a_call_writes_what_it_is_asked_for() {
 }
 
 #[test]
-fn the_status_is_the_code() {
-    let law = Strange::host(Fault::LeavesItsRange, &[]);
-    let mut point = Point::new(&law, Kinematics::Small, 6);
-    point.gradients[1][0] = 1.0;
-    assert_eq!(point.call(Ok(&law)), 0);
-    assert!(point.message().is_empty());
+fn the_host_goes_on_outside_the_range_unless_it_is_told_to_reject() {
+    for (outside, code) in [
+        (Outside::Warn, 1),
+        (Outside::Ignore, 1),
+        (Outside::Reject, -1),
+    ] {
+        let law = Strange::host(Fault::LeavesItsRange, &[]).with_outside(outside);
+        let mut point = Point::new(&law, Kinematics::Small, 6);
+        point.gradients[1][0] = 1.0;
+        assert_eq!(point.call(Ok(&law)), code, "{outside:?}");
+        let rejected = point.message().contains("outside the trained range");
+        assert_eq!(rejected, outside == Outside::Reject);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::common::Random;
 use crate::laws::{Fault, Strange, elastic, host, ply, steel};
 use approx::assert_relative_eq;
-use hysteron::host::{HostLaw, umat};
+use hysteron::host::{HostLaw, Outside, umat};
 use hysteron::law::{Increment, MaterialLaw, Response};
 use hysteron::mandel::{self, Mandel, Moduli, abaqus};
 use nalgebra::{Matrix3, Rotation3, Vector3};
@@ -665,4 +665,16 @@ fn null_pointers_are_refused() {
     arguments.stran = std::ptr::null();
     // SAFETY: as above; nothing is left to write to.
     unsafe { umat::call(|| Ok(&law), &arguments) };
+}
+
+#[test]
+fn outside_its_range_a_law_warns_or_rejects_or_says_nothing() {
+    for outside in [Outside::Warn, Outside::Ignore] {
+        let law = Strange::host(Fault::LeavesItsRange, &[]).with_outside(outside);
+        Point::of(&law, 3, 3).advance(&law, &[1e-3; 6]);
+    }
+    let law = Strange::host(Fault::LeavesItsRange, &[]).with_outside(Outside::Reject);
+    let mut point = Point::of(&law, 3, 3);
+    point.dstran.fill(1e-3);
+    point.fails(Ok(&law));
 }

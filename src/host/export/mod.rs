@@ -11,6 +11,7 @@ mod open_geo_sys;
 mod subject;
 
 use super::adjacent::{CARD, MODEL};
+use super::outside::FILE as OUTSIDE;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::law::MaterialLaw;
@@ -92,7 +93,8 @@ impl Export<'_> {
             .into_iter()
             .map(|(name, text)| (name, text.into_bytes()));
         self.try_out(&library, &law, &subject.law)?;
-        let all = [library, law].into_iter().chain(job);
+        let outside = (format!("{name}.{OUTSIDE}"), b"warn\n".to_vec());
+        let all = [library, law, outside].into_iter().chain(job);
         let files = all.map(|(name, bytes)| put(self.out, &name, &bytes));
         Ok(Exported {
             files: files.collect::<Result<_>>()?,

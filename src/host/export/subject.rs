@@ -145,6 +145,13 @@ impl Subject {
             "Trained range, beyond which it extrapolates",
             &self.range,
         );
+        if !self.range.is_empty() {
+            text += &format!(
+                "What the host does beyond it stands in `{}.outside`: `warn` goes on and says in what, where and how \
+                 often, `reject` fails, `ignore` goes on without a word.\n\n",
+                self.name
+            );
+        }
         match &self.beyond {
             None => {
                 text +=

@@ -4,22 +4,21 @@ use super::MAX_EXTERNALS;
 use super::describe::is_temperature;
 use super::point::IntegrationPoint;
 use super::view::{BehaviourDataView, MESSAGE};
-use crate::host::error::{guard, warn};
+use crate::host::error::guard;
 use crate::host::external::check_given;
 use crate::host::pointer::{check, leads, read, view};
 use crate::host::report::report;
 use crate::host::state::States;
-use crate::host::{HostError, HostLaw};
-use crate::law::{MaterialLaw, Status};
+use crate::host::{HostError, HostLaw, Outside};
+use crate::law::MaterialLaw;
 use crate::mandel::StressState;
 use std::ffi::{CStr, c_int};
 use std::slice;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 /// Where a failure happened: MGIS does not say more.
 const PLACE: &str = "an integration point";
 const FAILED: c_int = -1;
-const OUTSIDE: c_int = 0;
 const RELIABLE: c_int = 1;
 
 /// Kelvin's zero in degrees Celsius.
@@ -107,22 +106,13 @@ pub unsafe fn call<'a>(
     let data = unsafe { &mut *data };
     let result = guard(|| {
         let law = law().map_err(HostError::call)?;
+        let outside = law.outside();
         let law = law.in_stress_state(stress_state)?;
         // SAFETY: as the caller promises.
-        unsafe { integrate(law, kinematics, data) }
+        unsafe { integrate(law, outside, kinematics, data) }
     });
     match result {
-        Ok(Status::Inside) => RELIABLE,
-        Ok(Status::Outside) => {
-            static SAID: Once = Once::new();
-            SAID.call_once(|| {
-                warn(
-                    "a strain is outside the range that the law was trained in; some hosts, \
-                     OpenGeoSys among them, reject the step",
-                );
-            });
-            OUTSIDE
-        }
+        Ok(()) => RELIABLE,
         Err(error) => {
             report(PLACE, &error);
             // SAFETY: as the caller promises.
@@ -205,9 +195,10 @@ unsafe fn externals(
 /// As [`call`].
 unsafe fn integrate(
     law: &Arc<dyn MaterialLaw>,
+    outside: Outside,
     kinematics: Kinematics,
     data: &mut BehaviourDataView,
-) -> Result<Status, HostError> {
+) -> Result<(), HostError> {
     let (s0, s1) = (data.s0, data.s1);
     let states = law.state_layout().len();
     // A finite strain host also selects the stress measure and the tangent.
@@ -256,6 +247,8 @@ unsafe fn integrate(
             Kinematics::Small => unsafe { point.small(buffers)? },
             Kinematics::Finite => unsafe { point.finite(buffers, asked[1], asked[2])? },
         };
+        let departure = outputs.departure.clone();
+        outside.judge(outputs.status, || departure, PLACE)?;
         // Nothing below can fail.
         unsafe {
             if request != Request::Stress {
@@ -264,7 +257,7 @@ unsafe fn integrate(
                 }
             }
             if request == Request::Prediction {
-                return Ok(outputs.status);
+                return Ok(());
             }
             for (i, value) in outputs.forces[..outputs.force_count].iter().enumerate() {
                 *s1.thermodynamic_forces.add(i) = unit * value;
@@ -280,6 +273,6 @@ unsafe fn integrate(
                 *s1.dissipated_energy = *s0.dissipated_energy + unit * outputs.dissipation;
             }
         }
-        Ok(outputs.status)
+        Ok(())
     })
 }

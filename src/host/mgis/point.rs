@@ -4,7 +4,7 @@ use crate::finite_strain::{FiniteIncrement, FiniteResponse, FiniteStrain, TENSOR
 use crate::host::HostError;
 use crate::host::pointer::read;
 use crate::host::state::States;
-use crate::law::{Increment, MaterialLaw, Response, Status};
+use crate::law::{Departure, Increment, MaterialLaw, Response, Status};
 use nalgebra::Matrix3;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(super) struct Outputs {
     pub stored_energy: f64,
     pub dissipation: f64,
     pub status: Status,
+    /// In what the increment is outside the range of the law.
+    pub departure: Option<Departure>,
 }
 
 /// One point, with its law in the stress state of the call.
@@ -54,14 +56,15 @@ impl IntegrationPoint<'_> {
         let mut response = Response::default();
         self.law
             .update(&increment, &states.old, &mut states.new, &mut response)?;
-        Ok(Outputs::new(
+        let outputs = Outputs::new(
             n,
             n,
             |i| response.stress[i],
             |i, j| response.tangent[(i, j)],
             (response.stored_energy, response.dissipation),
             response.status,
-        ))
+        );
+        Ok(outputs.with_departure(|| self.law.departure(&increment)))
     }
 
     /// # Safety
@@ -93,7 +96,8 @@ impl IntegrationPoint<'_> {
             external_new: self.external_new,
         };
         let answer = law.update(&increment, &states.old, &mut states.new)?;
-        answer.outputs(n, m, stress, tangent)
+        let outputs = answer.outputs(n, m, stress, tangent)?;
+        Ok(outputs.with_departure(|| law.departure(&increment)))
     }
 }
 
@@ -157,9 +161,17 @@ impl Outputs {
             stored_energy,
             dissipation,
             status,
+            departure: None,
         };
         outputs.set_tangent(tangent, tangent, slope);
         outputs
+    }
+
+    fn with_departure(mut self, departure: impl FnOnce() -> Option<Departure>) -> Self {
+        if self.status == Status::Outside {
+            self.departure = departure();
+        }
+        self
     }
 
     /// Row by row.

@@ -1,5 +1,6 @@
 //! One increment of one point.
 
+use super::Place;
 use super::arguments::{Frame, UmatArguments, real};
 use super::frame::MaterialFrame;
 use super::geometry::Geometry;
@@ -15,7 +16,7 @@ use nalgebra::Matrix3;
 /// That of [`super::call`].
 pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result<(), HostError> {
     let stress_state = arguments.stress_state()?;
-    let name = law.name();
+    let (name, outside) = (law.name(), law.outside());
     let law = law.in_stress_state(stress_state)?;
     let n = stress_state.components();
     let (states, externals) = (law.state_layout().len(), law.external_variables().len());
@@ -48,6 +49,11 @@ pub(super) unsafe fn advance(law: &HostLaw, arguments: &UmatArguments) -> Result
         };
         let mut response = Response::default();
         law.update(&increment, &buffers.old, &mut buffers.new, &mut response)?;
+        outside.judge(
+            response.status,
+            || law.departure(&increment),
+            Place(arguments),
+        )?;
         let (stress, moduli) = frame.response_out(&response);
         let unit = properties.unit;
         // SAFETY: the lengths are those that the caller promises; no view of them is left.

@@ -27,6 +27,8 @@
 //! * After a failure `PNEWDT` is below one, `STRESS`, `STATEV` and `DDSDDE` are as they were, and the
 //!   standard error says why.
 //!
+//! What is outside the trained range of the law is said, or refused ([`Outside`](super::Outside)).
+//!
 //! `STRESS` is not read: the response depends on the total strain `STRAN + DSTRAN`. The hidden length of
 //! `CMNAME` and the arguments that are not named here are not read either.
 //!
@@ -51,6 +53,7 @@ use super::report::report;
 use super::{HostError, HostLaw};
 use advance::advance;
 use material::Material;
+use std::fmt;
 
 /// `PNEWDT` where no smaller step can help: the host gives up after a few cuts.
 const HOPELESS: f64 = 0.25;
@@ -74,18 +77,25 @@ pub unsafe fn call<'a>(
     if let Some(native) = NativeCall::of(arguments) {
         return native.refuse();
     }
-    let place = |name, pointer| match arguments
-        .stress_state()
-        .and(arguments::integer(name, pointer))
-    {
-        Ok(number) => number.to_string(),
-        Err(_) => "?".into(),
-    };
-    let (element, point) = (place("NOEL", arguments.noel), place("NPT", arguments.npt));
-    report(format_args!("element {element}, point {point}"), &error);
+    report(Place(arguments), &error);
     if leads(arguments.pnewdt) {
         // SAFETY: a number of the host.
         unsafe { *arguments.pnewdt = error.cut().unwrap_or(HOPELESS) };
+    }
+}
+
+/// Element and integration point.
+struct Place<'a>(&'a UmatArguments);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number =
+            |name, pointer| match self.0.stress_state().and(arguments::integer(name, pointer)) {
+                Ok(number) => number.to_string(),
+                Err(_) => "?".into(),
+            };
+        let (element, point) = (number("NOEL", self.0.noel), number("NPT", self.0.npt));
+        write!(f, "element {element}, point {point}")
     }
 }
 
