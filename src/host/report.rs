@@ -9,8 +9,14 @@ use std::sync::Mutex;
 /// Most kinds of failures that are told apart.
 const MAX_KINDS: usize = 64;
 
-/// Kinds of failures, and how many there were of each.
-static SEEN: Mutex<Vec<(String, u64)>> = Mutex::new(Vec::new());
+/// A kind of failure, the first of it, and how many there were.
+struct Kind {
+    name: String,
+    first: String,
+    count: u64,
+}
+
+static SEEN: Mutex<Vec<Kind>> = Mutex::new(Vec::new());
 
 /// Writes a failure when it is the first of its kind, the tenth, the hundredth, …; two failures that differ
 /// in numbers only are of one kind. `place` is where it happened.
@@ -22,7 +28,7 @@ pub(super) fn report(place: impl Display, error: &HostError) {
 
 /// The same of a kind that the caller names.
 pub(super) fn report_kind(place: impl Display, kind: String, text: impl Display) {
-    match count(kind) {
+    match count(kind, &text) {
         Some(1) => warn(format_args!("{place}: {text}")),
         Some(count) if is_power_of_ten(count) => {
             warn(format_args!("{place}: {text} ({count} times so far)"));
@@ -37,8 +43,8 @@ pub(super) fn summarise_at_exit() {
     {
         extern "C" fn summarise() {
             let seen = SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            for (kind, count) in seen.iter().filter(|(_, count)| *count > 1) {
-                warn(format_args!("{count} times in all: {kind}"));
+            for Kind { first, count, .. } in seen.iter().filter(|kind| kind.count > 1) {
+                warn(format_args!("{count} times in all, first: {first}"));
             }
         }
         static ONCE: std::sync::Once = std::sync::Once::new();
@@ -51,17 +57,21 @@ pub(super) fn summarise_at_exit() {
 }
 
 /// How many there were of this kind, with this one.
-fn count(kind: String) -> Option<u64> {
+fn count(name: String, text: impl Display) -> Option<u64> {
     // A panic elsewhere leaves a list that can be used.
     let mut seen = SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some((_, count)) = seen.iter_mut().find(|(known, _)| *known == kind) {
-        *count += 1;
-        return Some(*count);
+    if let Some(kind) = seen.iter_mut().find(|kind| kind.name == name) {
+        kind.count += 1;
+        return Some(kind.count);
     }
     if seen.len() == MAX_KINDS {
         return None;
     }
-    seen.push((kind, 1));
+    seen.push(Kind {
+        name,
+        first: text.to_string(),
+        count: 1,
+    });
     Some(1)
 }
 
@@ -86,7 +96,7 @@ mod tests {
             "a residuum of 2",
         ];
         let kind = |text: &str| text.chars().filter(|c| !is_of_a_number(*c)).collect();
-        let counts = texts.map(|text| count(kind(text)).unwrap());
+        let counts = texts.map(|text| count(kind(text), text).unwrap());
         assert_eq!(counts, [1, 2, 1]);
         let said: Vec<u64> = (1..=1000).filter(|count| is_power_of_ten(*count)).collect();
         assert_eq!(said, [1, 10, 100, 1000]);
