@@ -112,7 +112,7 @@ const OVERSTRESS_SHARE: f64 = 0.1;
 /// that snap, or whose backstress is beyond its saturation, within bounds.
 const LEAST_RISE: f64 = 0.05;
 /// Iterations of Newton's method before the one that carries the derivatives.
-const ITERATIONS: usize = 9;
+const ITERATIONS: usize = 7;
 
 impl PhysicallyRecurrent {
     pub fn new(layout: &mut ParameterLayout, sizes: &Architecture) -> Self {
