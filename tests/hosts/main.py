@@ -3,6 +3,7 @@ programs. `tests/hosts/run` prepares what this needs."""
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -603,6 +604,50 @@ def an_exported_folder_runs_in_opengeosys():
         assert result.code == 0, tail(result)
         assert (folder / f"{name}_40_4.vtu").is_file() or list(folder.glob(f"{name}_40_4*.vtu"))
         assert "ogs -o . " in (folder / "README.md").read_text()
+
+
+def told_outside(run, log, folder, name, change):
+    """A job beyond the trained range goes on and says so, fails, or goes on without a word, as its folder says."""
+    change()
+    for choice, ends, says in [("warn", True, True), ("reject", False, True), ("ignore", True, False)]:
+        (folder / f"{name}.outside").write_text(choice + "\n")
+        result = run()
+        words = log(result)
+        assert (result.code == 0) == ends, f"{choice}: {tail(result)}"
+        assert ("outside the trained range of the law: norm of the deviatoric strain" in words) == says, f"{choice}: {tail(result)}"
+        if choice == "warn":
+            assert "times in all" in words, tail(result)
+    (folder / f"{name}.outside").write_text("sometimes\n")
+    result = run()
+    assert result.code != 0 and "warn, reject or ignore" in log(result), tail(result)
+
+
+@test
+def calculix_goes_on_outside_the_range_or_not_as_its_folder_says():
+    if not CCX.is_file():
+        raise Skipped("CalculiX is not here: tests/hosts/calculix builds it")
+    folder = WORK / "export" / "umat_outside"
+    export(LEARNED, "umat", "steel", folder)
+    deck = folder / "STEEL.inp"
+
+    def change():
+        deck.write_text(re.sub(r"(RIGHT,1,1,)[0-9.e+-]+", r"\g<1>3e-2", deck.read_text()))
+
+    told_outside(lambda: ccx.run(CCX, folder, job="STEEL", libraries=folder), lambda result: result.log, folder, "STEEL", change)
+
+
+@test
+def opengeosys_goes_on_outside_the_range_or_not_as_its_folder_says():
+    folder = WORK / "export" / "mgis_outside"
+    export(LEARNED, "mgis", "steel", folder)
+    project = folder / "steel.prj"
+
+    def change():
+        text = project.read_text()
+        amplitude = re.search(r"<name>amplitude</name>.*?<value>([^<]*)</value>", text).group(1)
+        project.write_text(text.replace(f"<value>{amplitude}</value>", "<value>3e-2</value>"))
+
+    told_outside(lambda: ogs.run(project), lambda result: result.log, folder, "steel", change)
 
 
 def export(model, host, name, folder, *options):
