@@ -1,5 +1,6 @@
-"""What a learned law costs in a host: a bar of 51,968 integration points in OpenGeoSys, with its own
-von Mises law, with our J2 and with the learned law, one after the other on one thread.
+"""What a learned law costs in a host: a bar of 51,968 integration points in OpenGeoSys, and one of 6,016 in
+CalculiX where it is built, with the host's own plasticity, with our J2 and with the learned law, one after the
+other on one thread.
 
     tests/hosts/run cost [MODEL …]      # other laws as well
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+import ccx
 import main
 import ogs
 
@@ -53,6 +55,32 @@ def measure(models, times=2):
         )
 
 
+def measure_calculix(times=2):
+    if not main.CCX.is_file():
+        print("CalculiX is not here: tests/hosts/calculix builds it")
+        return
+    mesh = ogs.block((4, 4, 47), (1.0, 1.0, 5.0), bend=0.03)
+    low, high = mesh.where(lambda x, y, z: z == 0), mesh.where(lambda x, y, z: z == z.max())
+    supports = [(low, {c: 0.0 for c in range(3)}), (high, {0: 0.0, 1: 0.0, 2: 0.04})]
+    laws = {
+        "its own plasticity": main.own("OWN", main.OWN_J2),
+        "J2": ccx.user("STEEL", 7),
+        "learned": ccx.user("LEARNED", 52),
+    }
+    libraries = [("STEEL", main.J2), ("LEARNED", main.LEARNED)]
+    print(f"CalculiX, {8 * len(mesh.cells)} integration points")
+    jobs, counts = {name: [] for name in laws}, {}
+    for _ in range(times):
+        for name, law in laws.items():
+            before = processor_time()
+            result = main.calculix(f"cost_{law[0].strip('@')}", mesh, law, supports, libraries)
+            jobs[name].append(processor_time() - before)
+            counts[name] = sum(result.iterations)
+    base = min(jobs["its own plasticity"])
+    for name, seconds in jobs.items():
+        print(f"{name:24} {min(seconds):9.1f} s {min(seconds) / base:6.2f}  {counts[name]} iterations")
+
+
 def processor_time():
     """Of the programs that have ended, s."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -61,3 +89,4 @@ def processor_time():
 
 if __name__ == "__main__":
     measure([Path(model).resolve() for model in sys.argv[1:]])
+    measure_calculix()
