@@ -39,6 +39,9 @@ impl Moments {
     }
 }
 
+/// Largest file that is read: a long history of a large law.
+const MAX_BYTES: u64 = 1 << 30;
+
 /// Everything that a training needs to go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -108,7 +111,7 @@ impl Checkpoint {
     pub fn load(file: &Path, parameters: usize, options: &Training, subject: &str) -> Result<Self> {
         let problem = |why: String| Error::Training(format!("{}: {why}", file.display()));
         let unusable = |why: String| problem(format!("{why}; delete the file to start afresh"));
-        let text = std::fs::read(file).map_err(|e| Error::io(file, e))?;
+        let text = crate::file::read(file, MAX_BYTES, problem)?;
         let stored: Stored = serde_json::from_slice(&text)
             .map_err(|e| problem(format!("not a checkpoint ({e}); name another file")))?;
         if stored.format != FORMAT {
