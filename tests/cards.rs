@@ -280,8 +280,7 @@ fn bars_have_the_transverse_strain_that_is_measured_or_known() {
         folder.file("b.csv", b);
         folder.file("card.toml", card);
         let card = Card::open(folder.path()).unwrap();
-        let left_out = card.columns_left_out().unwrap();
-        (card.all_records().unwrap(), left_out)
+        card.all_records_and_left_out().unwrap()
     };
     let (records, left_out) = read(card, measured);
     assert_eq!(

@@ -48,7 +48,7 @@ mod tangent;
 mod taylor;
 
 pub use options::AuditOptions;
-pub use report::{Audit, Kind, Row};
+pub use report::{Audit, Kind, Row, saved_rows_beyond};
 
 use crate::law::{DISSIPATION_ROUND_OFF, MaterialLaw};
 use crate::mandel::positions;

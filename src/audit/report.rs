@@ -38,6 +38,12 @@ pub struct Row {
     meaning: &'static str,
 }
 
+/// The rows of a saved audit that are beyond their limits; undecided ones are not.
+pub fn saved_rows_beyond(audit: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
+    let rows = audit["rows"].as_array().into_iter().flatten();
+    rows.filter(|row| row["pass"] == false && row["undecided"] != true)
+}
+
 /// The audit of one law. Serialised, it is an object with `law`, `pass` and `rows`, each row with
 /// `name`, `value` (`null` if there was nothing to measure), `limit`, `kind`, `pass` and `undecided`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

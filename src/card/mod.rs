@@ -213,14 +213,6 @@ impl Card {
         Ok(self.records_and_left_out()?.0)
     }
 
-    /// Names of the columns of the card's records that are no external variables of the card.
-    ///
-    /// # Errors
-    /// Those of [`Card::load_records`].
-    pub fn columns_left_out(&self) -> Result<Vec<String>> {
-        Ok(self.records_and_left_out()?.1)
-    }
-
     fn records_and_left_out(&self) -> Result<(Vec<Record>, Vec<String>)> {
         let mut records: Vec<Record> = Vec::new();
         for entry in &self.records {
@@ -265,7 +257,16 @@ impl Card {
     /// Those of [`Card::load_records`] and [`Card::programmes`]; [`Error::Drive`] where the
     /// reference law cannot follow a programme.
     pub fn all_records(&self) -> Result<Vec<Record>> {
-        let mut records = self.load_records()?;
+        Ok(self.all_records_and_left_out()?.0)
+    }
+
+    /// [`Card::all_records`], and the names of the columns of the card's files that are no external variables of
+    /// the card.
+    ///
+    /// # Errors
+    /// Those of [`Card::all_records`].
+    pub fn all_records_and_left_out(&self) -> Result<(Vec<Record>, Vec<String>)> {
+        let (mut records, left_out) = self.records_and_left_out()?;
         if let Some(reference) = &self.reference {
             let law = reference.build(self.components)?;
             for programme in self.programmes()? {
@@ -285,7 +286,7 @@ impl Card {
                 "nothing to learn from: add records, or a [[programme]] for the reference";
             return Err(self.problem(message.into()));
         }
-        Ok(records)
+        Ok((records, left_out))
     }
 
     /// Builds the card's loading programmes for its components, external variables in the card's

@@ -3,6 +3,7 @@
 use super::Verdict;
 use super::output::{print, print_json, short};
 use clap::Args;
+use hysteron::audit::saved_rows_beyond;
 use hysteron::graph::{Constraint, ParameterTensor, Unit};
 use hysteron::law::{InitialModuli, StateVariable};
 use hysteron::model::{Metadata, Model};
@@ -286,8 +287,7 @@ fn verdict(audit: &Value) -> String {
         return "none; `hysteron audit` makes one".into();
     };
     let rows = || audit["rows"].as_array().into_iter().flatten();
-    let beyond: Vec<String> = rows()
-        .filter(|row| row["pass"] == false && row["undecided"] != true)
+    let beyond: Vec<String> = saved_rows_beyond(audit)
         .map(|row| {
             format!(
                 "{} {} ({})",

@@ -142,7 +142,7 @@ impl Arguments {
             None => PathBuf::from(format!("{}.safetensors", file_stem(&card.name))),
         };
         self.check_outputs(&out)?;
-        let records = self.records(&card)?;
+        let (records, left_out) = self.records(&card)?;
         let split = match self.train.is_empty() && self.validate.is_empty() {
             true => card.split.clone(),
             false => Split {
@@ -151,6 +151,10 @@ impl Arguments {
             },
         };
         let (training, validation) = split.apply(&records)?;
+        say_left_out(
+            &left_out,
+            "--external NAME,… makes inputs of the law of them",
+        );
         self.announce(&card, &architecture, &options, &training, &validation)?;
 
         let resume = Resume {
@@ -250,12 +254,14 @@ impl Arguments {
         check_output(checkpoint)
     }
 
-    fn records(&self, card: &Card) -> Result<Vec<Record>> {
-        let records = card.all_records()?;
-        Ok(match self.cycles {
+    /// The records of a card, and the columns of its files that are left out.
+    fn records(&self, card: &Card) -> Result<(Vec<Record>, Vec<String>)> {
+        let (records, left_out) = card.all_records_and_left_out()?;
+        let records = match self.cycles {
             Some(cycles) => records.iter().map(|r| r.first_cycles(cycles)).collect(),
             None => records,
-        })
+        };
+        Ok((records, left_out))
     }
 
     fn announce(
@@ -275,8 +281,6 @@ impl Arguments {
             let rows: usize = records.iter().map(|r| r.rows()).sum();
             format!("{} ({rows} rows)", records.len())
         };
-        let advice_on_columns = "--external NAME,… makes inputs of the law of them";
-        say_left_out(&card.columns_left_out()?, advice_on_columns);
         let (law, layout) = architecture.build()?;
         let moduli = training
             .iter()

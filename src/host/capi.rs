@@ -255,6 +255,21 @@ pub unsafe extern "C" fn hysteron_initial_state(
     })
 }
 
+/// A law and the points of a call.
+///
+/// # Safety
+/// Both are null or lead to what they say, for as long as the call.
+unsafe fn given<'a>(
+    law: *const Law,
+    points: *const Points,
+) -> Result<(&'a Law, &'a Points), HostError> {
+    // SAFETY: as the caller promises.
+    let (law, points) = unsafe { (law.as_ref(), points.as_ref()) };
+    let law = law.ok_or_else(|| HostError::call("the law is null"))?;
+    let points = points.ok_or_else(|| HostError::call("the points are null"))?;
+    Ok((law, points))
+}
+
 /// Advances one point or many. With several threads each takes a share of the points; the results
 /// do not depend on their number. After HYSTERON_CUT or HYSTERON_REFUSED for one point all outputs
 /// are as they were; for many points they are not to be used, and the last error names a point that
@@ -267,9 +282,7 @@ pub unsafe extern "C" fn hysteron_update(
 ) -> i32 {
     code(|| {
         // SAFETY: as the caller promises.
-        let (law, points) = unsafe { (law.as_ref(), points.as_ref()) };
-        let law = law.ok_or_else(|| HostError::call("the law is null"))?;
-        let points = points.ok_or_else(|| HostError::call("the points are null"))?;
+        let (law, points) = unsafe { given(law, points)? };
         // SAFETY: as the caller promises.
         unsafe { points.update(law.law.as_ref(), threads) }
     })
@@ -286,9 +299,7 @@ pub unsafe extern "C" fn hysteron_outside(
 ) -> *const c_char {
     let found = code(|| {
         // SAFETY: as the caller promises.
-        let (law, points) = unsafe { (law.as_ref(), points.as_ref()) };
-        let law = law.ok_or_else(|| HostError::call("the law is null"))?;
-        let points = points.ok_or_else(|| HostError::call("the points are null"))?;
+        let (law, points) = unsafe { given(law, points)? };
         // SAFETY: as the caller promises.
         let departure = unsafe { points.departure(law.law.as_ref(), point)? };
         let text = departure.map_or_else(String::new, |what| what.to_string());

@@ -3,6 +3,7 @@
 use super::HostError;
 use super::outside::Outside;
 use super::start::StartStiffness;
+use crate::audit::saved_rows_beyond;
 use crate::error::Result;
 use crate::law::MaterialLaw;
 use crate::mandel::StressState;
@@ -20,9 +21,7 @@ const STRESS_STATES: [StressState; 4] = [
 
 /// Whether the row `start_tangent` of a saved audit is beyond its limit.
 fn starts_soft(audit: &serde_json::Value) -> bool {
-    let rows = audit["rows"].as_array().into_iter().flatten();
-    rows.filter(|row| row["name"] == "start_tangent")
-        .any(|row| row["pass"] == false)
+    saved_rows_beyond(audit).any(|row| row["name"] == "start_tangent")
 }
 
 /// A law in every stress state that it has: a three-dimensional law in all of them, another one in

@@ -62,12 +62,11 @@ impl Outside {
             return Ok(());
         }
         let departure = departure();
-        let what = departure
-            .as_ref()
-            .map_or("a strain, a rate or an input", |departure| &departure.what);
-        let words = departure
-            .as_ref()
-            .map_or_else(|| what.to_string(), ToString::to_string);
+        let unknown = "a strain, a rate or an input";
+        let (what, words): (&str, &dyn Display) = match &departure {
+            Some(departure) => (&departure.what, departure),
+            None => (unknown, &unknown),
+        };
         if self == Self::Reject {
             return Err(HostError::call(format!(
                 "outside the trained range of the law: {words}"

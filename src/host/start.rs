@@ -1,7 +1,9 @@
 //! The first stiffness of a step.
 
 use crate::error::{BatchError, UpdateError};
-use crate::law::{BatchInput, BatchOutput, Increment, MaterialLaw, Response, delegate};
+use crate::law::{
+    BatchInput, BatchOutput, Increment, MaterialLaw, Response, delegate, update_one_by_one,
+};
 use std::sync::Arc;
 
 /// Length of the probing increments, in strain scales.
@@ -55,10 +57,6 @@ impl StartStiffness {
     }
 }
 
-fn is_empty(increment: &Increment) -> bool {
-    increment.strain_old == increment.strain_new
-}
-
 impl MaterialLaw for StartStiffness {
     delegate!(law: name, components, external_variables, state_layout, initial_state, free_energy, guarantees,
         typical_external, departure, trained_path, scales);
@@ -71,7 +69,7 @@ impl MaterialLaw for StartStiffness {
         response: &mut Response,
     ) -> Result<(), UpdateError> {
         self.law.update(increment, state_old, state_new, response)?;
-        if is_empty(increment) {
+        if increment.strain_old == increment.strain_new {
             self.stiffen(increment, state_old, response);
         }
         Ok(())
@@ -80,32 +78,12 @@ impl MaterialLaw for StartStiffness {
     fn update_batch(&self, input: &BatchInput, output: &mut BatchOutput) -> Result<(), BatchError> {
         self.law.update_batch(input, output)?;
         let (n, points) = (self.components(), input.points);
-        let external = self.external_variables().len();
-        let states = self.state_layout().len();
         for point in 0..points {
-            let of = |values: &[f64], count: usize| -> Vec<f64> {
-                (0..count).map(|c| values[c * points + point]).collect()
+            let is_same = |c: usize| {
+                input.strain_old[c * points + point] == input.strain_new[c * points + point]
             };
-            let strains = [input.strain_old, input.strain_new].map(|strain| of(strain, n));
-            let externals = [input.external_old, input.external_new].map(|e| of(e, external));
-            let increment = Increment {
-                strain_old: &strains[0],
-                strain_new: &strains[1],
-                dt: input.dt[point],
-                external_old: &externals[0],
-                external_new: &externals[1],
-            };
-            if !is_empty(&increment) {
-                continue;
-            }
-            let mut response = Response::default();
-            (0..n).for_each(|i| response.stress[i] = output.stress[i * points + point]);
-            for (k, value) in of(output.tangent, n * n).into_iter().enumerate() {
-                response.tangent[(k / n, k % n)] = value;
-            }
-            self.stiffen(&increment, &of(input.state, states), &mut response);
-            for k in 0..n * n {
-                output.tangent[k * points + point] = response.tangent[(k / n, k % n)];
+            if (0..n).all(is_same) {
+                update_one_by_one(self, input, output, point..point + 1)?;
             }
         }
         Ok(())

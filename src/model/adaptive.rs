@@ -348,6 +348,7 @@ impl MaterialLaw for Adaptive {
             law.read_response(&runner, workspace, &whole, state_new, response)
         })
     }
+
     fn guarantees(&self) -> Guarantees {
         let guarantees = self.law.guarantees();
         Guarantees {

@@ -127,11 +127,7 @@ fn history(
     });
     let figure = predicted.map_or_else(String::new, |curve| {
         let [m, p] = [measured, &curve.record].map(|record| component.values(quantity, record));
-        let unit = match quantity {
-            Quantity::Stress => "MPa",
-            Quantity::Strain => "of strain",
-        };
-        format!(": RMSE {} {unit}", number(rmse(&m, &p)))
+        format!(": RMSE {}", error_text(&m, &p, quantity))
     });
     let none = Vec::new();
     let (px, py) = answer
@@ -157,6 +153,15 @@ fn history(
     }
     panel.curve(page, px, py, PREDICTED);
     Ok(())
+}
+
+/// The root mean square error with its unit.
+fn error_text(measured: &[f64], predicted: &[f64], quantity: Quantity) -> String {
+    let unit = match quantity {
+        Quantity::Stress => "MPa",
+        Quantity::Strain => "of strain",
+    };
+    format!("{} {unit}", number(rmse(measured, predicted)))
 }
 
 /// A shaded band at the increments that end outside the trained range.
@@ -204,7 +209,8 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
         return Err("there is no record to draw".into());
     };
     let drawn = Component::of(first, component)?;
-    let (kind, symbol, unit) = match drawn.quantity(curve) {
+    let quantity = drawn.quantity(curve);
+    let (kind, symbol, unit) = match quantity {
         Quantity::Stress => ("stress", drawn.stress_symbol(), "MPa"),
         Quantity::Strain => ("strain", drawn.strain_symbol(), "–"),
     };
@@ -247,9 +253,8 @@ fn parity_page(pairs: &[(&Record, &Curve)], component: usize) -> Result<Page, St
     let frame = Frame {
         name: "",
         figure: format!(
-            "{determination}RMSE {} {}, {} rows",
-            number(rmse(&measured, &predicted)),
-            if unit == "–" { "of strain" } else { unit },
+            "{determination}RMSE {}, {} rows",
+            error_text(&measured, &predicted, quantity),
             measured.len()
         ),
         x: (&axis("measured"), extent),

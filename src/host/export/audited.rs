@@ -1,6 +1,6 @@
 //! What the audit of a saved law says to the user of a solver.
 
-use crate::audit::meaning;
+use crate::audit::{meaning, saved_rows_beyond};
 use serde_json::Value;
 use std::fmt;
 
@@ -30,15 +30,14 @@ pub(super) struct Beyond {
 impl Beyond {
     /// The rows of a saved audit; `None` where there is none.
     pub fn of(audit: &Value) -> Option<Vec<Self>> {
-        let rows = audit["rows"].as_array()?.iter();
-        let beyond = rows.filter(|row| row["pass"] == false && row["undecided"] != true);
+        audit["rows"].as_array()?;
         let read = |row: &Value| Self {
             row: row["name"].as_str().unwrap_or("?").to_string(),
             value: row["value"].as_f64(),
             limit: row["limit"].as_f64(),
             guaranteed: row["kind"] == "guaranteed",
         };
-        Some(beyond.map(read).collect())
+        Some(saved_rows_beyond(audit).map(read).collect())
     }
 
     /// Whether a solver suffers from it. A guarantee that fails is a fault of the law.
